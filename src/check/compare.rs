@@ -1,0 +1,132 @@
+//! An answer against its documented example: status, keys, order of keys, values.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::exchange::{Response, child};
+use crate::pack::Example;
+
+/// One thing that is not as documented.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Finding {
+    Status { expected: String, actual: u16, body: String },
+    NotJson(String),
+    /// The example has it, the answer does not.
+    Missing(String),
+    /// The answer has it, the example does not.
+    Extra(String),
+    Value { pointer: String, expected: Json, actual: Json },
+    Order { pointer: String, expected: Vec<String>, actual: Vec<String> },
+    Text,
+    /// A declared difference that is none.
+    Stale(String),
+    Schema(String),
+    Fault(String),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Status { expected, actual, body } => write!(f, "status is {actual}, documented is {expected}: {body}"),
+            Finding::NotJson(text) => write!(f, "the answer is not JSON: {text}"),
+            Finding::Missing(pointer) => write!(f, "`{pointer}` is documented and missing"),
+            Finding::Extra(pointer) => write!(f, "`{pointer}` is not documented"),
+            Finding::Value { pointer, expected, actual } => write!(f, "`{pointer}` is {actual}, documented is {expected}"),
+            Finding::Order { pointer, expected, actual } => {
+                write!(f, "the keys of `{pointer}` come as {}, documented is {}", actual.join(", "), expected.join(", "))
+            }
+            Finding::Text => write!(f, "the text is not the documented one"),
+            Finding::Stale(pointer) => {
+                write!(f, "`{pointer}` is declared to differ or be absent, and is as documented: take the declaration out")
+            }
+            Finding::Schema(words) => write!(f, "the answer does not fit its own schema: {words}"),
+            Finding::Fault(words) => write!(f, "the pack has no answer: {words}"),
+        }
+    }
+}
+
+/// Everything that differs without being declared, and how many declared differences there are.
+pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, usize) {
+    let status = response.status.as_u16();
+    let text = || String::from_utf8_lossy(&response.body).into_owned();
+    if example.status.is_some_and(|expected| expected != status) {
+        let expected = example.status.map_or_else(String::new, |status| status.to_string());
+        return (vec![Finding::Status { expected, actual: status, body: text() }], 0);
+    }
+    let Some(expected) = &example.json else {
+        let same = example.text.trim_end() == text().trim_end();
+        return (if same { Vec::new() } else { vec![Finding::Text] }, 0);
+    };
+    let Ok(actual) = serde_json::from_slice::<Json>(&response.body) else {
+        return (vec![Finding::NotJson(text())], 0);
+    };
+    let mut found = Vec::new();
+    walk("", expected, &actual, &mut found);
+    declared(example, found)
+}
+
+fn declared(example: &Example, found: Vec<Finding>) -> (Vec<Finding>, usize) {
+    let differs: BTreeSet<&str> = example.side.differs.iter().map(|(key, _)| key.name.as_str()).collect();
+    let absent: BTreeSet<&str> = example.side.absent.iter().map(|(key, _)| key.name.as_str()).collect();
+    let mut used = BTreeSet::new();
+    let mut findings = Vec::new();
+    for finding in found {
+        let known = match &finding {
+            Finding::Value { pointer, .. } => differs.get(pointer.as_str()),
+            Finding::Missing(pointer) => absent.get(pointer.as_str()),
+            _ => None,
+        };
+        match known {
+            Some(pointer) => {
+                used.insert(*pointer);
+            }
+            None => findings.push(finding),
+        }
+    }
+    let stale = differs.union(&absent).filter(|pointer| !used.contains(**pointer));
+    findings.extend(stale.map(|pointer| Finding::Stale((*pointer).to_owned())));
+    (findings, used.len())
+}
+
+fn walk(pointer: &str, expected: &Json, actual: &Json, out: &mut Vec<Finding>) {
+    match (expected, actual) {
+        (Json::Object(expected), Json::Object(actual)) => {
+            for (key, value) in expected {
+                let at = child(pointer, key);
+                match actual.get(key) {
+                    Some(other) => walk(&at, value, other, out),
+                    None => out.push(Finding::Missing(at)),
+                }
+            }
+            for key in actual.keys().filter(|key| !expected.contains_key(*key)) {
+                out.push(Finding::Extra(child(pointer, key)));
+            }
+            let shared = |object: &serde_json::Map<String, Json>, other: &serde_json::Map<String, Json>| -> Vec<String> {
+                object.keys().filter(|key| other.contains_key(*key)).cloned().collect()
+            };
+            let (want, got) = (shared(expected, actual), shared(actual, expected));
+            if want != got {
+                out.push(Finding::Order { pointer: pointer.to_owned(), expected: want, actual: got });
+            }
+        }
+        (Json::Array(expected), Json::Array(actual)) => {
+            for (index, value) in expected.iter().enumerate() {
+                let at = child(pointer, &index.to_string());
+                match actual.get(index) {
+                    Some(other) => walk(&at, value, other, out),
+                    None => out.push(Finding::Missing(at)),
+                }
+            }
+            for index in expected.len()..actual.len() {
+                out.push(Finding::Extra(child(pointer, &index.to_string())));
+            }
+        }
+        (expected, actual) if expected == actual => {}
+        (expected, actual) => {
+            let (expected, actual) = (expected.clone(), actual.clone());
+            out.push(Finding::Value { pointer: pointer.to_owned(), expected, actual });
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Do the answers follow their inputs, do the schemas hold the examples, is every error given?
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::prepare::{self, Prepared};
+use super::{CaseResult, judge, name, vary};
+use crate::diagnostic::Location;
+use crate::exchange::{Pattern, child, leaves, segments};
+use crate::journal::Stage;
+use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply};
+use crate::sandbox::Exchange;
+
+/// Alters every input of every replay, every key of every example, and the table of violations.
+pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
+    let mut results = Vec::new();
+    let mut given: BTreeSet<String> = BTreeSet::new();
+    for replay in &pack.replays {
+        let Ok(prepared) = prepare::prepare(pack, replay) else { continue };
+        let exchange = prepared.send(pack);
+        given.extend(rendered(pack, &exchange));
+        let mut findings = Vec::new();
+        if let Some(answer) = replay.answer {
+            let example = &pack.examples[answer];
+            findings.extend(constants(pack, example, &prepared, &exchange));
+            findings.extend(loose(pack, example));
+        }
+        results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
+    }
+    results.push(result(format!("{}/errors", pack.name), never_given(pack, &given)));
+    results.push(result(format!("{}/violations", pack.name), redundant_rows(pack, files)));
+    results
+}
+
+fn result(name: String, findings: Vec<String>) -> CaseResult {
+    CaseResult { name, findings, declared: 0, notes: Vec::new() }
+}
+
+/// The places of the answers that an exchange was rendered from.
+fn rendered(pack: &Pack, exchange: &Exchange) -> Vec<String> {
+    let rendered = exchange.trace.steps().iter().filter(|step| step.stage == Stage::Render);
+    rendered.filter_map(|step| step.place.as_ref()).map(|place| exact(pack, place)).collect()
+}
+
+fn exact(pack: &Pack, place: &Location) -> String {
+    let (line, column) = pack.sources.line_column(place);
+    format!("{}:{line}:{column}", pack.sources.path(place.file))
+}
+
+/// Leaves of the answer that no input changes, and that nobody declared to be constant.
+fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Exchange) -> Vec<String> {
+    if is_fixed(pack, exchange) {
+        return Vec::new();
+    }
+    let Ok(answer) = serde_json::from_slice::<Json>(&exchange.response.body) else { return Vec::new() };
+    let mut still: Vec<(String, Json)> =
+        leaves(&answer).into_iter().filter(|(pointer, _)| !declared(pack, pointer)).collect();
+    let operation = pack.operation(example.operation);
+    for varied in vary::variations(pack, operation, base) {
+        if still.is_empty() {
+            break;
+        }
+        let other = varied.send(pack);
+        if other.response.status != exchange.response.status {
+            continue;
+        }
+        let Ok(other) = serde_json::from_slice::<Json>(&other.response.body) else { continue };
+        still.retain(|(pointer, value)| other.pointer(pointer) == Some(value));
+    }
+    let said = &example.side.constant;
+    let mut found: Vec<String> = said
+        .iter()
+        .filter(|(key, _)| !still.iter().any(|(pointer, _)| *pointer == key.name))
+        .map(|(key, _)| format!("`{}` is declared `constant`, and it follows what is sent: take the declaration out", key.name))
+        .collect();
+    still.retain(|(pointer, _)| !said.iter().any(|(key, _)| key.name == *pointer));
+    found.extend(still.into_iter().map(|(pointer, value)| {
+        format!("`{pointer}` is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
+    }));
+    found
+}
+
+/// Whether the answer was said to be static.
+fn is_fixed(pack: &Pack, exchange: &Exchange) -> bool {
+    let places = rendered(pack, exchange);
+    let fixed = |reply: &Reply| matches!(reply.body, Content::Fixed { .. }) && places.contains(&exact(pack, &reply.at));
+    pack.operations.iter().flat_map(|operation| &operation.replies).any(fixed)
+        || pack.errors.iter().any(|error| fixed(&error.reply))
+}
+
+fn declared(pack: &Pack, pointer: &str) -> bool {
+    let key = segments(pointer).pop().unwrap_or_default();
+    pack.constants.iter().any(|constant| match constant.starts_with('/') {
+        true => Pattern::new(constant).matches(pointer),
+        false => *constant == key,
+    })
+}
+
+/// Keys of a success example that its schema does not insist on.
+fn loose(pack: &Pack, example: &Example) -> Vec<String> {
+    let (Some(json), Some(status)) = (&example.json, example.status.filter(|status| *status < 300)) else {
+        return Vec::new();
+    };
+    let operation = pack.operation(example.operation);
+    let Some(reply) = reply(operation, status) else { return Vec::new() };
+    let Some(schema) = &reply.schema else {
+        return vec![format!("the answer {status} of `{}` has no `schema`", operation.name)];
+    };
+    let mut found = Vec::new();
+    if !schema.is_valid(json) {
+        return found;
+    }
+    for pointer in keys(json) {
+        let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
+        let mut without = (**json).clone();
+        if let Some(Json::Object(object)) = without.pointer_mut(parent) {
+            object.shift_remove(&segments(&format!("/{key}"))[0]);
+        }
+        if schema.is_valid(&without) {
+            found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`"));
+        }
+        let mut retyped = (**json).clone();
+        if let Some(value) = retyped.pointer_mut(&pointer) {
+            *value = match value {
+                Json::String(_) => json!(12345),
+                Json::Null => json!({ "x": 1 }),
+                _ => json!("x"),
+            };
+        }
+        if schema.is_valid(&retyped) {
+            found.push(format!("the schema allows any type at `{pointer}`: give it a `type`"));
+        }
+    }
+    found
+}
+
+fn reply(operation: &Operation, status: u16) -> Option<&Reply> {
+    operation.replies.iter().find(|reply| reply.status.as_u16() == status)
+}
+
+/// The pointer of every member of every object.
+fn keys(value: &Json) -> Vec<String> {
+    fn walk(value: &Json, pointer: &str, out: &mut Vec<String>) {
+        match value {
+            Json::Object(object) => {
+                for (key, value) in object {
+                    let at = child(pointer, key);
+                    out.push(at.clone());
+                    walk(value, &at, out);
+                }
+            }
+            Json::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    walk(value, &child(pointer, &index.to_string()), out);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut out = Vec::new();
+    walk(value, "", &mut out);
+    out
+}
+
+/// Errors that no example provokes: nobody would notice if they were gone.
+fn never_given(pack: &Pack, given: &BTreeSet<String>) -> Vec<String> {
+    pack.errors
+        .iter()
+        .filter(|error| !given.contains(&exact(pack, &error.reply.at)))
+        .map(|error| {
+            format!("no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file", error.name, exact(pack, &error.reply.at), error.reply.status.as_u16())
+        })
+        .collect()
+}
+
+/// Rows of `violations` that can be deleted without any replay telling.
+fn redundant_rows(pack: &Arc<Pack>, files: &Files) -> Vec<String> {
+    let outcome = |pack: &Arc<Pack>, replay: &Replay| {
+        let prepared = prepare::prepare(pack, replay).ok()?;
+        Some(judge(pack, replay, &prepared.send(pack)).0.len())
+    };
+    let before: Vec<_> = pack.replays.iter().map(|replay| outcome(pack, replay)).collect();
+    let mut found = Vec::new();
+    for (index, row) in pack.rows.iter().enumerate() {
+        let Some(less) = pack::load(files).pack else { continue };
+        let less = Arc::new(less.without_row(index));
+        let after: Vec<_> = less.replays.iter().map(|replay| outcome(&less, replay)).collect();
+        if before == after {
+            let place = exact(pack, &row.at);
+            found.push(format!("the row at {place} can be deleted and no example tells: add one that needs it, or take it out"));
+        }
+    }
+    found
+}

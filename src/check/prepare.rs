@@ -1,0 +1,249 @@
+//! The documented request, and the world that it was sent to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde_json::{Map, Value as Json};
+
+use crate::clock::Instant;
+use crate::engine::{self, Edit, Limits};
+use crate::exchange::{Body, Request};
+use crate::expr::Draws;
+use crate::pack::source::{Key, Node, Side};
+use crate::pack::{Auth, Credential, CredentialPlace, Example, Operation, Pack, Replay, SchemeId};
+use crate::sandbox::{Exchange, Moment, World};
+
+/// A request ready to be sent, with the moment that it meets.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    pub(super) request: Request,
+    pub(super) world: World,
+    pub(super) at: Instant,
+    pub(super) draws: Draws,
+}
+
+/// The seed of replays. Any would do: what an example shows of chance is given by `next`.
+const SEED: u64 = 1;
+const LIMITS: Limits = Limits { json_depth: 100 };
+
+impl Prepared {
+    pub(super) fn send(&self, pack: &Arc<Pack>) -> Exchange {
+        let moment = Moment { world: &self.world, now: self.at, draws: self.draws.clone() };
+        engine::handle(pack, &moment, &Arc::new(self.request.clone()), LIMITS)
+    }
+}
+
+pub(super) fn prepare(pack: &Arc<Pack>, replay: &Replay) -> Result<Prepared, String> {
+    let answer = replay.answer.map(|index| &pack.examples[index]);
+    let request = replay.request.map(|index| &pack.examples[index]);
+    let example = answer.or(request).ok_or_else(|| "there is nothing to replay".to_owned())?;
+    let operation = pack.operation(example.operation);
+    let side = &example.side;
+    // What the answer's side file does not say, the request's may.
+    let both = [answer.map(|example| &example.side), request.map(|example| &example.side)];
+    let sides: Vec<&Side> = both.into_iter().flatten().collect();
+    let at = instant(&sides)?;
+    let mut world = World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    for side in sides.iter().rev() {
+        world = given(pack, world, side, at)?;
+    }
+    let forced: BTreeMap<String, Json> =
+        sides.iter().flat_map(|side| &side.next).map(|(key, node)| (key.name.clone(), node.to_json())).collect();
+    let mut built = build(pack, operation, &sides)?;
+    body(pack, operation, side, request, &mut built)?;
+    Ok(Prepared { request: built, world, at, draws: Draws::new(SEED, 0).forcing(forced) })
+}
+
+fn instant(sides: &[&Side]) -> Result<Instant, String> {
+    match sides.iter().find_map(|side| side.instant.as_ref()) {
+        Some(text) => Instant::parse(&text.value),
+        None => Ok(Instant::START),
+    }
+}
+
+fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant) -> Result<World, String> {
+    for source in &side.given {
+        let name = &source.resource.name;
+        let resource = pack.resource_named(name).ok_or_else(|| format!("`given`: there is no resource `{name}`"))?;
+        let fields = source.fields.as_ref().map(|node| match node.to_json() {
+            Json::Object(fields) => fields,
+            _ => Map::new(),
+        });
+        let edit = match (&source.id, fields) {
+            (None, Some(fields)) => Edit::Add(fields),
+            (Some(id), Some(fields)) if world.get(resource, &id.name).is_some() => Edit::Patch(id.name.clone(), fields),
+            (Some(id), Some(fields)) => Edit::Put(id.name.clone(), fields),
+            (Some(id), None) => Edit::Delete(id.name.clone()),
+            (None, None) => continue,
+        };
+        let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0) };
+        let (change, _) = engine::edit(pack, &moment, resource, &edit)
+            .map_err(|fault| format!("`given`: the `{name}` cannot be so: {fault:?}"))?;
+        if let Some(changed) = change.world {
+            world = changed;
+        }
+    }
+    Ok(world)
+}
+
+fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request, String> {
+    let find = |read: fn(&Side) -> &Vec<(Key, Node)>, name: &str| {
+        sides.iter().find_map(|side| read(side).iter().find(|(key, _)| key.name == name)).map(|(_, node)| node.to_json())
+    };
+    let mut path = String::new();
+    for segment in operation.template.split('/').skip(1) {
+        path.push('/');
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            None => path.push_str(segment),
+            Some(name) => {
+                let value = find(|side| &side.path, name)
+                    .ok_or_else(|| format!("the side file does not say `request: {{ path: {{ {name}: … }} }}`"))?;
+                path.push_str(&encoded(&plain(&value)));
+            }
+        }
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (key, node) in sides.iter().flat_map(|side| &side.query) {
+        query.append_pair(&key.name, &plain(&node.to_json()));
+    }
+    let mut headers = HeaderMap::new();
+    for credential in credentials(pack, operation, sides)? {
+        match &pack.scheme(credential.scheme).place {
+            CredentialPlace::Header(name) => insert(&mut headers, name.clone(), &credential.value)?,
+            CredentialPlace::Query(name) => {
+                query.append_pair(name, &credential.value);
+            }
+        }
+    }
+    for (key, node) in sides.iter().flat_map(|side| &side.headers) {
+        let name = HeaderName::try_from(key.name.as_str()).map_err(|_| format!("`{}` is not the name of a header", key.name))?;
+        insert(&mut headers, name, &plain(&node.to_json()))?;
+    }
+    let query = query.finish();
+    let base = sides.iter().find_map(|side| side.base.as_ref()).map_or_else(|| format!("http://localhost/{}", pack.name), |base| base.value.clone());
+    let method = match sides.iter().find_map(|side| side.method.as_ref()) {
+        Some(method) => Method::from_bytes(method.value.as_bytes()).map_err(|_| format!("`{}` is not a method", method.value))?,
+        None => operation.method.clone(),
+    };
+    Ok(Request {
+        method,
+        base,
+        path,
+        query: (!query.is_empty()).then_some(query),
+        headers,
+        body: Body::Whole(Bytes::new()),
+    })
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), String> {
+    let value = HeaderValue::from_str(value).map_err(|_| format!("`{value}` cannot be the value of a header"))?;
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn encoded(segment: &str) -> String {
+    percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string().replace("%2D", "-")
+}
+
+/// The credentials that a documented call is sent with: those that the side file labels, else the first of each scheme
+/// that the operation needs.
+fn credentials<'p>(pack: &'p Pack, operation: &Operation, sides: &[&Side]) -> Result<Vec<&'p Credential>, String> {
+    if let Some(labels) = sides.iter().find_map(|side| side.caller.as_ref()) {
+        let find = |label: &str| pack.credentials.iter().find(|credential| credential.label == label);
+        return labels
+            .iter()
+            .map(|label| find(&label.value).ok_or_else(|| format!("there is no credential `{}`", label.value)))
+            .collect();
+    }
+    let first = |scheme: SchemeId| {
+        pack.credentials
+            .iter()
+            .find(|credential| credential.scheme == scheme)
+            .ok_or_else(|| format!("the pack lists no credential for the scheme `{}`", pack.scheme(scheme).name))
+    };
+    needed(&operation.auth).into_iter().map(first).collect()
+}
+
+fn needed(auth: &Auth) -> Vec<SchemeId> {
+    match auth {
+        Auth::Open | Auth::Optional(_) => Vec::new(),
+        Auth::Scheme(scheme) => vec![*scheme],
+        Auth::All(parts) => parts.iter().flat_map(needed).collect(),
+        Auth::Any(parts) => parts.first().map(needed).unwrap_or_default(),
+    }
+}
+
+fn body(
+    pack: &Pack,
+    operation: &Operation,
+    side: &Side,
+    request: Option<&Example>,
+    built: &mut Request,
+) -> Result<(), String> {
+    if let Some(bytes) = side.bytes {
+        built.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        built.body = match bytes > Body::LIMIT {
+            true => Body::TooLarge { limit: Body::LIMIT },
+            false => Body::Whole(Bytes::from(vec![b' '; bytes])),
+        };
+        return Ok(());
+    }
+    let text = if let Some(text) = &side.text {
+        Some(text.value.clone())
+    } else if let Some(node) = &side.body {
+        Some(node.to_json())
+            .map(|value| match (&operation.body, &value) {
+                (Some(rule), Json::Object(object)) if rule.form => {
+                    let pairs = object.iter().map(|(key, value)| (key, plain(value)));
+                    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+                }
+                _ => value.to_string(),
+            })
+    } else if let Some(other) = &side.body_of {
+        let found = pack.examples.iter().find(|example| *example.path == *other.value || example.path.ends_with(&format!("/{}", other.value)));
+        Some(found.ok_or_else(|| format!("there is no example `{}`", other.value))?.text.to_string())
+    } else if let Some(request) = request {
+        Some(match &request.side.around {
+            None => request.text.to_string(),
+            Some((whole, pointer)) => {
+                let mut whole = whole.to_json();
+                let fragment = request.json.as_deref().cloned().unwrap_or(Json::Null);
+                lay(&mut whole, &pointer.value, fragment)?;
+                whole.to_string()
+            }
+        })
+    } else {
+        None
+    };
+    if let Some(text) = text {
+        built.body = Body::Whole(Bytes::from(text));
+        if !built.headers.contains_key(header::CONTENT_TYPE) {
+            let form = operation.body.as_ref().is_some_and(|rule| rule.form);
+            let media = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+            built.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        }
+    }
+    Ok(())
+}
+
+/// Puts a fragment at a pointer, as a new key if need be.
+fn lay(whole: &mut Json, pointer: &str, fragment: Json) -> Result<(), String> {
+    if let Some(place) = whole.pointer_mut(pointer) {
+        *place = fragment;
+        return Ok(());
+    }
+    let (parent, key) = pointer.rsplit_once('/').ok_or_else(|| format!("`{pointer}` is not a pointer"))?;
+    match whole.pointer_mut(parent) {
+        Some(Json::Object(object)) => {
+            object.insert(key.to_owned(), fragment);
+            Ok(())
+        }
+        _ => Err(format!("the body around the fragment has no object at `{parent}`")),
+    }
+}

@@ -1,0 +1,126 @@
+//! What `standin check` prints.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+/// One replay, or one thing that was tried on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Result {
+    pub(crate) name: String,
+    /// Empty when all is as documented.
+    pub(crate) findings: Vec<String>,
+    /// Declared differences.
+    pub(crate) declared: usize,
+    /// What was sent and answered, for failures.
+    pub(crate) notes: Vec<String>,
+}
+
+/// All that was found in one pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PackReport {
+    pub(crate) pack: String,
+    pub(crate) operations: usize,
+    pub(crate) examples: usize,
+    pub(crate) warnings: usize,
+    pub(crate) results: Vec<Result>,
+}
+
+impl PackReport {
+    pub(crate) fn failed(&self) -> usize {
+        self.results.iter().filter(|result| !result.findings.is_empty()).count()
+    }
+
+    fn declared(&self) -> usize {
+        self.results.iter().map(|result| result.declared).sum()
+    }
+}
+
+/// Failures with their reasons, then a line per pack.
+pub(crate) fn text(reports: &[PackReport]) -> String {
+    let mut out = String::new();
+    for result in reports.iter().flat_map(|report| &report.results).filter(|result| !result.findings.is_empty()) {
+        let _ = writeln!(out, "failed: {}", result.name);
+        for finding in &result.findings {
+            let _ = writeln!(out, "  - {finding}");
+        }
+        for note in &result.notes {
+            let _ = writeln!(out, "    {note}");
+        }
+    }
+    let _ = writeln!(out, "{:<20} {:>10} {:>8} {:>6} {:>6} {:>8} {:>8}", "pack", "operations", "examples", "checks", "failed", "declared", "warnings");
+    for report in reports {
+        let _ = writeln!(
+            out,
+            "{:<20} {:>10} {:>8} {:>6} {:>6} {:>8} {:>8}",
+            report.pack,
+            report.operations,
+            report.examples,
+            report.results.len(),
+            report.failed(),
+            report.declared(),
+            report.warnings,
+        );
+    }
+    out
+}
+
+pub(crate) fn to_json(reports: &[PackReport]) -> Json {
+    let report = |report: &PackReport| {
+        let results: Vec<Json> = report
+            .results
+            .iter()
+            .map(|result| json!({ "name": result.name, "passed": result.findings.is_empty(), "findings": result.findings, "declared": result.declared }))
+            .collect();
+        json!({
+            "pack": report.pack,
+            "operations": report.operations,
+            "examples": report.examples,
+            "warnings": report.warnings,
+            "failed": report.failed(),
+            "declared": report.declared(),
+            "results": results,
+        })
+    };
+    reports.iter().map(report).collect()
+}
+
+/// JUnit's XML: a suite per pack, a case per replay.
+pub(crate) fn junit(reports: &[PackReport]) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    for report in reports {
+        let name = escaped(&report.pack);
+        let _ = writeln!(out, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">", report.results.len(), report.failed());
+        for result in &report.results {
+            let case = escaped(&result.name);
+            if result.findings.is_empty() {
+                let _ = writeln!(out, "    <testcase classname=\"{name}\" name=\"{case}\"/>");
+            } else {
+                let message = escaped(&result.findings.join("; "));
+                let notes = escaped(&result.notes.join("\n"));
+                let _ = writeln!(out, "    <testcase classname=\"{name}\" name=\"{case}\"><failure message=\"{message}\">{notes}</failure></testcase>");
+            }
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+/// Text as XML 1.0 can carry it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            '\t' | '\r' => out.push(' '),
+            other if other.is_control() => out.push('\u{fffd}'),
+            other => out.push(other),
+        }
+    }
+    out
+}

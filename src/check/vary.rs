@@ -1,0 +1,239 @@
+//! Every way to send a documented request a little differently: one input altered at a time.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use serde_json::{Map, Value as Json, json};
+
+use super::prepare::Prepared;
+use crate::clock::Span;
+use crate::engine::{self, Edit};
+use crate::exchange::{Body, leaves};
+use crate::expr::Draws;
+use crate::pack::{CredentialPlace, Operation, Pack, ResourceId, Sort};
+use crate::sandbox::Moment;
+use crate::schema::Place;
+
+pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
+    let mut all = Vec::new();
+    bodies(base, &mut all);
+    queries(operation, base, &mut all);
+    paths(pack, operation, base, &mut all);
+    callers(pack, base, &mut all);
+    worlds(pack, base, &mut all);
+    for hours in [1, 24 * 400] {
+        let at = base.at.saturating_add(Span::from_micros(hours * 3_600_000_000 + 1_234_567));
+        all.push(Prepared { at, ..base.clone() });
+    }
+    all.push(Prepared { draws: Draws::new(99, 7), ..base.clone() });
+    let mut elsewhere = base.clone();
+    elsewhere.request.base = "https://elsewhere.example:8443/x".to_owned();
+    all.push(elsewhere);
+    all
+}
+
+/// Other values of the same type, then one of another.
+fn others(value: &Json) -> Vec<Json> {
+    match value {
+        Json::String(text) => match uuid::Uuid::try_parse(text) {
+            Ok(_) => vec![json!("7b0d3c52-9f1e-4d6a-8c3b-5a4e2f1d0c9b")],
+            Err(_) => vec![json!(format!("{text}x")), json!(7), json!("")],
+        },
+        Json::Bool(value) => vec![json!(!value), json!("x")],
+        Json::Number(number) => {
+            let more = number.as_i64().map_or_else(|| json!(number.as_f64().unwrap_or(0.0) + 1.5), |whole| json!(whole + 1));
+            vec![more, json!("x")]
+        }
+        Json::Null => vec![json!("x"), json!(1)],
+        Json::Array(_) => vec![json!(["x"]), json!("x")],
+        Json::Object(_) => vec![json!({ "x": 1 }), json!("x")],
+    }
+}
+
+fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
+    let bytes = base.request.body.bytes();
+    let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
+        with_body(base, "{".to_owned(), all);
+        with_body(base, "{}".to_owned(), all);
+        for index in 0..pairs.len() {
+            let mut altered = pairs.clone();
+            altered[index].1.push('x');
+            with_body(base, form_urlencoded::Serializer::new(String::new()).extend_pairs(altered).finish(), all);
+        }
+        return;
+    };
+    with_body(base, "[]".to_owned(), all);
+    with_body(base, "{}".to_owned(), all);
+    for (pointer, value) in leaves(&body) {
+        for other in others(&value) {
+            let mut altered = body.clone();
+            if let Some(place) = altered.pointer_mut(&pointer) {
+                *place = other;
+                with_body(base, altered.to_string(), all);
+            }
+        }
+        if let Some((parent, key)) = pointer.rsplit_once('/') {
+            let mut altered = body.clone();
+            if let Some(Json::Object(object)) = altered.pointer_mut(parent) {
+                object.shift_remove(key);
+                with_body(base, altered.to_string(), all);
+            }
+        }
+    }
+}
+
+fn with_body(base: &Prepared, text: String, all: &mut Vec<Prepared>) {
+    let mut altered = base.clone();
+    altered.request.body = Body::Whole(Bytes::from(text));
+    all.push(altered);
+}
+
+fn queries(operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+    let given: Vec<(String, String)> =
+        form_urlencoded::parse(base.request.query.as_deref().unwrap_or_default().as_bytes()).into_owned().collect();
+    // Once beside what was sent, once instead of it.
+    let mut with = |name: &str, value: &str| {
+        let beside = given.iter().filter(|(known, _)| known != name).cloned();
+        for mut pairs in [beside.collect(), Vec::new()] {
+            pairs.push((name.to_owned(), value.to_owned()));
+            let mut altered = base.clone();
+            altered.request.query = Some(form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish());
+            all.push(altered);
+        }
+    };
+    for parameters in operation.parameters.iter().filter(|parameters| parameters.place == Place::Query) {
+        for parameter in &parameters.known {
+            for value in ["1", "2", "true", "false", "x", "-1", "0"] {
+                with(&parameter.name, value);
+            }
+            for option in parameter.schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+                with(&parameter.name, option);
+            }
+        }
+    }
+    for (name, value) in &given {
+        with(name, &format!("{value}x"));
+    }
+}
+
+/// The same operation on every other record.
+fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+    let actual: Vec<&str> = base.request.path.split('/').collect();
+    for (index, segment) in operation.template.split('/').enumerate() {
+        if !segment.starts_with('{') {
+            continue;
+        }
+        for (resource, id, _) in records(pack, base) {
+            if pack.resource(resource).id_field().sort == Sort::Boolean || actual.get(index) == Some(&id.as_str()) {
+                continue;
+            }
+            let mut segments: Vec<&str> = actual.clone();
+            if let Some(place) = segments.get_mut(index) {
+                *place = &id;
+            }
+            let mut altered = base.clone();
+            altered.request.path = segments.join("/");
+            all.push(altered);
+        }
+        let mut altered = base.clone();
+        altered.request.path = format!("{}x", base.request.path);
+        all.push(altered);
+    }
+}
+
+fn callers(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
+    for credential in &pack.credentials {
+        if let CredentialPlace::Header(name) = &pack.scheme(credential.scheme).place
+            && base.request.headers.contains_key(name)
+            && let Ok(value) = HeaderValue::from_str(&credential.value)
+        {
+            let mut altered = base.clone();
+            altered.request.headers.insert(name.clone(), value);
+            all.push(altered);
+        }
+    }
+    let custom = base.request.headers.keys().filter(|name| !matches!(name.as_str(), "content-type"));
+    for name in custom.cloned().collect::<Vec<_>>() {
+        let mut altered = base.clone();
+        altered.request.headers.remove(&name);
+        all.push(altered);
+    }
+}
+
+fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<String, Json>)> {
+    let mut found = Vec::new();
+    for index in 0..pack.resources.len() {
+        let resource = ResourceId(index);
+        for sequence in base.world.sequences(resource, None) {
+            let Some(record) = base.world.at(resource, sequence) else { continue };
+            let id = record.text(pack.resource(resource).id).unwrap_or_default();
+            if let Json::Object(fields) = engine::shown(pack, resource, record) {
+                found.push((resource, id, fields));
+            }
+        }
+    }
+    found
+}
+
+/// Every record with one field altered, taken away, and doubled.
+fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
+    let mut with = |resource: ResourceId, edits: &[Edit]| {
+        let mut world = base.world.clone();
+        for edit in edits {
+            let moment = Moment { world: &world, now: base.at, draws: base.draws.clone() };
+            match engine::edit(pack, &moment, resource, edit) {
+                Ok((change, _)) => world = change.world.unwrap_or(world),
+                // An alteration that the pack does not allow shows nothing.
+                Err(_) => return,
+            }
+        }
+        all.push(Prepared { world, ..base.clone() });
+    };
+    for (resource, id, fields) in records(pack, base) {
+        let definition = pack.resource(resource);
+        let id_name = definition.id_field().name.to_string();
+        for (index, field) in definition.fields.iter().enumerate() {
+            let Some(value) = fields.get(&*field.name) else { continue };
+            for other in altered(pack, field.sort, field.format, value) {
+                if index == definition.id {
+                    let mut renamed = fields.clone();
+                    renamed.insert(id_name.clone(), other);
+                    with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
+                } else {
+                    let patch = Map::from_iter([(field.name.to_string(), other)]);
+                    with(resource, &[Edit::Patch(id.clone(), patch)]);
+                }
+            }
+        }
+        with(resource, &[Edit::Delete(id.clone())]);
+        let mut twin = fields.clone();
+        twin.shift_remove(&id_name);
+        with(resource, &[Edit::Add(twin)]);
+    }
+}
+
+fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {
+    match (sort, value) {
+        (Sort::Timestamp, Json::String(text)) => {
+            let read = pack.formats[format].read(text);
+            let later = |instant: crate::clock::Instant| instant.saturating_add(Span::from_micros(3_661_001_000));
+            read.map(|instant| json!(pack.formats[format].write(later(instant)))).into_iter().collect()
+        }
+        (Sort::Json | Sort::Object, value @ (Json::Object(_) | Json::Array(_))) => {
+            let mut all = Vec::new();
+            for (pointer, leaf) in leaves(value) {
+                for other in others(&leaf).into_iter().take(1) {
+                    let mut altered = value.clone();
+                    if let Some(place) = altered.pointer_mut(&pointer) {
+                        *place = other;
+                        all.push(altered);
+                    }
+                }
+            }
+            all
+        }
+        (_, value) => others(value),
+    }
+}

@@ -1,0 +1,133 @@
+//! What can be typed.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A local stand-in for real HTTP APIs: replays documented examples, validates what comes in, moves through time.
+#[derive(Debug, Parser)]
+#[command(name = "standin", version, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve packs on localhost (the default command)
+    Serve(Serve),
+    /// Find mistakes in packs and replay their documented examples
+    Check(Check),
+    /// List the operations of packs
+    Routes(Routes),
+}
+
+/// Which packs, and where they are.
+#[derive(Debug, Args)]
+pub(super) struct Packs {
+    /// Packs by name; all when none is named
+    #[arg(value_name = "PACK")]
+    pub(super) packs: Vec<String>,
+    /// Folder of packs; each replaces the built-in pack of its name
+    #[arg(long, value_name = "DIR", default_value = "fixtures")]
+    pub(super) fixtures: PathBuf,
+    /// Folder of their JSON Schemas
+    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    pub(super) schemas: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) packs: Packs,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: IpAddr,
+    /// Port to listen on; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 4010)]
+    pub(super) port: u16,
+    /// Write the port to this file once it is known
+    #[arg(long, value_name = "FILE")]
+    pub(super) port_file: Option<PathBuf>,
+    /// A port of its own for one pack, which is then at the root there
+    #[arg(long, value_name = "PACK=PORT")]
+    pub(super) listen: Vec<String>,
+    /// Where virtual time starts: `now`, or an instant such as 2024-10-01T17:15:12Z
+    #[arg(long, value_name = "INSTANT")]
+    pub(super) clock: Option<String>,
+    /// Stop virtual time until it is moved
+    #[arg(long)]
+    pub(super) freeze: bool,
+    /// Seed of everything random
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How requests are logged on standard error, and the first line on standard output is written
+    #[arg(long, value_enum, default_value_t = Log::Text)]
+    pub(super) log: Log,
+    /// Largest request body, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = crate::exchange::Body::LIMIT)]
+    pub(super) max_body: usize,
+    /// Deepest nesting of a JSON body, at most 120
+    #[arg(long, value_name = "LEVELS", default_value_t = 64)]
+    pub(super) max_json_depth: usize,
+    /// Most connections at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024)]
+    pub(super) max_connections: usize,
+    /// Longest time until the headers of a request are complete, such as 10s
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(super) header_timeout: String,
+    /// Longest time until the body of a request is complete
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(super) body_timeout: String,
+    /// Most sandboxes at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    pub(super) max_sandboxes: usize,
+    /// Most journal entries per sandbox
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
+    pub(super) max_journal_entries: usize,
+    /// Most bytes of journal per sandbox
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub(super) max_journal_bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Log {
+    Text,
+    Json,
+    Off,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) packs: Packs,
+    /// Also alter every input, every key of every example and every row of errors, and see whether it is noticed
+    #[arg(long)]
+    pub(super) mutate: bool,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Routes {
+    #[command(flatten)]
+    pub(super) packs: Packs,
+    /// How the list is printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    Text,
+    Json,
+}

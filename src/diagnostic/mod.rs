@@ -1,0 +1,115 @@
+//! What is wrong with a pack: the place, the fact, the remedy.
+//!
+//! Must not know: what a pack is. Start with [`Diagnostic`]; [`render`] shows it to a person, [`to_json`] to a tool.
+
+mod code;
+mod json_place;
+mod render;
+mod source_map;
+
+pub(crate) use code::Code;
+pub(crate) use json_place::{key_range, value_range};
+pub(crate) use render::{render, to_json};
+pub(crate) use source_map::{FileId, Location, SourceMap};
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Severity {
+    /// The pack is not served.
+    Error,
+    /// The pack is served; something in it is probably not meant.
+    Warning,
+}
+
+/// One mistake in a pack. The message starts in lower case, states the fact and quotes names in backticks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Diagnostic {
+    pub(crate) code: Code,
+    pub(crate) severity: Severity,
+    pub(crate) message: String,
+    pub(crate) location: Option<Location>,
+    /// Short text beside the marked place, such as ``did you mean `name`?``
+    pub(crate) label: Option<String>,
+    /// Other places that have to do with it, each with its reason.
+    pub(crate) related: Vec<(Location, String)>,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+impl Diagnostic {
+    pub(crate) fn error(code: Code, location: Location, message: impl Into<String>) -> Self {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            location: Some(location),
+            label: None,
+            related: Vec::new(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn warning(code: Code, location: Location, message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, location, message) }
+    }
+
+    /// An error that belongs to no file.
+    pub(crate) fn general(code: Code, message: impl Into<String>) -> Self {
+        Diagnostic { location: None, ..Diagnostic::error(code, Location::whole(FileId(0)), message) }
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Marks the place with a suggestion, if there is one.
+    pub(crate) fn suggest(self, suggestion: Option<String>) -> Self {
+        match suggestion {
+            Some(name) => self.label(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    pub(crate) fn related(mut self, location: Location, reason: impl Into<String>) -> Self {
+        self.related.push((location, reason.into()));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The candidate that `name` was probably meant to be.
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + name.len().min(candidate.len()) / 4)
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// A list of names for a message: `` `a`, `b` or `c` ``.
+pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggestions_are_near_or_absent() {
+        assert_eq!(nearest("nmae", ["name", "uuid"]), Some("name".to_owned()));
+        assert_eq!(nearest("colour", ["name", "uuid"]), None);
+        assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}

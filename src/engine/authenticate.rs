@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use super::route::Found;
+use super::{Call, Rejection, scope};
+use crate::expr::Value;
+use crate::journal::{Stage, Verdict};
+use crate::pack::{Auth, CredentialPlace, Decode, SchemeId};
+use crate::sandbox::RecordView;
+
+/// Why a scheme did not identify anyone.
+enum Unknown {
+    /// The credential is not there.
+    Missing(SchemeId),
+    /// It is there and wrong.
+    Wrong(SchemeId),
+    Fault(Rejection),
+}
+
+/// Finds out who is calling. Candidates of one route ask for the same credentials.
+pub(super) fn identify(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
+    let operation = found.candidates[0];
+    let result = check(call, &operation.auth);
+    match result {
+        Ok(()) => {
+            if !matches!(operation.auth, Auth::Open) {
+                scope::bind_records(&mut call.scope, call.pack, call.moment, &call.visibility);
+            }
+            Ok(())
+        }
+        Err(Unknown::Fault(rejection)) => Err(rejection),
+        Err(Unknown::Missing(id) | Unknown::Wrong(id)) => Err(Rejection::Named(call.pack.scheme(id).otherwise)),
+    }
+}
+
+fn check(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
+    match auth {
+        Auth::Open => {
+            call.trace.passed(Stage::Authenticate, None, "open to everyone");
+            Ok(())
+        }
+        Auth::Scheme(id) => scheme(call, *id),
+        Auth::All(parts) => parts.iter().try_for_each(|part| check(call, part)),
+        Auth::Any(parts) => {
+            let mut first = None;
+            for part in parts {
+                match check(call, part) {
+                    Ok(()) => return Ok(()),
+                    Err(fault @ Unknown::Fault(_)) => return Err(fault),
+                    // A credential that is there and wrong says more than one that is missing.
+                    Err(wrong @ Unknown::Wrong(_)) if !matches!(first, Some(Unknown::Wrong(_))) => first = Some(wrong),
+                    Err(other) => {
+                        first.get_or_insert(other);
+                    }
+                }
+            }
+            first.map_or(Ok(()), Err)
+        }
+        Auth::Optional(inner) => match check(call, inner) {
+            Err(Unknown::Missing(_)) => Ok(()),
+            other => other,
+        },
+    }
+}
+
+fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
+    let scheme = call.pack.scheme(id);
+    let refuse = |call: &mut Call<'_>, words: String| {
+        call.trace.add(Stage::Authenticate, Verdict::Refused, Some(&scheme.at), words);
+    };
+    let fault = |rejection: Rejection| Unknown::Fault(rejection);
+    let Some(text) = credential(call, &scheme.place) else {
+        let (word, name) = (scheme.place.word(), scheme.place.parameter());
+        refuse(call, format!("scheme `{}`: the {word} `{name}` is missing or not text", scheme.name));
+        return Err(Unknown::Missing(id));
+    };
+    let Some(credential) = decode(call, &scheme.decode, &text) else {
+        refuse(call, format!("scheme `{}`: the credential cannot be decoded", scheme.name));
+        return Err(Unknown::Wrong(id));
+    };
+    // Only what decoding makes needs a name; a plain text is looked up as it is.
+    call.scope.bind("credential", Value::json(&credential));
+    let wanted = match scheme.value {
+        None => credential.as_str().map(str::to_owned),
+        Some(expr) => {
+            let value = call.pack.program.eval(expr, &call.scope, "").map_err(|error| fault(error.into()))?;
+            (!value.is_undefined() && !value.is_null()).then(|| value.text())
+        }
+    };
+    let resource = call.pack.resource(scheme.resource);
+    let index = resource.lookups.iter().position(|field| *field == scheme.field);
+    let record = match (wanted, index) {
+        (Some(wanted), Some(index)) => call.moment.world.lookup(scheme.resource, index, &wanted).cloned(),
+        _ => None,
+    };
+    let Some(record) = record else {
+        refuse(call, format!("scheme `{}`: no `{}` has this credential", scheme.name, resource.name));
+        return Err(Unknown::Wrong(id));
+    };
+    call.scope.bind(Arc::clone(&scheme.bind), RecordView::value(call.pack, scheme.resource, Arc::clone(&record)));
+    if let Some(require) = scheme.require
+        && !call.pack.program.holds(require, &call.scope).map_err(|error| fault(error.into()))?
+    {
+        let words = format!("scheme `{}`: `{}` does not hold", scheme.name, call.pack.program.text(require));
+        refuse(call, words);
+        return Err(Unknown::Wrong(id));
+    }
+    call.visibility.add(scheme.resource, record.text(resource.id).unwrap_or_default());
+    call.trace.passed(Stage::Authenticate, Some(&scheme.at), &scheme.name);
+    Ok(())
+}
+
+fn credential(call: &Call<'_>, place: &CredentialPlace) -> Option<String> {
+    match place {
+        CredentialPlace::Header(name) => call.request.header(name.as_str()).map(str::to_owned),
+        CredentialPlace::Query(name) => {
+            let query = call.request.query.as_deref()?;
+            form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        }
+    }
+}
+
+fn decode(call: &Call<'_>, steps: &[Decode], text: &str) -> Option<Json> {
+    let mut value = Json::from(text);
+    for step in steps {
+        let text = value.as_str()?;
+        value = match step {
+            Decode::Bearer => Json::from(after(text, "bearer")?),
+            Decode::Basic => {
+                let decoded = STANDARD.decode(after(text, "basic")?).ok()?;
+                let decoded = String::from_utf8(decoded).ok()?;
+                let (username, password) = decoded.split_once(':')?;
+                json!({ "username": username, "password": password })
+            }
+            Decode::Jwt(key) => call.pack.program.keys().verify(key, text)?,
+        };
+    }
+    Some(value)
+}
+
+/// The rest of `Bearer xyz`. The scheme's word is read ignoring case (RFC 9110, 11.1).
+fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let (scheme, rest) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(word).then(|| rest.trim_start()).filter(|rest| !rest.is_empty())
+}

@@ -1,0 +1,299 @@
+//! What an operation does: its page of records, and its effects on a copy of the world.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::fill::{Current, Slot, draft, evaluated, fill};
+use super::{Call, Rejection, scope};
+use crate::expr::{ExprId, Scope, Value};
+use crate::journal::{Detail, Stage, Trace, Verdict};
+use crate::pack::{Effect, List, Operation, Pack, ResourceId, Shape, Sort, Verb};
+use crate::sandbox::{Change, Conflict, Moment, Record, RecordView, Step, Visibility, World};
+
+pub(super) fn apply(call: &mut Call<'_>, operation: &Operation) -> Result<Change, Rejection> {
+    if let Some(list) = &operation.list {
+        page(call, list)?;
+    }
+    let Call { pack, moment, visibility, scope, trace, .. } = call;
+    effects(pack, moment, visibility, &operation.effects, scope, trace)
+}
+
+/// Performs effects in order on a copy of the world. Later effects, and the answer, see what earlier ones did.
+pub(super) fn effects(
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    visibility: &Visibility,
+    effects: &[Effect],
+    scope: &mut Scope,
+    trace: &mut Trace,
+) -> Result<Change, Rejection> {
+    let mut change = Change::default();
+    if effects.is_empty() {
+        return Ok(change);
+    }
+    let mut work = Work { pack, world: moment.world.clone(), steps: Vec::new(), created: 0 };
+    for effect in effects {
+        if let Some(when) = effect.when
+            && !pack.program.holds(when, scope)?
+        {
+            trace.add(Stage::Behave, Verdict::Noted, Some(&effect.at), "its condition does not hold: nothing done");
+            continue;
+        }
+        match work.perform(effect, scope) {
+            Ok(words) => trace.passed(Stage::Behave, Some(&effect.at), words),
+            Err(rejection) => {
+                if let Rejection::Named(error) = &rejection {
+                    let words = format!("not unique: `{}`", pack.error(*error).name);
+                    trace.add(Stage::Behave, Verdict::Refused, Some(&effect.at), words);
+                }
+                return Err(rejection);
+            }
+        }
+        let after = Moment { world: &work.world, now: moment.now, draws: moment.draws.clone() };
+        scope::bind_records(scope, pack, &after, visibility);
+    }
+    if !work.steps.is_empty() {
+        change.steps = work.steps;
+        change.world = Some(work.world);
+    }
+    Ok(change)
+}
+
+struct Work<'a> {
+    pack: &'a Arc<Pack>,
+    world: World,
+    steps: Vec<Step>,
+    created: u32,
+}
+
+impl Work<'_> {
+    fn perform(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+        match effect.verb {
+            Verb::Create => self.create(effect, scope),
+            Verb::Update => self.update(effect, scope),
+            Verb::Delete => self.delete(effect, scope),
+        }
+    }
+
+    fn create(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+        let resource = self.pack.resource(effect.resource);
+        let mut values: Vec<Option<Json>> = vec![None; resource.fields.len()];
+        self.created += 1;
+        let numbered = format!("{}#{}", resource.name, self.created);
+        let prefix = if self.created == 1 { &*resource.name } else { numbered.as_str() };
+        let prefix = Slot::new(prefix);
+        self.set(effect, scope, &mut values, prefix)?;
+        let id = resource.id_field();
+        if values[resource.id].is_none() {
+            values[resource.id] = match id.sort {
+                Sort::Uuid => Some(Json::from(scope.draws().uuid(&prefix.step(&id.name).name(), 0))),
+                Sort::Integer => Some(self.next_integer(effect.resource, scope, &prefix.step(&id.name).name())),
+                _ => None,
+            };
+        }
+        for (index, field) in resource.fields.iter().enumerate() {
+            if let (None, Some(default)) = (&values[index], &field.default) {
+                let mut inner = scope.clone();
+                inner.bind("record", draft(self.pack, effect.resource, &values));
+                values[index] = self.value(default, &inner, effect.resource, index, prefix.step(&field.name))?;
+            }
+            if values[index].is_none() && !field.optional {
+                return Err(Rejection::Fault(format!("nothing sets `{}.{}`", resource.name, field.name)));
+            }
+        }
+        let record = self.world.insert(self.pack, effect.resource, values).map_err(conflict)?;
+        self.done("create", effect, &record, scope);
+        Ok(Detail::from(&resource.name))
+    }
+
+    /// The next number, unless a replayed example says which.
+    fn next_integer(&self, resource: ResourceId, scope: &Scope, slot: &str) -> Json {
+        match scope.draws().forced(slot) {
+            Some(forced) => forced.clone(),
+            None => Json::from(self.world.next_integer(resource)),
+        }
+    }
+
+    fn update(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+        let Some(record) = self.current(effect, scope)? else { return Ok(Detail::Fixed("there is no record: nothing done")) };
+        let resource = self.pack.resource(effect.resource);
+        let mut values = record.values.to_vec();
+        self.set(effect, scope, &mut values, Slot::new(&resource.name))?;
+        for field in &effect.unset {
+            values[*field] = None;
+        }
+        if values == record.values.as_ref() {
+            return Ok(Detail::Fixed("nothing is different: nothing done"));
+        }
+        let record = self.world.update(self.pack, effect.resource, record.sequence, values).map_err(conflict)?;
+        self.done("update", effect, &record, scope);
+        Ok(Detail::from(&resource.name))
+    }
+
+    fn delete(&mut self, effect: &Effect, scope: &Scope) -> Result<Detail, Rejection> {
+        let Some(record) = self.current(effect, scope)? else { return Ok(Detail::Fixed("there is no record: nothing done")) };
+        self.world.delete(self.pack, effect.resource, record.sequence, &mut self.steps);
+        Ok(Detail::from(&self.pack.resource(effect.resource).name))
+    }
+
+    /// The record that a name stands for, as the world has it now.
+    fn current(&self, effect: &Effect, scope: &Scope) -> Result<Option<Arc<Record>>, Rejection> {
+        let Some(value) = scope.get(&effect.name) else { return Ok(None) };
+        match value.downcast::<RecordView>() {
+            Some(view) => Ok(self.world.at(effect.resource, view.record.sequence).cloned()),
+            None if value.is_null() => Ok(None),
+            None => Err(Rejection::Fault(format!("`{}` is not a record", effect.name))),
+        }
+    }
+
+    fn done(&mut self, verb: &'static str, effect: &Effect, record: &Arc<Record>, scope: &mut Scope) {
+        let id = record.text(self.pack.resource(effect.resource).id).unwrap_or_default();
+        self.steps.push(Step { verb, resource: effect.resource, id });
+        let value = RecordView::value(self.pack, effect.resource, Arc::clone(record));
+        scope.bind(Arc::clone(&effect.name), value);
+    }
+
+    fn set(&self, effect: &Effect, scope: &Scope, values: &mut [Option<Json>], slot: Slot<'_>) -> Result<(), Rejection> {
+        let resource = self.pack.resource(effect.resource);
+        for (field, shape) in &effect.set {
+            let name = &resource.fields[*field].name;
+            values[*field] = self.value(shape, scope, effect.resource, *field, slot.step(name))?;
+        }
+        Ok(())
+    }
+
+    /// A field's value as it is kept: instants stay instants.
+    fn value(
+        &self,
+        shape: &Shape,
+        scope: &Scope,
+        resource: ResourceId,
+        field: usize,
+        slot: Slot<'_>,
+    ) -> Result<Option<Json>, Rejection> {
+        let definition = self.pack.resource(resource);
+        let field = &definition.fields[field];
+        let value = match shape {
+            Shape::Value { expr, .. } => evaluated(self.pack, *expr, scope, slot)?.to_json(),
+            shape => fill(self.pack, shape, scope, Current::Nothing, slot)?,
+        };
+        match value {
+            Some(value) => {
+                field.check(&value).map_err(Rejection::Fault)?;
+                Ok(Some(value))
+            }
+            None if field.optional => Ok(None),
+            None => Err(Rejection::Fault(format!("`{}.{}` is set to something undefined", definition.name, field.name))),
+        }
+    }
+}
+
+fn conflict(conflict: Conflict) -> Rejection {
+    match conflict {
+        Conflict::Unique { error, .. } => Rejection::Named(error),
+        Conflict::Id(id) => Rejection::Fault(format!("the id `{id}` is taken")),
+        Conflict::Fault(fault) => fault.into(),
+    }
+}
+
+/// Binds `page`: the records that the caller sees on it, and the numbers about it.
+fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
+    let Call { pack, moment, visibility, scope, .. } = call;
+    let whole = |expr: Option<ExprId>| -> Result<Option<i64>, Rejection> {
+        match expr {
+            None => Ok(None),
+            Some(expr) => Ok(pack.program.eval(expr, scope, "")?.as_i64()),
+        }
+    };
+    let number = whole(list.number)?.unwrap_or(list.first).max(list.first);
+    let sort = match list.sort {
+        None => None,
+        Some(expr) => {
+            let value = pack.program.eval(expr, scope, "")?;
+            if value.is_undefined() || value.is_null() { None } else { pack.resource(list.from).field(&value.text()).map(|(index, _)| index) }
+        }
+    };
+    let descending = match list.descending {
+        None => false,
+        Some(expr) => pack.program.holds(expr, scope)?,
+    };
+    let size_wish = whole(list.size)?;
+    let mut sequences = visibility.sequences(pack, moment.world, list.from);
+    if let Some(only) = list.only {
+        let mut inner = scope.clone();
+        let mut kept = imbl::Vector::new();
+        for sequence in &sequences {
+            let Some(record) = moment.world.at(list.from, *sequence) else { continue };
+            inner.bind("record", RecordView::value(pack, list.from, Arc::clone(record)));
+            if pack.program.holds(only, &inner)? {
+                kept.push_back(*sequence);
+            }
+        }
+        sequences = kept;
+    }
+    let total = sequences.len();
+    let size = size_wish.and_then(|size| usize::try_from(size).ok()).unwrap_or(total).max(1);
+    let skip = usize::try_from(number - list.first).unwrap_or(usize::MAX).saturating_mul(size);
+    let record = |sequence: &u64| {
+        let record = moment.world.at(list.from, *sequence)?;
+        Some(RecordView { pack: Arc::clone(pack), resource: list.from, record: Arc::clone(record) })
+    };
+    let shown: Vec<RecordView> = match (sort, descending) {
+        (None, false) => (skip..skip.saturating_add(size).min(total)).filter_map(|index| record(sequences.get(index)?)).collect(),
+        (None, true) => (skip..skip.saturating_add(size).min(total))
+            .filter_map(|index| record(sequences.get(total - 1 - index)?))
+            .collect(),
+        (Some(field), _) => {
+            let mut all: Vec<RecordView> = sequences.iter().filter_map(record).collect();
+            // Stable, so that equal values keep the order of creation.
+            all.sort_by(|a, b| {
+                let order = compare(a.record.values[field].as_ref(), b.record.values[field].as_ref());
+                if descending { order.reverse() } else { order }
+            });
+            all.into_iter().skip(skip).take(size).collect()
+        }
+    };
+    let last = total.div_ceil(size).max(1);
+    let count = |count: usize| Value::integer(i64::try_from(count).unwrap_or(i64::MAX));
+    let (from, to) = match shown.len() {
+        0 => (Value::null(), Value::null()),
+        many => (count(skip + 1), count(skip + many)),
+    };
+    let records = shown.into_iter().map(|view| Value::source(Arc::new(view))).collect();
+    let values: Vec<(String, Value)> = [
+        ("records", Value::list(records)),
+        ("number", Value::integer(number)),
+        ("size", count(size)),
+        ("total", count(total)),
+        ("last", Value::integer(i64::try_from(last).unwrap_or(i64::MAX).saturating_add(list.first - 1))),
+        ("from", from),
+        ("to", to),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    call.scope.bind("page", Value::source(Arc::new(values)));
+    call.trace.passed(Stage::Behave, Some(&list.at), "page of records");
+    Ok(())
+}
+
+/// An order over the values of one field: absent first, then by value; texts by their characters.
+fn compare(a: Option<&Json>, b: Option<&Json>) -> Ordering {
+    let rank = |value: Option<&Json>| match value {
+        None | Some(Json::Null) => 0,
+        Some(Json::Bool(_)) => 1,
+        Some(Json::Number(_)) => 2,
+        Some(Json::String(_)) => 3,
+        Some(_) => 4,
+    };
+    match (a, b) {
+        (Some(Json::Bool(a)), Some(Json::Bool(b))) => a.cmp(b),
+        (Some(Json::Number(a)), Some(Json::Number(b))) => match (a.as_i64(), b.as_i64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
+        },
+        (Some(Json::String(a)), Some(Json::String(b))) => a.cmp(b),
+        (a, b) => rank(a).cmp(&rank(b)),
+    }
+}

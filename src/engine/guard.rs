@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use super::{Call, Rejection};
+use crate::expr::{Scope, Value};
+use crate::journal::{Stage, Trace, Verdict};
+use crate::pack::{ErrorId, Load, Operation, Pack, Refusal, ResourceId};
+use crate::sandbox::{Moment, RecordView, Visibility};
+
+/// Looks up the records that an operation is about. Those of other accounts do not exist.
+pub(super) fn load(call: &mut Call<'_>, operation: &Operation) -> Result<(), Rejection> {
+    let Call { pack, moment, visibility, .. } = call;
+    match records(pack, moment, visibility, &operation.loads, &mut call.scope, &mut call.trace)? {
+        None => Ok(()),
+        Some(Missing { error: Some(error), .. }) => Err(Rejection::Named(error)),
+        Some(Missing { resource, .. }) => {
+            let name = &call.pack.resource(resource).name;
+            Err(Rejection::Refused(Refusal::NotFound, format!("there is no such `{name}`")))
+        }
+    }
+}
+
+/// A record that is not there, with the error that the pack has for it.
+pub(super) struct Missing {
+    pub(super) resource: ResourceId,
+    pub(super) error: Option<ErrorId>,
+}
+
+/// Binds each record under its name; stops at the first that is missing.
+pub(super) fn records(
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    visibility: &Visibility,
+    loads: &[Load],
+    scope: &mut Scope,
+    trace: &mut Trace,
+) -> Result<Option<Missing>, Rejection> {
+    for load in loads {
+        let id = pack.program.eval(load.id, scope, "")?;
+        let record = match id.is_undefined() || id.is_null() {
+            true => None,
+            false => moment.world.get(load.resource, &id.text()),
+        };
+        let record = record.filter(|record| visibility.sees(pack, moment.world, load.resource, record));
+        match record {
+            Some(record) => {
+                trace.passed(Stage::Load, Some(&load.at), &load.name);
+                let value = RecordView::value(pack, load.resource, Arc::clone(record));
+                scope.bind(Arc::clone(&load.name), value);
+            }
+            None if load.optional => {
+                trace.add(Stage::Load, Verdict::Noted, Some(&load.at), "absent, which is allowed");
+                scope.bind(Arc::clone(&load.name), Value::null());
+            }
+            None => {
+                let resource = pack.resource(load.resource);
+                let words = format!("this caller has no `{}` with the id `{}`", resource.name, id.text());
+                trace.add(Stage::Load, Verdict::Refused, Some(&load.at), words);
+                return Ok(Some(Missing { resource: load.resource, error: load.otherwise.or(resource.not_found) }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Conditions with the error that each gives, in order.
+pub(super) fn check(call: &mut Call<'_>, operation: &Operation) -> Result<(), Rejection> {
+    for guard in &operation.guards {
+        if !call.pack.program.holds(guard.require, &call.scope)? {
+            let words = format!("`{}`: `{}` does not hold", guard.name, call.pack.program.text(guard.require));
+            call.trace.add(Stage::Guards, Verdict::Refused, Some(&guard.at), words);
+            return Err(Rejection::Named(guard.otherwise));
+        }
+        call.trace.passed(Stage::Guards, Some(&guard.at), &guard.name);
+    }
+    Ok(())
+}

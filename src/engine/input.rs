@@ -1,0 +1,217 @@
+//! Path, query, headers and body, read and brought into the types that the pack gives them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::header::CONTENT_TYPE;
+use serde_json::{Map, Value as Json};
+
+use super::route::Found;
+use super::{Call, Rejection};
+use crate::exchange::{self, Body, JsonFaultKind};
+use crate::expr::Value;
+use crate::journal::{Stage, Verdict};
+use crate::pack::{Operation, Parameter, Reads, Refusal};
+use crate::schema::Place;
+
+/// Reads path, query and headers by the formats of the first candidate; candidates of one route share them.
+pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
+    let mut path = Map::new();
+    for operation in &found.candidates {
+        for (name, text) in names(&operation.template).zip(&found.values) {
+            let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+            let Ok(decoded) = decoded else {
+                return Err(refuse(call, operation, format!("the path's `{name}` is not UTF-8")));
+            };
+            path.insert(name.to_owned(), Json::from(decoded.into_owned()));
+        }
+    }
+    let query = query(call);
+    let operation = found.candidates[0];
+    let mut violations = Vec::new();
+    let mut query_values = Map::new();
+    for parameters in &operation.parameters {
+        let given = match parameters.place {
+            Place::Path => typed(&parameters.known, |name| path.get(name)?.as_str().map(str::to_owned)),
+            Place::Query => typed(&parameters.known, |name| query.get(name)?.as_str().map(str::to_owned)),
+            _ => typed(&parameters.known, |name| call.request.header(name).map(str::to_owned)),
+        };
+        let given = Json::Object(given);
+        violations.extend(parameters.schema.violations(&given, parameters.place));
+        if let Json::Object(given) = given {
+            match parameters.place {
+                Place::Path => path.extend(given),
+                Place::Query => {
+                    query_values = given;
+                    for parameter in &parameters.known {
+                        if let (Some(default), false) = (&parameter.default, query_values.contains_key(&parameter.name)) {
+                            query_values.insert(parameter.name.clone(), default.clone());
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let unknown: BTreeSet<&String> = query.keys().filter(|name| !is_known(operation, found, call, name)).collect();
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.into_iter().take(8).map(|name| format!("`{name}`")).collect();
+        let words = format!("not documented, so ignored: {}", names.join(", "));
+        call.trace.add(Stage::Formats, Verdict::Noted, Some(&operation.at), words);
+    }
+    call.scope.bind("path", object(path));
+    call.scope.bind("query", object(query_values));
+    if violations.is_empty() {
+        call.trace.passed(Stage::Formats, Some(&operation.at), "path, query and headers fit");
+        return Ok(());
+    }
+    call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
+    Err(Rejection::Invalid(violations))
+}
+
+fn refuse(call: &mut Call<'_>, operation: &Operation, words: String) -> Rejection {
+    call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), words.clone());
+    Rejection::Refused(Refusal::Parameter, words)
+}
+
+fn object(map: Map<String, Json>) -> Value {
+    Value::source(Arc::new(Arc::new(Json::Object(map))))
+}
+
+fn names(template: &str) -> impl Iterator<Item = &str> {
+    template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The query's parameters; of several with one name the last counts.
+fn query(call: &Call<'_>) -> Map<String, Json> {
+    let text = call.request.query.as_deref().unwrap_or_default();
+    form_urlencoded::parse(text.as_bytes()).map(|(name, value)| (name.into_owned(), Json::from(value.into_owned()))).collect()
+}
+
+fn is_known(operation: &Operation, found: &Found<'_>, call: &Call<'_>, name: &str) -> bool {
+    let parameter = operation
+        .parameters
+        .iter()
+        .any(|parameters| parameters.place == Place::Query && parameters.known.iter().any(|known| known.name == name));
+    let credential = || {
+        found.candidates[0].auth.schemes().into_iter().any(|scheme| {
+            let place = &call.pack.scheme(scheme).place;
+            place.word() == "query" && place.parameter() == name
+        })
+    };
+    parameter || credential()
+}
+
+/// The parameters that are there, each read by its type. Text that cannot be read so stays text, and its schema says no.
+fn typed(known: &[Parameter], text_of: impl Fn(&str) -> Option<String>) -> Map<String, Json> {
+    known
+        .iter()
+        .filter_map(|parameter| {
+            let text = text_of(&parameter.name)?;
+            let value = match parameter.reads {
+                Reads::Text => None,
+                Reads::Integer => text.parse::<i64>().ok().map(Json::from),
+                Reads::Number => text.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number),
+                Reads::Boolean => match text.as_str() {
+                    "true" | "1" => Some(Json::Bool(true)),
+                    "false" | "0" => Some(Json::Bool(false)),
+                    _ => None,
+                },
+            };
+            Some((parameter.name.clone(), value.unwrap_or(Json::from(text))))
+        })
+        .collect()
+}
+
+/// Reads the body when one of the candidates has one. A body that nobody asks for is not looked at.
+pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<Json>>, Rejection> {
+    let Some((operation, rule)) = found.candidates.iter().find_map(|operation| Some((*operation, operation.body.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    let result = match &call.request.body {
+        Body::TooLarge { limit } => {
+            Err((Refusal::BodyTooLarge, format!("the body is larger than {limit} bytes")))
+        }
+        Body::Whole(bytes) if bytes.is_empty() => match rule.optional {
+            true => Ok(None),
+            false => Err((Refusal::BodyMissing, "the request has no body".to_owned())),
+        },
+        Body::Whole(bytes) => media_type(call, rule.form).and_then(|()| match rule.form {
+            true => form(bytes).map(Some),
+            false => json(bytes, call.limits.json_depth).map(Some),
+        }),
+    };
+    let result = result.and_then(|body| match body {
+        Some(body) => normalised(body, operation).map(Some),
+        None => Ok(None),
+    });
+    match result {
+        Ok(body) => {
+            call.trace.passed(Stage::ParseBody, Some(&operation.at), if body.is_some() { "read" } else { "no body" });
+            let body = body.map(Arc::new);
+            let bound = body.clone().unwrap_or_else(|| Arc::new(Json::Object(Map::new())));
+            call.scope.bind("body", match bound.is_object() {
+                true => Value::source(Arc::new(bound)),
+                false => Value::json(&bound),
+            });
+            Ok(body)
+        }
+        Err((refusal, words)) => {
+            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), words.clone());
+            Err(Rejection::Refused(refusal, words))
+        }
+    }
+}
+
+type Refused = (Refusal, String);
+
+fn media_type(call: &Call<'_>, form: bool) -> Result<(), Refused> {
+    let wanted = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+    let Some(header) = call.request.headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let given = header.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let fits = given == wanted || (!form && given.starts_with("application/") && given.ends_with("+json"));
+    match fits {
+        true => Ok(()),
+        false => Err((Refusal::MediaType, format!("the body is sent as `{given}` and not as `{wanted}`"))),
+    }
+}
+
+fn json(bytes: &[u8], depth: usize) -> Result<Json, Refused> {
+    exchange::parse_json(bytes, depth).map_err(|fault| {
+        let refusal = match fault.kind {
+            JsonFaultKind::Syntax => Refusal::BodySyntax,
+            JsonFaultKind::DuplicateKey => Refusal::BodyDuplicateKey,
+            JsonFaultKind::TooDeep => Refusal::BodyTooDeep,
+        };
+        (refusal, format!("the body is not usable JSON: {fault}"))
+    })
+}
+
+fn form(bytes: &[u8]) -> Result<Json, Refused> {
+    let mut object = Map::new();
+    for (name, value) in form_urlencoded::parse(bytes) {
+        if object.contains_key(name.as_ref()) {
+            return Err((Refusal::BodyDuplicateKey, format!("the form has `{name}` twice")));
+        }
+        object.insert(name.into_owned(), Json::from(value.into_owned()));
+    }
+    Ok(Json::Object(object))
+}
+
+/// Gives keys that are read ignoring case the spelling of the schema. Keys that then collide are refused.
+fn normalised(mut body: Json, operation: &Operation) -> Result<Json, Refused> {
+    for rule in &operation.ignore_case {
+        let Some(Json::Object(object)) = body.pointer_mut(&rule.pointer) else { continue };
+        let mut renamed = Map::with_capacity(object.len());
+        for (key, value) in std::mem::take(object) {
+            let spelled = rule.keys.iter().find(|known| known.eq_ignore_ascii_case(&key)).cloned().unwrap_or(key);
+            if renamed.contains_key(&spelled) {
+                return Err((Refusal::BodyDuplicateKey, format!("`{}` has `{spelled}` twice, in different cases", rule.pointer)));
+            }
+            renamed.insert(spelled, value);
+        }
+        *object = renamed;
+    }
+    Ok(body)
+}

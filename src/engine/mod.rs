@@ -1,0 +1,129 @@
+//! One request in, one exchange out. PURE: no I/O, no waiting, no real clock, no lock, and nothing is changed.
+//!
+//! Each stage of `respond` is a function of that name in a file of that name and writes its line into the trace. Must
+//! not know: which API it plays, sockets, sandboxes other than the moment it is given. Start with [`handle`].
+
+mod authenticate;
+mod behave;
+mod choose;
+mod event;
+mod fill;
+mod guard;
+mod input;
+mod near_miss;
+mod reject;
+mod render;
+mod route;
+mod scope;
+mod state;
+mod validate;
+
+use std::sync::Arc;
+
+use crate::diagnostic::Location;
+use crate::exchange::{Request, Response};
+use crate::expr::{EvalFault, Scope};
+use crate::journal::Trace;
+use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal};
+use crate::sandbox::{Change, Exchange, Moment, Visibility};
+use crate::schema::Violation;
+
+pub(crate) use event::{EventFault, fire};
+pub(crate) use near_miss::unmatched;
+pub(crate) use state::{Edit, StateFault, edit, shown};
+
+/// What the engine may spend on one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Levels of objects and arrays in a JSON body.
+    pub(crate) json_depth: usize,
+}
+
+/// One request under way: what it may look at, and what is known of it so far.
+pub(crate) struct Call<'a> {
+    pub(crate) pack: &'a Arc<Pack>,
+    pub(crate) moment: &'a Moment<'a>,
+    pub(crate) request: &'a Arc<Request>,
+    pub(crate) limits: Limits,
+    pub(crate) scope: Scope,
+    pub(crate) visibility: Visibility,
+    pub(crate) trace: Trace,
+}
+
+/// A refusal that is a normal answer.
+#[derive(Debug)]
+pub(crate) enum Rejection {
+    /// Nothing answers this method and path; the problem says what nearly would.
+    NoOperation(Response),
+    /// An error that the pack names.
+    Named(ErrorId),
+    /// A refusal of the engine, which the pack may map to an error; with its reason in words.
+    Refused(Refusal, String),
+    /// Mismatches with the request's schemas.
+    Invalid(Vec<Violation>),
+    /// The pack has no answer for what happened.
+    Fault(String),
+}
+
+impl From<EvalFault> for Rejection {
+    fn from(fault: EvalFault) -> Self {
+        Rejection::Fault(fault.to_string())
+    }
+}
+
+/// An answer with its provenance and what it does.
+pub(crate) struct Outcome {
+    pub(crate) response: Response,
+    pub(crate) contract: &'static str,
+    pub(crate) change: Change,
+}
+
+/// Answers one request.
+pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, limits: Limits) -> Exchange {
+    let mut call = Call {
+        pack,
+        moment,
+        request,
+        limits,
+        scope: scope::begin(pack, moment, request),
+        visibility: Visibility::default(),
+        trace: Trace::new(),
+    };
+    let mut operation = None;
+    let outcome = match respond(&mut call, &mut operation) {
+        Ok(outcome) => outcome,
+        Err(rejection) => reject::rejection(&mut call, operation, rejection),
+    };
+    Exchange {
+        response: outcome.response,
+        change: outcome.change,
+        trace: call.trace,
+        operation: operation.map(|operation| Arc::clone(&operation.name)),
+        contract: Some(outcome.contract),
+    }
+}
+
+fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Result<Outcome, Rejection> {
+    let found = route::find(call)?;
+    if let [only] = found.candidates.as_slice() {
+        *operation = Some(only);
+    }
+    authenticate::identify(call, &found)?;
+    input::formats(call, &found)?;
+    let body = input::body(call, &found)?;
+    let chosen = choose::candidate(call, &found)?;
+    *operation = Some(chosen);
+    guard::load(call, chosen)?;
+    guard::check(call, chosen)?;
+    validate::body(call, chosen, body.as_deref())?;
+    let change = behave::apply(call, chosen)?;
+    let (response, provenance) = render::response(call, chosen)?;
+    Ok(Outcome { response, contract: Provenance::header(provenance), change })
+}
+
+impl Call<'_> {
+    /// The place of an operation, for a trace.
+    fn at(operation: &Operation) -> Option<&Location> {
+        Some(&operation.at)
+    }
+}

@@ -1,0 +1,167 @@
+//! What an unmatched request was probably meant to be, with the one difference.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::route;
+use crate::exchange::{Problem, Request, Response};
+use crate::pack::Pack;
+
+/// An operation that the request nearly matched.
+struct NearMiss {
+    /// Smaller is nearer.
+    distance: usize,
+    pack: Arc<str>,
+    operation: Arc<str>,
+    title: Arc<str>,
+    request: String,
+    difference: String,
+}
+
+const SHOWN: usize = 3;
+
+/// The problem for a request that no operation of its pack answers: 405 where the path exists, else 404.
+pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
+    let mut allowed: Vec<Method> = Vec::new();
+    for path in route::within(pack, &request.path) {
+        if let Some((found, _)) = pack.router.find(path) {
+            for (method, _) in &found.methods {
+                if !allowed.contains(method) {
+                    allowed.push(method.clone());
+                }
+                if *method == Method::GET && !allowed.contains(&Method::HEAD) {
+                    allowed.push(Method::HEAD);
+                }
+            }
+        }
+    }
+    let near = nearest(std::slice::from_ref(pack), request);
+    if allowed.is_empty() {
+        return not_found(request, near);
+    }
+    let names = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let detail = format!("{} is not among the methods of `{}`: {names}.", request.method, request.path);
+    let problem = Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The path exists, the method does not", detail);
+    problem.header(header::ALLOW, names).with("nearMisses", shown(near)).into_response()
+}
+
+/// The problem for a request that leads to no pack at all.
+pub(crate) fn unmatched(packs: &[Arc<Pack>], request: &Request) -> Response {
+    not_found(request, nearest(packs, request))
+}
+
+fn not_found(request: &Request, near: Vec<NearMiss>) -> Response {
+    let detail = match near.first() {
+        Some(miss) => format!("Nothing answers {} {}. Nearest is `{}` ({}): {}.", request.method, request.path, miss.title, miss.request, miss.difference),
+        None => format!("Nothing answers {} {}.", request.method, request.path),
+    };
+    Problem::not_found("no-operation", detail).with("nearMisses", shown(near)).into_response()
+}
+
+fn shown(near: Vec<NearMiss>) -> Value {
+    near.into_iter()
+        .map(|miss| json!({
+            "operation": &*miss.operation,
+            "title": &*miss.title,
+            "pack": &*miss.pack,
+            "request": miss.request,
+            "difference": miss.difference,
+        }))
+        .collect()
+}
+
+fn nearest(packs: &[Arc<Pack>], request: &Request) -> Vec<NearMiss> {
+    let mut all: Vec<NearMiss> = packs.iter().flat_map(|pack| of_pack(pack, request, packs.len() > 1)).collect();
+    all.sort_by(|a, b| (a.distance, &a.request).cmp(&(b.distance, &b.request)));
+    all.truncate(SHOWN);
+    all
+}
+
+fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> {
+    let mut found = Vec::new();
+    for operation in &pack.operations {
+        let miss = |distance: usize, difference: String| NearMiss {
+            distance,
+            pack: Arc::clone(&pack.name),
+            operation: Arc::clone(&operation.name),
+            title: Arc::clone(&operation.title),
+            request: format!("{} {}", operation.method, operation.template),
+            difference,
+        };
+        let same_method = operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
+        let mut best: Option<(usize, String)> = None;
+        let mut offer = |distance: usize, difference: String| {
+            if best.as_ref().is_none_or(|(known, _)| distance < *known) {
+                best = Some((distance, difference));
+            }
+        };
+        let lost_prefix = format!("/{}", pack.name);
+        let mut paths: Vec<(&str, bool)> = route::within(pack, &request.path).map(|path| (path, false)).collect();
+        // The prefix of the pack may stand where none is needed.
+        if let Some(rest) = request.path.strip_prefix(lost_prefix.as_str()) {
+            paths.push((rest, true));
+        }
+        for (path, doubled) in paths {
+            let (steps, words) = compare(&operation.template, path);
+            if steps == 0 && several && !doubled {
+                offer(usize::from(!same_method), format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name));
+            } else if steps == 0 && !same_method {
+                offer(1, format!("the method is {}, not {}", operation.method, request.method));
+            } else if steps == 0 {
+                offer(1, "the pack's prefix stands there twice".to_owned());
+            } else if steps <= 2 {
+                offer(steps + usize::from(!same_method) + 1, words);
+            }
+        }
+        if let Some((distance, difference)) = best {
+            found.push(miss(distance, difference));
+        }
+    }
+    found
+}
+
+/// How many segments differ, and the first difference in words.
+fn compare(template: &str, path: &str) -> (usize, String) {
+    let want: Vec<&str> = template.split('/').skip(1).collect();
+    let got: Vec<&str> = path.split('/').skip(1).collect();
+    let mut steps = 0;
+    let mut words = String::new();
+    let mut note = |text: String| {
+        if words.is_empty() {
+            words = text;
+        }
+    };
+    for (index, segment) in want.iter().enumerate() {
+        let parameter = segment.starts_with('{');
+        match got.get(index) {
+            None => {
+                steps += 1;
+                note(match parameter {
+                    true => format!("the path is {template}: `{segment}` is missing"),
+                    false => format!("the path is {template}: `/{segment}` is missing"),
+                });
+            }
+            Some(actual) if parameter && actual.is_empty() => {
+                steps += 1;
+                note(format!("`{segment}` is empty"));
+            }
+            Some(actual) if !parameter && actual != segment => {
+                // A segment that is spelled almost right is half as far away as another word.
+                steps += if strsim::damerau_levenshtein(actual, segment) <= 2 { 1 } else { 3 };
+                note(format!("the path has `{segment}` where `{actual}` stands"));
+            }
+            Some(_) => {}
+        }
+    }
+    if got.len() > want.len() {
+        let rest = got[want.len()..].join("/");
+        steps += got.len() - want.len();
+        note(match rest.is_empty() {
+            true => "the path ends without `/`".to_owned(),
+            false => format!("the path ends before `/{rest}`"),
+        });
+    }
+    (steps, words)
+}

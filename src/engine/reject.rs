@@ -1,0 +1,148 @@
+//! Refusals in the API's own shape where the pack has one, else as a problem of the server.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::fill::{Current, Slot, fill};
+use super::{Call, Outcome, Rejection, render};
+use crate::exchange::{Problem, Response};
+use crate::expr::Value;
+use crate::journal::{Stage, Verdict};
+use crate::pack::{ErrorId, Operation, Refusal, Row};
+use crate::sandbox::Change;
+use crate::schema::Violation;
+
+/// Violations in few words, for a trace.
+pub(super) fn words(violations: &[Violation]) -> String {
+    let mut words = String::new();
+    for violation in violations.iter().take(5) {
+        if !words.is_empty() {
+            words.push_str("; ");
+        }
+        let place = violation.place.name();
+        words.push_str(&format!("{place} `{}`: {} ({})", violation.pointer, violation.message, violation.schema));
+    }
+    if violations.len() > 5 {
+        words.push_str(&format!("; and {} more", violations.len() - 5));
+    }
+    words
+}
+
+pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, rejection: Rejection) -> Outcome {
+    let answered = match rejection {
+        Rejection::NoOperation(response) => Ok((response, "assumed")),
+        Rejection::Named(error) => named(call, error),
+        Rejection::Refused(refusal, words) => refused(call, refusal, &words),
+        Rejection::Invalid(violations) => invalid(call, &violations),
+        Rejection::Fault(words) => Err(words),
+    };
+    let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
+    Outcome { response, contract, change: Change::default() }
+}
+
+type Answered = Result<(Response, &'static str), String>;
+
+fn named(call: &mut Call<'_>, error: ErrorId) -> Answered {
+    let pack = Arc::clone(call.pack);
+    let error = pack.error(error);
+    match render::answer(call, &error.reply) {
+        Ok(response) => Ok((response, error.reply.provenance.header())),
+        Err(Rejection::Fault(words)) => Err(format!("error `{}`: {words}", error.name)),
+        Err(_) => Err(format!("error `{}` cannot be rendered", error.name)),
+    }
+}
+
+fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
+    if let Some(error) = call.pack.rejections.get(&refusal) {
+        call.scope.bind("refusal", Value::string(words));
+        return named(call, *error);
+    }
+    let title = match refusal {
+        Refusal::NotFound => "No such record",
+        Refusal::MediaType => "The body has another media type",
+        Refusal::BodyTooLarge => "The body is too large",
+        _ => "The request cannot be read",
+    };
+    let problem = Problem::new(refusal.name(), refusal.status(), title, format!("{words}."));
+    Ok((problem.into_response(), "assumed"))
+}
+
+/// Violations go through the pack's rows, first match wins; what the first is mapped to decides which error is given,
+/// and its items are those of the same error.
+fn invalid(call: &mut Call<'_>, violations: &[Violation]) -> Answered {
+    let pack = Arc::clone(call.pack);
+    let matched: Vec<(&Violation, Option<&Row>)> =
+        violations.iter().map(|violation| (violation, pack.rows.iter().find(|row| matches(row, violation)))).collect();
+    let Some(error) = matched.iter().find_map(|(_, row)| row.map(|row| row.error)) else {
+        return Ok((unmapped(violations).into_response(), "assumed"));
+    };
+    let mut items = Vec::new();
+    for (violation, row) in matched {
+        let Some(row) = row.filter(|row| row.error == error) else { continue };
+        call.trace.add(Stage::Render, Verdict::Noted, Some(&row.at), "row of `violations`");
+        items.push(item(call, violation, row)?);
+    }
+    call.scope.bind("violations", Value::list(items));
+    named(call, error)
+}
+
+fn matches(row: &Row, violation: &Violation) -> bool {
+    if let Some(wanted) = &violation.row {
+        return row.name.as_ref() == Some(wanted);
+    }
+    row.place.is_none_or(|place| place == violation.place)
+        && row.pointer.as_ref().is_none_or(|pattern| pattern.matches(&violation.pointer))
+        && (row.keywords.is_empty() || row.keywords.contains(&violation.keyword))
+}
+
+/// What an error's body sees of one violation: its facts, then what the row says about it.
+fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, String> {
+    let mut known = vec![
+        ("field".to_owned(), Value::string(&violation.field())),
+        ("pointer".to_owned(), Value::string(&violation.pointer)),
+        ("keyword".to_owned(), Value::string(&violation.keyword)),
+        ("in".to_owned(), Value::string(violation.place.name())),
+        ("message".to_owned(), Value::string(&violation.message)),
+    ];
+    for (name, value) in [("value", &violation.value), ("expected", &violation.expected)] {
+        known.push((name.to_owned(), value.as_ref().map_or_else(Value::null, Value::json)));
+    }
+    let mut scope = call.scope.clone();
+    scope.bind("violation", Value::source(Arc::new(known.clone())));
+    for (name, shape) in &row.item {
+        let value = fill(call.pack, shape, &scope, Current::Nothing, Slot::new(name))
+            .map_err(|rejection| match rejection {
+                Rejection::Fault(words) => words,
+                _ => "an item cannot be made".to_owned(),
+            })?
+            .unwrap_or(Json::Null);
+        known.retain(|(other, _)| other != name);
+        known.push((name.clone(), Value::json(&value)));
+    }
+    Ok(Value::source(Arc::new(known)))
+}
+
+/// The server's own words about violations that the pack maps to nothing.
+fn unmapped(violations: &[Violation]) -> Problem {
+    let listed: Vec<Json> = violations
+        .iter()
+        .map(|violation| json!({
+            "in": violation.place.name(),
+            "pointer": violation.pointer,
+            "keyword": violation.keyword,
+            "message": violation.message,
+            "schema": violation.schema,
+        }))
+        .collect();
+    let detail = format!("{} mismatches with the contract.", violations.len());
+    Problem::new("request-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request does not match the contract", detail)
+        .with("violations", listed.into())
+}
+
+fn fault(call: &mut Call<'_>, operation: Option<&Operation>, words: &str) -> Response {
+    call.trace.add(Stage::Render, Verdict::Failed, operation.map(|operation| &operation.at), words.to_owned());
+    let detail = format!("{words}. The pack is at fault, not the request; nothing was changed.");
+    Problem::new("pack-fault", StatusCode::INTERNAL_SERVER_ERROR, "The pack has no answer", detail).into_response()
+}

@@ -1,0 +1,79 @@
+use http::HeaderName;
+use http::header::{CONTENT_TYPE, HeaderValue};
+
+use super::fill::{Current, Slot, fill};
+use super::{Call, Rejection, validate};
+use crate::exchange::Response;
+use crate::journal::{Stage, Verdict};
+use crate::pack::{Content, Operation, Provenance, Reply, Shape};
+
+/// The first answer of an operation whose condition holds.
+pub(super) fn response<'o>(call: &mut Call<'_>, operation: &'o Operation) -> Result<(Response, &'o Provenance), Rejection> {
+    for reply in &operation.replies {
+        let holds = match reply.when {
+            None => true,
+            Some(when) => call.pack.program.holds(when, &call.scope)?,
+        };
+        if holds {
+            let response = answer(call, reply)?;
+            return Ok((response, &reply.provenance));
+        }
+    }
+    Err(Rejection::Fault(format!("`{}` has no answer for this", operation.name)))
+}
+
+/// One answer in the present scope, checked against its schema.
+pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rejection> {
+    let mut response = Response::new(reply.status);
+    match &reply.body {
+        Content::Empty => {}
+        Content::Fixed { bytes, media_type, json } => {
+            response.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            response.body = bytes.clone();
+            if let Some(json) = json {
+                validate::response(call, reply, json);
+            }
+        }
+        Content::Shaped(shape) => {
+            let body = fill(call.pack, shape, &call.scope, Current::Nothing, Slot::new("response"))?
+                .ok_or_else(|| Rejection::Fault("the body has no value".to_owned()))?;
+            validate::response(call, reply, &body);
+            response = response.with_body("application/json", body.to_string());
+        }
+        Content::Page { template, with } => {
+            let mut scope = call.scope.clone();
+            for (name, shape) in with {
+                // A page shows records by their fields, so expressions keep their values.
+                let value = match shape {
+                    Shape::Value { expr, .. } => call.pack.program.eval(*expr, &scope, "")?,
+                    Shape::Record { of, .. } => call.pack.program.eval(*of, &scope, "")?,
+                    Shape::Each(each) if each.only.is_none() => call.pack.program.eval(each.over, &scope, "")?,
+                    shape => match fill(call.pack, shape, &scope, Current::Nothing, Slot::new(name))? {
+                        Some(value) => crate::expr::Value::json(&value),
+                        None => crate::expr::Value::undefined(),
+                    },
+                };
+                scope.bind(std::sync::Arc::clone(name), value);
+            }
+            let page = call.pack.program.page(*template, &scope)?;
+            response = response.with_body("text/html; charset=utf-8", page);
+        }
+    }
+    headers(call, &call.pack.clone().headers, &mut response)?;
+    headers(call, &reply.headers, &mut response)?;
+    call.trace.add(Stage::Render, Verdict::Passed, Some(&reply.at), reply.provenance.header());
+    Ok(response)
+}
+
+fn headers(call: &Call<'_>, headers: &[(HeaderName, Shape)], response: &mut Response) -> Result<(), Rejection> {
+    for (name, shape) in headers {
+        let slot = Slot::new("header");
+        let value = fill(call.pack, shape, &call.scope, Current::Nothing, slot.step(name.as_str()))?;
+        match value {
+            Some(serde_json::Value::String(text)) => response.set(name.clone(), &text),
+            Some(value) => response.set(name.clone(), &value.to_string()),
+            None => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+use serde_json::Value as Json;
+
+use super::{Call, Rejection};
+use crate::journal::{Stage, Verdict};
+use crate::pack::{Operation, Reply};
+use crate::schema::Place;
+
+/// The body against its schema.
+pub(super) fn body(call: &mut Call<'_>, operation: &Operation, body: Option<&Json>) -> Result<(), Rejection> {
+    let (Some(rule), Some(body)) = (&operation.body, body) else { return Ok(()) };
+    let violations = rule.schema.violations(body, Place::Body);
+    if violations.is_empty() {
+        call.trace.passed(Stage::BodySchema, Some(&operation.at), "fits");
+        return Ok(());
+    }
+    call.trace.add(Stage::BodySchema, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
+    Err(Rejection::Invalid(violations))
+}
+
+/// Our own answer against the schema that the pack gives it. A mismatch is a finding, not another answer.
+pub(super) fn response(call: &mut Call<'_>, reply: &Reply, body: &Json) {
+    let Some(schema) = &reply.schema else { return };
+    let violations = schema.violations(body, Place::Response);
+    if violations.is_empty() {
+        call.trace.passed(Stage::CheckResponse, Some(&reply.at), "fits");
+    } else {
+        let words = super::reject::words(&violations);
+        call.trace.add(Stage::CheckResponse, Verdict::Failed, Some(&reply.at), words);
+    }
+}

@@ -1,0 +1,170 @@
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Why a body is not the JSON that we accept, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JsonFault {
+    pub(crate) kind: JsonFaultKind,
+    /// One-based; both 0 when the place is unknown.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JsonFaultKind {
+    /// Not JSON at all, or cut short.
+    Syntax,
+    /// The same key twice in one object: two readers would see two different requests.
+    DuplicateKey,
+    /// Nested deeper than allowed.
+    TooDeep,
+}
+
+impl fmt::Display for JsonFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (line {}, column {})", self.message, self.line, self.column)
+    }
+}
+
+const DUPLICATE: &str = "duplicate key ";
+const DEEP: &str = "nested deeper than ";
+
+/// Reads one JSON document: UTF-8, no duplicate keys, at most `max_depth` levels of objects and arrays.
+pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonFault> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    Strict { remaining: max_depth, max_depth }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|error| fault(&error))
+}
+
+fn fault(error: &serde_json::Error) -> JsonFault {
+    let text = error.to_string();
+    let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    let kind = if message.starts_with(DUPLICATE) {
+        JsonFaultKind::DuplicateKey
+    } else if message.starts_with(DEEP) || message.starts_with("recursion limit") {
+        JsonFaultKind::TooDeep
+    } else {
+        JsonFaultKind::Syntax
+    };
+    JsonFault { kind, line: error.line(), column: error.column(), message }
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    remaining: usize,
+    max_depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        match self.remaining.checked_sub(1) {
+            Some(remaining) => Ok(Strict { remaining, ..self }),
+            None => Err(E::custom(format_args!("{DEEP}{} levels", self.max_depth))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element_seed(inner)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(de::Error::custom(format_args!("{DUPLICATE}`{key}`")));
+            }
+            let value = access.next_value_seed(inner)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn keeps_key_order_and_kinds() {
+        let value = parse(br#"{"b":1,"a":[true,null,1.5,"x"]}"#, 8).unwrap();
+        assert_eq!(value.to_string(), r#"{"b":1,"a":[true,null,1.5,"x"]}"#);
+    }
+
+    #[test]
+    fn names_the_duplicate_key_and_its_place() {
+        let fault = parse(b"{\"name\":1,\n\"name\":2}", 8).unwrap_err();
+        assert_eq!((fault.kind, fault.line), (JsonFaultKind::DuplicateKey, 2));
+        assert_eq!(fault.message, "duplicate key `name`");
+    }
+
+    #[test]
+    fn stops_at_the_depth_limit_without_using_the_stack() {
+        let deep = "[".repeat(100_000);
+        assert_eq!(parse(deep.as_bytes(), 64).unwrap_err().kind, JsonFaultKind::TooDeep);
+        assert_eq!(parse(b"[[1]]", 2).unwrap(), json!([[1]]));
+        assert_eq!(parse(b"[[[1]]]", 2).unwrap_err().kind, JsonFaultKind::TooDeep);
+    }
+
+    #[test]
+    fn refuses_what_is_not_json() {
+        for bad in [&b""[..], b"{", b"{}x", b"\"\xff\"", b"1e400", b"\"\\ud800\"", b"{'a':1}"] {
+            assert_eq!(parse(bad, 8).unwrap_err().kind, JsonFaultKind::Syntax, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! One request and its answer as plain values.
+//!
+//! Must not know: hyper, packs, sandboxes. Uses the `http` crate's method, header and status types only.
+//! Start with [`Request`] and [`Response`]; [`Problem`] is the server's own way to refuse.
+
+mod json;
+mod pointer;
+mod problem;
+mod request;
+mod response;
+
+pub(crate) use json::{JsonFault, JsonFaultKind, parse as parse_json};
+pub(crate) use pointer::{Pattern, child, leaves, segments};
+pub(crate) use problem::Problem;
+pub(crate) use request::{Body, Request};
+pub(crate) use response::Response;

@@ -1,0 +1,59 @@
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+/// What a client sent, after the server has read it whole and taken the sandbox and pack out of the target.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Scheme, authority and every prefix that led to this pack, without a trailing slash:
+    /// `http://127.0.0.1:4010/~checkout/reportei`. Links in answers start with it.
+    pub(crate) base: String,
+    /// The path within the pack as received, still percent-encoded; starts with `/`.
+    pub(crate) path: String,
+    /// What followed `?`, still encoded.
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+}
+
+/// The body of a request as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// All of it; empty when none was sent.
+    Whole(Bytes),
+    /// It was longer than `limit` bytes and was thrown away.
+    TooLarge { limit: usize },
+}
+
+impl Body {
+    /// The most bytes that a body may have when nothing else is said: 2 MiB.
+    pub(crate) const LIMIT: usize = 2 << 20;
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Body::Whole(bytes) => bytes,
+            Body::TooLarge { .. } => &[],
+        }
+    }
+}
+
+impl Request {
+    /// The value of a header when it is readable text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Path and query as one string, as a journal shows it.
+    pub(crate) fn target(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    /// About how many bytes keeping this request costs.
+    pub(crate) fn size(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        self.path.len() + self.query.as_ref().map_or(0, String::len) + headers + self.body.bytes().len()
+    }
+}

@@ -1,0 +1,24 @@
+//! Expressions and page templates: checked against the names in scope when a pack is loaded, evaluated per request.
+//!
+//! The only user of `minijinja`. Must not know packs, resources or worlds: names come as [`Names`] at load and as a
+//! [`Scope`] at run time. Start with [`check`] (load) and [`Program`] (run).
+//!
+//! Expressions are pure. Chance comes from the [`Draws`] of the scope, time from the `now` that the scope holds;
+//! instants are integers (microseconds) inside.
+
+mod check;
+mod draws;
+mod functions;
+mod kind;
+mod program;
+mod scope;
+mod tables;
+mod value;
+
+pub(crate) use check::{Fault, check, check_template};
+pub(crate) use draws::Draws;
+pub(crate) use functions::Keys;
+pub(crate) use kind::{Kind, Names, ObjectKind};
+pub(crate) use program::{EvalFault, ExprId, Program, Sources, TemplateId};
+pub(crate) use scope::Scope;
+pub(crate) use value::{Source, Value};

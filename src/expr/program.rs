@@ -1,0 +1,201 @@
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::{Environment, Expression, UndefinedBehavior};
+use self_cell::self_cell;
+
+use super::functions::{self, Keys};
+use super::{Scope, Value};
+
+/// An expression of a [`Program`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExprId(u32);
+
+/// A page of a [`Program`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TemplateId(u32);
+
+/// Steps of the virtual machine that one evaluation may take.
+const FUEL: u64 = 200_000;
+
+/// The texts that become a program. Each was found good by [`super::check`] before it is added.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    expressions: Vec<String>,
+    templates: Vec<String>,
+}
+
+impl Sources {
+    pub(crate) fn expression(&mut self, text: &str) -> ExprId {
+        let known = self.expressions.iter().position(|other| other == text);
+        let index = known.unwrap_or_else(|| {
+            self.expressions.push(text.to_owned());
+            self.expressions.len() - 1
+        });
+        ExprId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn template(&mut self, text: String) -> TemplateId {
+        self.templates.push(text);
+        TemplateId(u32::try_from(self.templates.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn build(self, keys: Arc<Keys>) -> Result<Program, EvalFault> {
+        let mut environment = Environment::empty();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+        functions::install(&mut environment, &keys);
+        for (index, text) in self.templates.iter().enumerate() {
+            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, text))?;
+        }
+        let cell = Cell::try_new(environment, |environment| {
+            self.expressions
+                .iter()
+                .map(|text| environment.compile_expression_owned(text.clone()).map_err(|error| EvalFault::new(&error, text)))
+                .collect()
+        })?;
+        let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
+        Ok(Program { cell, texts: self.expressions, draws, keys })
+    }
+}
+
+type Expressions<'env> = Vec<Expression<'env, 'static>>;
+
+self_cell!(
+    struct Cell {
+        owner: Environment<'static>,
+        #[covariant]
+        dependent: Expressions,
+    }
+);
+
+/// All expressions and pages of a pack, compiled.
+pub(crate) struct Program {
+    cell: Cell,
+    texts: Vec<String>,
+    /// Which expressions may draw.
+    draws: Vec<bool>,
+    keys: Arc<Keys>,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("expressions", &self.texts).finish_non_exhaustive()
+    }
+}
+
+/// An expression failed on the values of this request. The pack is at fault, or the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EvalFault {
+    pub(crate) expression: String,
+    pub(crate) message: String,
+}
+
+impl EvalFault {
+    fn new(error: &minijinja::Error, text: &str) -> Self {
+        let message = match error.detail() {
+            Some(detail) => format!("{}: {detail}", error.kind()),
+            None => error.kind().to_string(),
+        };
+        EvalFault { expression: text.to_owned(), message }
+    }
+}
+
+impl fmt::Display for EvalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` has no value: {}", self.expression, self.message)
+    }
+}
+
+impl Program {
+    /// The value of an expression; may be undefined. Its draws are named `slot`.
+    pub(crate) fn eval(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
+        let expressions = self.cell.borrow_dependent();
+        let index = id.0 as usize;
+        match expressions.get(index) {
+            Some(expression) => {
+                expression.eval(scope.root(self.draws[index].then_some(slot))).map(Value).map_err(|error| EvalFault::new(&error, &self.texts[index]))
+            }
+            None => Ok(Value::undefined()),
+        }
+    }
+
+    /// Whether an expression may draw, so that its slot matters.
+    pub(crate) fn draws(&self, id: ExprId) -> bool {
+        self.draws.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a condition holds.
+    pub(crate) fn holds(&self, id: ExprId, scope: &Scope) -> Result<bool, EvalFault> {
+        self.eval(id, scope, "").map(|value| value.is_true())
+    }
+
+    /// An HTML page.
+    pub(crate) fn page(&self, id: TemplateId, scope: &Scope) -> Result<String, EvalFault> {
+        let environment = self.cell.borrow_owner();
+        environment
+            .get_template(&id.0.to_string())
+            .and_then(|template| template.render(scope.root(None)))
+            .map_err(|error| EvalFault::new(&error, "page"))
+    }
+
+    /// The expression as the pack says it.
+    pub(crate) fn text(&self, id: ExprId) -> &str {
+        self.texts.get(id.0 as usize).map_or("", String::as_str)
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Draws;
+
+    fn eval(text: &str, scope: &Scope) -> Result<Value, EvalFault> {
+        let mut sources = Sources::default();
+        let id = sources.expression(text);
+        sources.build(Arc::default()).unwrap().eval(id, scope, "slot")
+    }
+
+    #[test]
+    fn values_keep_their_kind() {
+        let mut scope = Scope::new(Draws::new(1, 1));
+        scope.bind("body", Value::source(Arc::new(Arc::new(serde_json::json!({ "a": [1, null], "b": false })))));
+        let json = |text: &str| eval(text, &scope).unwrap().to_json().unwrap();
+        assert_eq!(json("body.b"), serde_json::json!(false));
+        assert_eq!(json("body.a"), serde_json::json!([1, null]));
+        assert_eq!(json("body.a|length + 1"), serde_json::json!(3));
+        assert_eq!(json("days(7)"), serde_json::json!(604_800_000_000_i64));
+        assert_eq!(json("without(merge(body, {'c': 1}), 'a')"), serde_json::json!({ "b": false, "c": 1 }));
+    }
+
+    #[test]
+    fn undefined_stays_undefined_and_its_use_is_an_error() {
+        let mut scope = Scope::new(Draws::new(1, 1));
+        scope.bind("body", Value::source(Arc::new(Arc::new(serde_json::json!({})))));
+        assert!(eval("body.name", &scope).unwrap().is_undefined());
+        assert!(eval("body.name.first", &scope).is_err());
+        assert!(eval("body.name ~ 'x'", &scope).is_err());
+    }
+
+    #[test]
+    fn draws_repeat_and_follow_their_slot() {
+        let scope = Scope::new(Draws::new(1, 1));
+        let text = |text: &str| eval(text, &scope).unwrap().text();
+        assert_eq!(text("random_hex(64)").len(), 64);
+        assert_eq!(text("random_hex(64)"), text("random_hex(64)"));
+        assert_ne!(text("random_hex(8)"), text("[random_hex(8), random_hex(8)][1]"));
+        assert_eq!(text("derived_digits('k', 10)"), text("derived_digits('k', 10)"));
+    }
+
+    #[test]
+    fn evaluation_is_bounded() {
+        let scope = Scope::default();
+        assert!(eval("'a'|replace('a', 'b')", &scope).is_ok());
+        assert!(eval("undefined_name", &scope).unwrap().is_undefined());
+    }
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Trace;
+use crate::clock::Instant;
+use crate::exchange::{Request, Response};
+
+/// One thing that happened in a sandbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Rises by one and is never used again in this sandbox, whatever is reset.
+    pub(crate) id: u64,
+    /// The virtual instant.
+    pub(crate) at: Instant,
+    pub(crate) what: Happening,
+}
+
+/// What can happen: everything that changes a world, and reads, which are part of its story.
+#[derive(Debug, Clone)]
+pub(crate) enum Happening {
+    Exchange(Box<Exchanged>),
+    /// The clock was set.
+    Clock { now: Instant, mode: &'static str },
+    /// A record was put, changed or taken away by the control plane.
+    State { method: &'static str, pack: Arc<str>, resource: Arc<str>, id: String, body: Option<Value>, changes: Vec<Note> },
+    /// An event of a pack was fired.
+    Event { pack: Arc<str>, name: Arc<str>, input: Value, changes: Vec<Note> },
+}
+
+/// A request with its answer and the reasons for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchanged {
+    pub(crate) pack: Arc<str>,
+    pub(crate) operation: Option<Arc<str>>,
+    pub(crate) contract: Option<&'static str>,
+    pub(crate) request: Arc<Request>,
+    pub(crate) response: Response,
+    pub(crate) trace: Trace,
+    pub(crate) changes: Vec<Note>,
+    /// How long the engine took, in real microseconds.
+    pub(crate) took: u64,
+}
+
+/// What became of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Note {
+    /// `create`, `update` or `delete`.
+    pub(crate) verb: &'static str,
+    pub(crate) resource: Arc<str>,
+    pub(crate) id: String,
+}
+
+impl Entry {
+    pub(crate) fn exchange(&self) -> Option<&Exchanged> {
+        match &self.what {
+            Happening::Exchange(exchanged) => Some(exchanged),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes keeping this entry costs.
+    pub(crate) fn size(&self) -> usize {
+        let body = |value: &Value| value.to_string().len();
+        size_of::<Entry>()
+            + match &self.what {
+                Happening::Exchange(exchanged) => {
+                    size_of::<Exchanged>() + exchanged.request.size() + exchanged.response.size() + exchanged.trace.size()
+                }
+                Happening::Clock { .. } => 0,
+                Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
+                Happening::Event { input, .. } => body(input),
+            }
+    }
+}

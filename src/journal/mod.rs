@@ -1,0 +1,13 @@
+//! What happened in a sandbox, in order: the log, and its view of exchanges, the journal.
+//!
+//! Must not know: worlds, the engine, the server. Start with [`Log`]; a [`Trace`] says why an answer is what it is.
+
+mod entry;
+mod log;
+mod query;
+mod trace;
+
+pub(crate) use entry::{Entry, Exchanged, Happening, Note};
+pub(crate) use log::{Limits, Log};
+pub(crate) use query::Filter;
+pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};

@@ -1,0 +1,138 @@
+use std::sync::Arc;
+
+use crate::diagnostic::Location;
+
+/// A stage of a request, in the order of `docs` and of the engine's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Read,
+    Sandbox,
+    Route,
+    Authenticate,
+    Formats,
+    ParseBody,
+    Choose,
+    Load,
+    Guards,
+    BodySchema,
+    Behave,
+    Render,
+    CheckResponse,
+}
+
+impl Stage {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Stage::Read => "read",
+            Stage::Sandbox => "sandbox",
+            Stage::Route => "route",
+            Stage::Authenticate => "authenticate",
+            Stage::Formats => "formats",
+            Stage::ParseBody => "parse body",
+            Stage::Choose => "choose",
+            Stage::Load => "load",
+            Stage::Guards => "guards",
+            Stage::BodySchema => "body schema",
+            Stage::Behave => "behave",
+            Stage::Render => "render",
+            Stage::CheckResponse => "check response",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    /// The request ended here with an answer of the API or a problem.
+    Refused,
+    /// Something the client should know, which changed nothing.
+    Noted,
+    /// The pack or the server is at fault.
+    Failed,
+}
+
+impl Verdict {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Verdict::Passed => "passed",
+            Verdict::Refused => "refused",
+            Verdict::Noted => "noted",
+            Verdict::Failed => "failed",
+        }
+    }
+}
+
+/// Words about a step, made as late as possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Detail {
+    None,
+    Fixed(&'static str),
+    Name(Arc<str>),
+    Text(Box<str>),
+}
+
+impl Detail {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Detail::None => "",
+            Detail::Fixed(text) => text,
+            Detail::Name(name) => name,
+            Detail::Text(text) => text,
+        }
+    }
+}
+
+impl From<&'static str> for Detail {
+    fn from(text: &'static str) -> Self {
+        Detail::Fixed(text)
+    }
+}
+
+impl From<&Arc<str>> for Detail {
+    fn from(name: &Arc<str>) -> Self {
+        Detail::Name(Arc::clone(name))
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Detail::Text(text.into_boxed_str())
+    }
+}
+
+/// One stage's verdict, with the place in the pack that decided it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) stage: Stage,
+    pub(crate) verdict: Verdict,
+    pub(crate) place: Option<Location>,
+    pub(crate) detail: Detail,
+}
+
+/// Why an answer is what it is, stage by stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Trace(Vec<Step>);
+
+impl Trace {
+    pub(crate) fn new() -> Self {
+        Trace(Vec::with_capacity(12))
+    }
+
+    pub(crate) fn add(&mut self, stage: Stage, verdict: Verdict, place: Option<&Location>, detail: impl Into<Detail>) {
+        self.0.push(Step { stage, verdict, place: place.cloned(), detail: detail.into() });
+    }
+
+    pub(crate) fn passed(&mut self, stage: Stage, place: Option<&Location>, detail: impl Into<Detail>) {
+        self.add(stage, Verdict::Passed, place, detail);
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
+    /// About how many bytes keeping this trace costs.
+    pub(crate) fn size(&self) -> usize {
+        let texts: usize = self.0.iter().map(|step| if let Detail::Text(text) = &step.detail { text.len() } else { 0 }).sum();
+        self.0.len() * size_of::<Step>() + texts
+    }
+}

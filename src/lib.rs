@@ -1,0 +1,15 @@
+//! standin: a local stand-in for real HTTP APIs.
+
+mod check;
+mod cli;
+mod clock;
+mod diagnostic;
+mod engine;
+mod exchange;
+mod expr;
+mod journal;
+mod pack;
+mod sandbox;
+mod schema;
+
+pub use cli::main;

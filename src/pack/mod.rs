@@ -1,0 +1,132 @@
+//! One API as data: resolved, checked and immutable.
+//!
+//! Must not know: sandboxes, requests under way, the server. Start with [`load`], which reads everything wrong with a
+//! pack at once, and [`Pack`].
+
+mod auth;
+mod example;
+mod files;
+mod operation;
+mod reply;
+mod resolve;
+mod resource;
+mod route;
+mod shape;
+pub(crate) mod source;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
+pub(crate) use example::{Example, Replay, Setting};
+pub(crate) use files::{Files, Folders, all as read_all};
+pub(crate) use operation::{
+    Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads, Refusal, Row,
+    Verb,
+};
+pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
+pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
+pub(crate) use route::{Route, Router};
+pub(crate) use shape::{Each, Member, Shape};
+
+use crate::clock::Format;
+use crate::diagnostic::{Diagnostic, Location, Severity, SourceMap};
+use crate::expr::Program;
+
+/// An API, ready to be served.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    /// Also its path prefix and host label.
+    pub(crate) name: Arc<str>,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    /// Path prefixes under which every operation is reached too; the empty one is always there.
+    pub(crate) mounts: Vec<String>,
+    /// The pack's own time format first.
+    pub(crate) formats: Vec<Format>,
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) schemes: Vec<Scheme>,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) errors: Vec<NamedError>,
+    pub(crate) rejections: BTreeMap<Refusal, ErrorId>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) examples: Vec<Example>,
+    pub(crate) replays: Vec<Replay>,
+    /// Headers of every answer.
+    pub(crate) headers: Vec<(http::HeaderName, Shape)>,
+    pub(crate) tables: Arc<Value>,
+    pub(crate) router: Router,
+    pub(crate) seeds: Vec<Seed>,
+    pub(crate) program: Program,
+    pub(crate) sources: SourceMap,
+    /// Keys and pointers of examples that stay what they are.
+    pub(crate) constants: Vec<String>,
+}
+
+/// A record that every sandbox starts with, as the wire spells it.
+#[derive(Debug)]
+pub(crate) struct Seed {
+    pub(crate) resource: ResourceId,
+    /// By field; `None` for what its default fills.
+    pub(crate) values: Vec<Option<Value>>,
+    pub(crate) at: Location,
+}
+
+impl Pack {
+    pub(crate) fn resource(&self, id: ResourceId) -> &Resource {
+        &self.resources[id.0]
+    }
+
+    pub(crate) fn operation(&self, id: OperationId) -> &Operation {
+        &self.operations[id.0]
+    }
+
+    pub(crate) fn scheme(&self, id: SchemeId) -> &Scheme {
+        &self.schemes[id.0]
+    }
+
+    pub(crate) fn error(&self, id: ErrorId) -> &NamedError {
+        &self.errors[id.0]
+    }
+
+    pub(crate) fn resource_named(&self, name: &str) -> Option<ResourceId> {
+        self.resources.iter().position(|resource| &*resource.name == name).map(ResourceId)
+    }
+
+    /// The same pack without one row of its table of violations: what `check --mutate` compares with.
+    pub(crate) fn without_row(mut self, row: usize) -> Self {
+        if row < self.rows.len() {
+            self.rows.remove(row);
+        }
+        self
+    }
+}
+
+/// What came of reading a pack: the pack unless it has errors, and everything there is to say about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) name: String,
+    pub(crate) pack: Option<Pack>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The texts that the diagnostics point into. Empty when the pack holds them itself.
+    pub(crate) sources: SourceMap,
+}
+
+impl Loaded {
+    pub(crate) fn sources(&self) -> &SourceMap {
+        self.pack.as_ref().map_or(&self.sources, |pack| &pack.sources)
+    }
+
+    pub(crate) fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+}
+
+/// Reads, links and judges a pack. Every mistake is found in one go.
+pub(crate) fn load(files: &Files) -> Loaded {
+    resolve::pack(files)
+}

@@ -1,0 +1,237 @@
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+
+use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
+use crate::diagnostic::Location;
+use crate::exchange::Pattern;
+use crate::expr::ExprId;
+use crate::schema::{Place, Schema};
+
+/// An operation, by its place in the pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OperationId(pub(crate) usize);
+
+/// Method, path, and everything that the documentation promises about them.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// `<pack>/<folder>/<file>`.
+    pub(crate) name: Arc<str>,
+    pub(crate) title: Arc<str>,
+    pub(crate) description: Option<String>,
+    pub(crate) notes: Option<String>,
+    pub(crate) method: Method,
+    /// `/customers/{uuid}`.
+    pub(crate) template: Arc<str>,
+    pub(crate) provenance: Provenance,
+    pub(crate) auth: Auth,
+    /// Which of several operations on one method and path this is.
+    pub(crate) when: Option<ExprId>,
+    pub(crate) parameters: Vec<Parameters>,
+    pub(crate) body: Option<BodyRule>,
+    pub(crate) ignore_case: Vec<ReadRule>,
+    pub(crate) loads: Vec<Load>,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) list: Option<List>,
+    pub(crate) effects: Vec<Effect>,
+    /// Cases, first match wins; the last has no condition.
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) at: Location,
+}
+
+/// An object in the body whose keys are read ignoring case.
+#[derive(Debug)]
+pub(crate) struct ReadRule {
+    pub(crate) pointer: String,
+    /// The spelling of the schema.
+    pub(crate) keys: Vec<String>,
+}
+
+/// Who must be known before an operation goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Auth {
+    /// Nobody.
+    Open,
+    Scheme(SchemeId),
+    All(Vec<Auth>),
+    Any(Vec<Auth>),
+    Optional(Box<Auth>),
+}
+
+impl Auth {
+    /// Every scheme that is named, in order.
+    pub(crate) fn schemes(&self) -> Vec<SchemeId> {
+        match self {
+            Auth::Open => Vec::new(),
+            Auth::Scheme(scheme) => vec![*scheme],
+            Auth::All(parts) | Auth::Any(parts) => parts.iter().flat_map(Auth::schemes).collect(),
+            Auth::Optional(inner) => inner.schemes(),
+        }
+    }
+}
+
+/// The parameters of one place, with a schema over all of them.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    pub(crate) place: Place,
+    pub(crate) schema: Schema,
+    pub(crate) known: Vec<Parameter>,
+    pub(crate) at: Location,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// The schema's type, by which the text is read.
+    pub(crate) reads: Reads,
+    pub(crate) default: Option<serde_json::Value>,
+    /// The parameter's own schema, as written.
+    pub(crate) schema: serde_json::Value,
+}
+
+/// How the text of a parameter is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+}
+
+#[derive(Debug)]
+pub(crate) struct BodyRule {
+    pub(crate) schema: Schema,
+    pub(crate) schema_name: String,
+    pub(crate) form: bool,
+    pub(crate) optional: bool,
+}
+
+/// A record to look up before the operation goes on.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) name: Arc<str>,
+    pub(crate) resource: ResourceId,
+    pub(crate) id: ExprId,
+    pub(crate) otherwise: Option<ErrorId>,
+    pub(crate) optional: bool,
+    pub(crate) at: Location,
+}
+
+/// A condition with the error it gives.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard {
+    pub(crate) name: Arc<str>,
+    pub(crate) require: ExprId,
+    pub(crate) otherwise: ErrorId,
+    pub(crate) at: Location,
+}
+
+/// A page of records, bound as `page`.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub(crate) from: ResourceId,
+    pub(crate) only: Option<ExprId>,
+    pub(crate) number: Option<ExprId>,
+    pub(crate) size: Option<ExprId>,
+    pub(crate) sort: Option<ExprId>,
+    pub(crate) descending: Option<ExprId>,
+    pub(crate) first: i64,
+    pub(crate) at: Location,
+}
+
+/// A declared change of state.
+#[derive(Debug)]
+pub(crate) struct Effect {
+    pub(crate) verb: Verb,
+    pub(crate) resource: ResourceId,
+    /// The record that is changed, and the name of the record afterwards.
+    pub(crate) name: Arc<str>,
+    pub(crate) when: Option<ExprId>,
+    pub(crate) set: Vec<(usize, Shape)>,
+    pub(crate) unset: Vec<usize>,
+    pub(crate) at: Location,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Create,
+    Update,
+    Delete,
+}
+
+/// A change that no API call makes.
+#[derive(Debug)]
+pub(crate) struct Event {
+    /// The file's name without `.event.yaml`.
+    pub(crate) name: Arc<str>,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) provenance: Provenance,
+    pub(crate) input: Option<Parameters>,
+    pub(crate) loads: Vec<Load>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) at: Location,
+}
+
+/// A row that maps violations to an error.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) name: Option<String>,
+    pub(crate) place: Option<Place>,
+    pub(crate) pointer: Option<Pattern>,
+    /// Any of these keywords; empty for all.
+    pub(crate) keywords: Vec<String>,
+    pub(crate) error: ErrorId,
+    pub(crate) item: Vec<(String, Shape)>,
+    pub(crate) at: Location,
+}
+
+/// What a refusal of the engine itself is mapped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Refusal {
+    NotFound,
+    BodyMissing,
+    BodySyntax,
+    BodyDuplicateKey,
+    BodyTooDeep,
+    BodyTooLarge,
+    MediaType,
+    Parameter,
+}
+
+impl Refusal {
+    pub(crate) const ALL: [Refusal; 8] = [
+        Refusal::NotFound,
+        Refusal::BodyMissing,
+        Refusal::BodySyntax,
+        Refusal::BodyDuplicateKey,
+        Refusal::BodyTooDeep,
+        Refusal::BodyTooLarge,
+        Refusal::MediaType,
+        Refusal::Parameter,
+    ];
+
+    /// The word for it under `rejections:`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Refusal::NotFound => "not-found",
+            Refusal::BodyMissing => "body-missing",
+            Refusal::BodySyntax => "body-syntax",
+            Refusal::BodyDuplicateKey => "body-duplicate-key",
+            Refusal::BodyTooDeep => "body-too-deep",
+            Refusal::BodyTooLarge => "body-too-large",
+            Refusal::MediaType => "media-type",
+            Refusal::Parameter => "parameter",
+        }
+    }
+
+    /// The status when the pack maps it to nothing.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, StatusCode};
+
+use super::Shape;
+use crate::diagnostic::Location;
+use crate::expr::{ExprId, TemplateId};
+use crate::schema::Schema;
+
+/// An error of the pack, by its place in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ErrorId(pub(crate) usize);
+
+/// One way to answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) when: Option<ExprId>,
+    pub(crate) status: StatusCode,
+    pub(crate) body: Content,
+    pub(crate) headers: Vec<(HeaderName, Shape)>,
+    pub(crate) schema: Option<Schema>,
+    pub(crate) provenance: Provenance,
+    pub(crate) at: Location,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Empty,
+    /// The bytes of a file, as they stand.
+    Fixed { bytes: Bytes, media_type: &'static str, json: Option<Arc<serde_json::Value>> },
+    Shaped(Shape),
+    Page { template: TemplateId, with: Vec<(Arc<str>, Shape)> },
+}
+
+/// A named error.
+#[derive(Debug)]
+pub(crate) struct NamedError {
+    pub(crate) name: Arc<str>,
+    pub(crate) reply: Reply,
+}
+
+/// Whether the vendor's documentation promises an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// With its place.
+    Documented(Option<Arc<str>>),
+    /// Status and meaning are documented, the body is assumed for this reason.
+    BodyAssumed { docs: Option<Arc<str>>, reason: Arc<str> },
+    /// Assumed for this reason.
+    Assumed(Arc<str>),
+}
+
+impl Provenance {
+    /// The value of `Standin-Contract`.
+    pub(crate) fn header(&self) -> &'static str {
+        match self {
+            Provenance::Documented(_) => "documented",
+            Provenance::BodyAssumed { .. } => "documented; body=assumed",
+            Provenance::Assumed(_) => "assumed",
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match self {
+            Provenance::Documented(docs) => serde_json::json!({ "contract": self.header(), "docs": docs.as_deref() }),
+            Provenance::BodyAssumed { docs, reason } => {
+                serde_json::json!({ "contract": self.header(), "docs": docs.as_deref(), "reason": &**reason })
+            }
+            Provenance::Assumed(reason) => serde_json::json!({ "contract": self.header(), "reason": &**reason }),
+        }
+    }
+}

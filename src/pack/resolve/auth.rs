@@ -1,0 +1,166 @@
+//! Schemes and credentials.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use super::Resolver;
+use crate::diagnostic::{Code, Location, one_of};
+use crate::expr::{Keys, Kind, Names};
+use crate::pack::source::{AuthSource, CredentialSource, DecodeSource, Manifest, SchemeSource};
+use crate::pack::{Auth, Credential, CredentialPlace, Decode, Scheme, SchemeId};
+
+impl Resolver<'_> {
+    pub(super) fn keys(&mut self, manifest: &Manifest) -> Arc<Keys> {
+        let mut keys = Keys::default();
+        for (name, file) in &manifest.keys {
+            let Some(path) = self.find(file, "") else { continue };
+            self.used.insert(path.clone());
+            let Some(id) = self.fixtures.get(path.as_str()).copied() else { continue };
+            if let Err(reason) = keys.add(&name.name, self.sources.text(id)) {
+                self.error(Code::KeyInvalid, &file.at, format!("`{path}` cannot be used to sign: {reason}"));
+            }
+        }
+        Arc::new(keys)
+    }
+
+    pub(super) fn scheme(&mut self, source: &SchemeSource, manifest: &Manifest) -> Option<Scheme> {
+        let place = self.place(source)?;
+        let finds = source.finds.as_ref()?;
+        let resource = self.resource_named(&finds.resource)?;
+        let known: Vec<String> =
+            self.resources[resource.0].fields.iter().map(|field| field.name.to_string()).collect();
+        let field = self.lookup(&format!("field of `{}`", finds.resource.value), &finds.field, &known)?;
+        let lookups = &mut self.resources[resource.0].lookups;
+        if !lookups.contains(&field) {
+            lookups.push(field);
+        }
+        let mut decode = Vec::new();
+        for step in &source.decode {
+            decode.push(match step {
+                DecodeSource::Bearer => Decode::Bearer,
+                DecodeSource::Basic => Decode::Basic,
+                DecodeSource::Jwt(key) => {
+                    let known: Vec<String> = manifest.keys.iter().map(|(key, _)| key.name.clone()).collect();
+                    self.lookup("key", key, &known)?;
+                    Decode::Jwt(key.value.clone())
+                }
+            });
+        }
+        let mut names = self.common_names();
+        names.bind("credential", match decode.last() {
+            None | Some(Decode::Bearer) => Kind::String,
+            Some(Decode::Basic) => Kind::object("the credential", vec![
+                ("username".to_owned(), Kind::String),
+                ("password".to_owned(), Kind::String),
+            ]),
+            Some(Decode::Jwt(_)) => Kind::map("the token's claims", Kind::Any),
+        });
+        let value = match &finds.value {
+            Some(value) => Some(self.expression(value, &names)?.0),
+            None => None,
+        };
+        let bind = source.bind.as_ref().map_or(&finds.resource.value, |bind| &bind.value);
+        // Schemes that stand before this one may have bound their callers.
+        for scheme in &self.schemes {
+            names.bind(scheme.bind.to_string(), self.record_kind(scheme.resource));
+        }
+        names.bind(bind.clone(), self.record_kind(resource));
+        let require = match &source.require {
+            Some(require) => Some(self.expression(require, &names)?.0),
+            None => None,
+        };
+        Some(Scheme {
+            name: source.name.name.as_str().into(),
+            place,
+            decode,
+            resource,
+            field,
+            value,
+            bind: bind.as_str().into(),
+            require,
+            otherwise: self.error_named(source.otherwise.as_ref()?)?,
+            at: source.name.at.clone(),
+        })
+    }
+
+    fn place(&mut self, source: &SchemeSource) -> Option<CredentialPlace> {
+        let word = source.place.as_ref()?;
+        let name = source.parameter.as_ref();
+        match word.value.as_str() {
+            "header" => {
+                let text = name.map_or("authorization", |name| &name.value);
+                match HeaderName::try_from(text) {
+                    Ok(header) => Some(CredentialPlace::Header(header)),
+                    Err(_) => {
+                        self.error(Code::ValueWrong, &word.at, format!("`{text}` is not the name of a header"));
+                        None
+                    }
+                }
+            }
+            "query" => match name {
+                Some(name) => Some(CredentialPlace::Query(name.value.clone())),
+                None => {
+                    self.error(Code::KeyMissing, &source.at, "a scheme in the query needs the `name` of its parameter");
+                    None
+                }
+            },
+            _ => {
+                let message = format!("a credential stands in {}", one_of(["header", "query"]));
+                self.error(Code::ValueWrong, &word.at, message);
+                None
+            }
+        }
+    }
+
+    pub(super) fn auth(&mut self, source: Option<&AuthSource>) -> Option<Auth> {
+        let Some(source) = source else { return Some(Auth::Open) };
+        Some(match source {
+            AuthSource::Scheme(name) => {
+                let known: Vec<String> = self.schemes.iter().map(|scheme| scheme.name.to_string()).collect();
+                Auth::Scheme(SchemeId(self.lookup("scheme", name, &known)?))
+            }
+            AuthSource::All(parts) => Auth::All(self.auths(parts)?),
+            AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
+            AuthSource::Optional(inner) => Auth::Optional(Box::new(self.auth(Some(inner))?)),
+        })
+    }
+
+    fn auths(&mut self, parts: &[AuthSource]) -> Option<Vec<Auth>> {
+        let parts: Vec<_> = parts.iter().map(|part| self.auth(Some(part))).collect();
+        parts.into_iter().collect()
+    }
+
+    pub(super) fn credential(&mut self, source: &CredentialSource) -> Option<(Credential, Location)> {
+        let known: Vec<String> = self.schemes.iter().map(|scheme| scheme.name.to_string()).collect();
+        let scheme = SchemeId(self.lookup("scheme", source.scheme.as_ref()?, &known)?);
+        let credential = Credential {
+            label: source.label.as_ref()?.value.clone(),
+            scheme,
+            value: source.value.as_ref()?.value.clone(),
+        };
+        Some((credential, source.at.clone()))
+    }
+
+    /// Names of everything that any scheme can bind, for errors, which any operation may give.
+    pub(super) fn error_names_scope(&self) -> Names {
+        let mut names = self.common_names();
+        let violation = vec![
+            ("field".to_owned(), Kind::String),
+            ("pointer".to_owned(), Kind::String),
+            ("keyword".to_owned(), Kind::String),
+            ("in".to_owned(), Kind::String),
+            ("message".to_owned(), Kind::String),
+        ];
+        let mut violation = crate::expr::ObjectKind {
+            what: "a violation".to_owned(),
+            resource: None,
+            fields: violation,
+            rest: None,
+        };
+        violation.rest = Some(Kind::Any);
+        names.bind("violations", Kind::List(Box::new(Kind::Object(Arc::new(violation)))));
+        names.bind("refusal", Kind::String);
+        names
+    }
+}

@@ -1,0 +1,162 @@
+//! Example files with their side files, and which of them make an exchange to replay.
+
+use super::operations::Parts;
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
+use crate::pack::source::{ExampleSource, Side};
+use crate::pack::{Content, Example, OperationId, Replay};
+use crate::schema::Place;
+
+impl Resolver<'_> {
+    pub(super) fn examples(&mut self, parts: &mut Parts) {
+        let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
+        for (path, file) in &files {
+            let Some((folder, name)) = path.rsplit_once('/') else { continue };
+            if path.starts_with("scenarios/") || name.ends_with(".event.yaml") {
+                continue;
+            }
+            let Some(found) = ExampleSource::of_file(name) else { continue };
+            let operation = parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
+            let broken = self.fixtures.contains_key(format!("{folder}/{}.yaml", found.operation).as_str());
+            let Some(operation) = operation else {
+                if !broken {
+                    self.no_operation(path, *file, folder, &found, parts);
+                }
+                continue;
+            };
+            if name.ends_with(".yaml") {
+                self.lone_side_file(path, *file, &files);
+                continue;
+            }
+            self.used.insert(path.clone());
+            let example = self.example(path, *file, found, OperationId(operation));
+            parts.examples.push(example);
+        }
+        parts.replays = replays(&parts.examples);
+        self.check_examples(parts);
+    }
+
+    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) {
+        self.used.insert(path.to_owned());
+        let known: Vec<&str> =
+            parts.operation_files.iter().filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
+        // Folders without operations hold what other files name.
+        if known.is_empty() {
+            self.used.remove(path);
+            return;
+        }
+        let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
+        let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
+            .suggest(nearest(&found.operation, known));
+        self.report(diagnostic);
+    }
+
+    fn lone_side_file(&mut self, path: &str, file: FileId, files: &[(String, FileId)]) {
+        self.used.insert(path.to_owned());
+        let stem = path.trim_end_matches(".yaml");
+        let beside = |end: &str| files.iter().any(|(known, _)| *known == format!("{stem}.{end}"));
+        if !["json", "html", "txt"].into_iter().any(beside) {
+            let message = format!("there is no example `{stem}.json` that this would describe");
+            self.error(Code::ExampleMissing, &Location::whole(file), message);
+        }
+    }
+
+    fn example(&mut self, path: &str, file: FileId, found: ExampleSource, operation: OperationId) -> Example {
+        let json = match path.ends_with(".json") {
+            true => self.document(path),
+            false => None,
+        };
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        let side = self.fixtures.get(format!("{stem}.yaml").as_str()).copied().and_then(|side| {
+            let node = self.yaml(side)?;
+            Side::read(&node, &mut self.diagnostics)
+        });
+        Example {
+            path: path.into(),
+            operation,
+            status: found.status,
+            variant: found.variant,
+            text: self.sources.text(file).into(),
+            json,
+            side: side.unwrap_or_default(),
+            at: Location::whole(file),
+        }
+    }
+
+    /// Examples against the schemas that are said to describe them. The example is never at fault.
+    fn check_examples(&mut self, parts: &Parts) {
+        let mut faults = Vec::new();
+        for (index, example) in parts.examples.iter().enumerate() {
+            let operation = &parts.operations[example.operation.0];
+            let Some(json) = &example.json else { continue };
+            if example.side.fragment.is_some() || example.side.around.is_some() {
+                continue;
+            }
+            let violations = match example.status {
+                None => {
+                    let refused = parts.replays.iter().any(|replay| {
+                        replay.request == Some(index)
+                            && replay.answer.is_some_and(|answer| parts.examples[answer].status >= Some(400))
+                    });
+                    match &operation.body {
+                        Some(body) if !refused => body.schema.violations(json, Place::Body),
+                        _ => Vec::new(),
+                    }
+                }
+                Some(status) => operation
+                    .replies
+                    .iter()
+                    .filter(|reply| reply.status.as_u16() == status && !matches!(reply.body, Content::Empty))
+                    .find_map(|reply| reply.schema.as_ref())
+                    .map(|schema| schema.violations(json, Place::Response))
+                    .unwrap_or_default(),
+            };
+            for violation in violations {
+                let known = |(key, _): &(crate::pack::source::Key, _)| violation.pointer.starts_with(&key.name);
+                if !example.side.differs.iter().any(known) && !example.side.absent.iter().any(known) {
+                    faults.push((example.path.to_string(), violation));
+                }
+            }
+        }
+        for (path, violation) in faults {
+            let at = self.json_place(&path, &crate::exchange::segments(&violation.pointer));
+            let message = format!("the example does not fit its schema: {}", violation.message);
+            let help = format!("the schema says so at {}; examples are never edited, so mend the schema, or declare `{}` under `differs` in the side file", violation.schema, violation.pointer);
+            self.report(Diagnostic::error(Code::ExampleSchema, at, message).help(help));
+        }
+    }
+}
+
+/// Answers with their requests; then the requests that no answer belongs to.
+fn replays(examples: &[Example]) -> Vec<Replay> {
+    let request = |operation: OperationId, variant: Option<&str>| {
+        examples.iter().position(|example| {
+            example.operation == operation && example.status.is_none() && example.variant.as_deref() == variant
+        })
+    };
+    let mut replays = Vec::new();
+    let mut paired = Vec::new();
+    for (index, example) in examples.iter().enumerate() {
+        let Some(status) = example.status else { continue };
+        if example.side.fragment.is_some() && example.side.around.is_none() {
+            continue;
+        }
+        let side = &example.side;
+        let own = side.body.is_some() || side.text.is_some() || side.body_of.is_some() || side.bytes.is_some();
+        let same = request(example.operation, example.variant.as_deref());
+        let found = match (own, same) {
+            (true, _) => None,
+            (false, Some(same)) => Some(same),
+            (false, None) if status < 400 => request(example.operation, None),
+            (false, None) => None,
+        };
+        paired.extend(found);
+        replays.push(Replay { answer: Some(index), request: found });
+    }
+    for (index, example) in examples.iter().enumerate() {
+        if example.status.is_none() && !paired.contains(&index) && example.side.fragment.is_none() {
+            replays.push(Replay { answer: None, request: Some(index) });
+        }
+    }
+    replays
+}

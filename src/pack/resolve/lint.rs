@@ -1,0 +1,93 @@
+//! What is probably not meant, although everything can be read.
+
+use super::operations::Parts;
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::pack::source::Manifest;
+use crate::pack::{Decode, ErrorId};
+
+impl Resolver<'_> {
+    pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
+        self.unused_files();
+        for (index, (key, _)) in manifest.errors.iter().enumerate() {
+            if !self.used_errors.contains(&ErrorId(index)) {
+                let message = format!("nothing gives the error `{}`", key.name);
+                self.report(
+                    Diagnostic::error(Code::ErrorUnused, key.at.clone(), message)
+                        .help("name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out"),
+                );
+            }
+        }
+        for constant in self.constants.clone() {
+            if !self.used_constants.contains(&constant.value) {
+                let message = format!("no example has the constant `{}`", constant.value);
+                self.report(Diagnostic::error(Code::ShapeTarget, constant.at, message).help("take it out"));
+            }
+        }
+        for (index, row) in parts.rows.iter().enumerate() {
+            let twin = row.name.as_ref().and_then(|name| {
+                parts.rows[..index].iter().find(|other| other.name.as_ref() == Some(name)).map(|other| (name, other))
+            });
+            if let Some((name, other)) = twin {
+                let diagnostic =
+                    Diagnostic::error(Code::NameDuplicate, row.at.clone(), format!("two rows are called `{name}`"))
+                        .related(other.at.clone(), "the first");
+                self.report(diagnostic);
+            }
+        }
+        self.titles(parts);
+        self.credentials(parts);
+    }
+
+    fn titles(&mut self, parts: &Parts) {
+        for (index, operation) in parts.operations.iter().enumerate() {
+            if let Some(twin) = parts.operations[..index].iter().find(|other| other.title == operation.title) {
+                let message = format!("two operations are called `{}`", operation.title);
+                let diagnostic = Diagnostic::error(Code::NameDuplicate, operation.at.clone(), message)
+                    .related(twin.at.clone(), "the first");
+                self.report(diagnostic);
+            }
+        }
+    }
+
+    /// A credential that the start text prints must work.
+    fn credentials(&mut self, parts: &Parts) {
+        for (credential, at) in parts.credentials.iter().zip(&parts.credential_places) {
+            let scheme = &self.schemes[credential.scheme.0];
+            let wanted = match scheme.decode.first() {
+                Some(Decode::Bearer) => Some("Bearer "),
+                Some(Decode::Basic) => Some("Basic "),
+                _ => None,
+            };
+            if let Some(prefix) = wanted
+                && !credential.value.starts_with(prefix)
+            {
+                let message = format!("the scheme `{}` takes values that begin with `{}`", scheme.name, prefix.trim_end());
+                let help = "write the value as a client sends it";
+                self.report(Diagnostic::error(Code::CredentialInvalid, at.clone(), message).help(help));
+            }
+        }
+    }
+
+    fn unused_files(&mut self) {
+        let mut unused: Vec<(Location, String)> = Vec::new();
+        for (path, id) in &self.fixtures {
+            if !self.used.contains(*path) && !path.starts_with("scenarios/") && !path.ends_with(".md") {
+                unused.push((Location::whole(*id), format!("nothing uses `{path}`")));
+            }
+        }
+        for (path, id) in &self.schemas {
+            let name = path.trim_end_matches(".json");
+            let referred = self.schemas.keys().any(|other| {
+                other != path
+                    && self.sources.text(self.schemas[other]).contains(&format!("\"{path}"))
+            });
+            if !self.used_schemas.contains(name) && !referred {
+                unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
+            }
+        }
+        for (at, message) in unused {
+            self.report(Diagnostic::error(Code::FileUnused, at, message).help("name it, or take it away"));
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! `pack.yaml`: formats, resources, errors, guards, rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::operations::Parts;
+use super::Resolver;
+use crate::clock::Format;
+use crate::diagnostic::{Code, Diagnostic, one_of};
+use crate::exchange::Pattern;
+use crate::expr::{Kind, Names, ObjectKind};
+use crate::pack::source::{FieldSource, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
+use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Unique};
+use crate::schema::Place;
+
+impl Resolver<'_> {
+    /// The whole pack, in the order in which its parts need each other.
+    pub(super) fn pack(&mut self, manifest: &Manifest) -> Option<Pack> {
+        self.names(manifest);
+        self.formats(manifest);
+        self.constants.clone_from(&manifest.constants);
+        self.tables = manifest.tables.iter().map(|(key, value)| (key.name.clone(), value.clone())).collect();
+        self.error_names = manifest.errors.iter().map(|(key, _)| key.name.clone()).collect();
+        self.resources(manifest);
+        let keys = self.keys(manifest);
+        for source in &manifest.schemes {
+            if let Some(scheme) = self.scheme(source, manifest) {
+                self.schemes.push(scheme);
+            }
+        }
+        self.defaults(manifest);
+        let mut parts = Parts { errors: self.errors(manifest), ..Parts::default() };
+        parts.rejections = self.rejections(manifest);
+        for source in &manifest.credentials {
+            if let Some((credential, at)) = self.credential(source) {
+                parts.credentials.push(credential);
+                parts.credential_places.push(at);
+            }
+        }
+        let names = self.error_names_scope();
+        parts.rows = manifest.rows.iter().filter_map(|row| self.row(row, &names)).collect();
+        parts.headers = self.headers(&manifest.headers, &self.common_names(), "");
+        self.operations(manifest, &mut parts);
+        self.examples(&mut parts);
+        self.finish(manifest, parts, keys)
+    }
+
+    fn names(&mut self, manifest: &Manifest) {
+        if let Some(name) = &manifest.name {
+            if name.value != self.files.folder {
+                let message = format!("the pack is called `{}` but its folder `{}`", name.value, self.files.folder);
+                self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help("give both the same name"));
+            }
+            let label = |text: &str| {
+                !text.is_empty()
+                    && text.len() <= 63
+                    && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                    && !text.starts_with('-')
+                    && !text.ends_with('-')
+            };
+            if !label(&name.value) {
+                let message = format!("`{}` cannot be part of a host name", name.value);
+                let help = "a pack's name has lower-case letters, digits and hyphens, at most 63";
+                self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
+            }
+        }
+    }
+
+    pub(super) fn mounts(&self, manifest: &Manifest) -> Vec<String> {
+        let prefixes = manifest.mount.iter().map(|mount| mount.value.trim_end_matches('/').to_owned());
+        let mut mounts: Vec<String> = prefixes.filter(|prefix| !prefix.is_empty()).collect();
+        // The longest first, so that no prefix hides a longer one.
+        mounts.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
+        mounts.push(String::new());
+        mounts
+    }
+
+    fn formats(&mut self, manifest: &Manifest) {
+        self.format_names.push("default".to_owned());
+        let default = match &manifest.timestamps {
+            Some(text) => self.format(&text.value, None, text),
+            None => Format::default(),
+        };
+        self.formats.push(default);
+        for (key, node) in &manifest.formats {
+            let (pattern, offset) = format_parts(node);
+            let Some(pattern) = pattern else {
+                self.error(Code::KindWrong, &node.at, "a time format is a pattern, or `{ pattern, offset }`");
+                continue;
+            };
+            let at = Spanned { value: pattern.to_owned(), at: node.at.clone() };
+            let format = self.format(pattern, offset, &at);
+            self.format_names.push(key.name.clone());
+            self.formats.push(format);
+        }
+    }
+
+    fn format(&mut self, pattern: &str, offset: Option<&str>, at: &Spanned<String>) -> Format {
+        Format::new(pattern, offset).unwrap_or_else(|message| {
+            self.error(Code::ValueWrong, &at.at, message);
+            Format::default()
+        })
+    }
+
+    // ---- resources
+
+    fn resources(&mut self, manifest: &Manifest) {
+        for source in &manifest.resources {
+            let resource = self.resource(source);
+            self.resources.push(resource);
+        }
+        for (index, source) in manifest.resources.iter().enumerate() {
+            self.owner(index, source, manifest);
+        }
+        for (index, resource) in self.resources.iter().enumerate() {
+            let fields = resource.fields.iter().map(|field| (field.name.to_string(), field.kind())).collect();
+            self.record_kinds.push(Kind::Object(Arc::new(ObjectKind {
+                what: format!("a `{}`", resource.name),
+                resource: Some(index),
+                fields,
+                rest: None,
+            })));
+        }
+        for (index, source) in manifest.resources.iter().enumerate() {
+            self.constraints(index, source);
+        }
+    }
+
+    fn resource(&mut self, source: &ResourceSource) -> Resource {
+        let mut fields: Vec<Field> = Vec::new();
+        for field in &source.fields {
+            if let Some(field) = self.field(field) {
+                fields.push(field);
+            }
+        }
+        let by_name: BTreeMap<Arc<str>, usize> =
+            fields.iter().enumerate().map(|(index, field)| (Arc::clone(&field.name), index)).collect();
+        let known: Vec<String> = fields.iter().map(|field| field.name.to_string()).collect();
+        let id = source.id.as_ref().and_then(|id| self.lookup("field", id, &known)).unwrap_or(0);
+        if let (Some(field), Some(id)) = (fields.get(id), &source.id)
+            && !matches!(field.sort, Sort::Uuid | Sort::String | Sort::Integer)
+        {
+            self.error(Code::ValueWrong, &id.at, format!("an id is a uuid, a string or an integer, not a {}", field.sort.name()));
+        }
+        if fields.is_empty() {
+            self.error(Code::KeyMissing, &source.at, "a resource needs `fields`");
+        }
+        Resource {
+            name: source.name.name.as_str().into(),
+            id,
+            owner: None,
+            fields,
+            unique: Vec::new(),
+            lookups: Vec::new(),
+            not_found: None,
+            by_name,
+            at: source.name.at.clone(),
+        }
+    }
+
+    fn field(&mut self, source: &FieldSource) -> Option<Field> {
+        let word = source.sort.as_ref()?;
+        let (name, secret) = if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
+        let known: Vec<String> =
+            Sort::NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(["secret".to_owned()]).collect();
+        let index = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known)?;
+        let sort = Sort::NAMES[index].1;
+        if let Some(format) = &source.format
+            && sort != Sort::Timestamp
+        {
+            self.error(Code::ValueWrong, &format.at, "only a timestamp has a format");
+        }
+        Some(Field {
+            name: source.name.name.as_str().into(),
+            sort,
+            format: self.format_named(source.format.as_ref()),
+            default: None,
+            optional: source.optional,
+            secret,
+            internal: source.internal,
+        })
+    }
+
+    fn owner(&mut self, index: usize, source: &ResourceSource, manifest: &Manifest) {
+        let Some(owner) = &source.owner else { return };
+        let known: Vec<String> = self.resources[index].fields.iter().map(|field| field.name.to_string()).collect();
+        let Some(field) = self.lookup("field", owner, &known) else { return };
+        let declared = manifest.resources[index].fields.iter().find(|declared| declared.name.name == owner.value);
+        let Some(refers) = declared.and_then(|field| field.refers.as_ref()) else {
+            let message = format!("`{}` does not say whose id it holds", owner.value);
+            self.report(
+                Diagnostic::error(Code::KeyMissing, owner.at.clone(), message)
+                    .help(format!("write the field as `{}: {{ type: uuid, refers: <resource> }}`", owner.value)),
+            );
+            return;
+        };
+        if let Some(resource) = self.resource_named(refers) {
+            self.resources[index].owner = Some(Owner { field, resource });
+        }
+    }
+
+    fn constraints(&mut self, index: usize, source: &ResourceSource) {
+        let known: Vec<String> = self.resources[index].fields.iter().map(|field| field.name.to_string()).collect();
+        let mut names = self.common_names();
+        names.bind("record", self.record_kind(ResourceId(index)));
+        for unique in &source.unique {
+            let fields: Vec<usize> =
+                unique.fields.iter().filter_map(|name| self.lookup("field", name, &known)).collect();
+            let only = self.condition(unique.only.as_ref(), &names);
+            let Some(error) = unique.error.as_ref().and_then(|error| self.error_named(error)) else { continue };
+            if fields.is_empty() {
+                self.error(Code::KeyMissing, &unique.at, "a uniqueness needs `fields`");
+                continue;
+            }
+            let unique = Unique { fields, ignore_case: unique.ignore_case, only, error, at: unique.at.clone() };
+            self.resources[index].unique.push(unique);
+        }
+        self.resources[index].not_found = source.not_found.as_ref().and_then(|name| self.error_named(name));
+    }
+
+    fn defaults(&mut self, manifest: &Manifest) {
+        for (index, source) in manifest.resources.iter().enumerate() {
+            let names = self.common_names().with("record", self.record_kind(ResourceId(index)));
+            for field in &source.fields {
+                let Some(default) = &field.default else { continue };
+                let shape = self.value(default, &names, "");
+                if let Some((number, _)) = self.resources[index].field(&field.name.name) {
+                    self.resources[index].fields[number].default = shape;
+                }
+            }
+        }
+    }
+
+    // ---- errors, guards, rows
+
+    fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
+        let names = self.error_names_scope();
+        let mut errors = Vec::new();
+        for (key, source) in &manifest.errors {
+            if let Some(reply) = self.reply(source, &names, "", None) {
+                if !reply.status.is_client_error() && !reply.status.is_server_error() {
+                    self.error(Code::ValueWrong, &reply.at, "an error has a status from 400 to 599");
+                }
+                errors.push(NamedError { name: key.name.as_str().into(), reply });
+            }
+        }
+        errors
+    }
+
+    fn rejections(&mut self, manifest: &Manifest) -> BTreeMap<Refusal, crate::pack::ErrorId> {
+        let mut rejections = BTreeMap::new();
+        for (key, error) in &manifest.rejections {
+            let Some(refusal) = Refusal::ALL.into_iter().find(|refusal| refusal.name() == key.name) else {
+                let names = Refusal::ALL.map(Refusal::name);
+                let diagnostic =
+                    Diagnostic::error(Code::NameUnknown, key.at.clone(), format!("there is no rejection `{}`", key.name))
+                        .suggest(crate::diagnostic::nearest(&key.name, names))
+                        .help(format!("there are {}", one_of(names)));
+                self.report(diagnostic);
+                continue;
+            };
+            if let Some(error) = self.error_named(error) {
+                rejections.insert(refusal, error);
+            }
+        }
+        rejections
+    }
+
+    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names) -> Option<crate::pack::Guard> {
+        Some(crate::pack::Guard {
+            name: source.name.name.as_str().into(),
+            require: self.expression(source.require.as_ref()?, names)?.0,
+            otherwise: self.error_named(source.otherwise.as_ref()?)?,
+            at: source.name.at.clone(),
+        })
+    }
+
+    fn row(&mut self, source: &RowSource, names: &Names) -> Option<Row> {
+        let place = match &source.place {
+            None => None,
+            Some(word) => {
+                let known: Vec<String> = Place::REQUEST.iter().map(|place| place.name().to_owned()).collect();
+                Some(Place::REQUEST[self.lookup("part of a request", word, &known)?])
+            }
+        };
+        if let Some(pointer) = &source.pointer
+            && !pointer.value.is_empty()
+            && !pointer.value.starts_with('/')
+        {
+            self.error(Code::ValueWrong, &pointer.at, "a pointer begins with `/`");
+        }
+        let violation = match names.get("violations") {
+            Some(Kind::List(item)) => (**item).clone(),
+            _ => Kind::Any,
+        };
+        let names = names.with("violation", violation);
+        let mut item = Vec::new();
+        for (key, template) in &source.item {
+            item.push((key.name.clone(), self.value(template, &names, "")?));
+        }
+        Some(Row {
+            name: source.name.as_ref().map(|name| name.value.clone()),
+            place,
+            pointer: source.pointer.as_ref().map(|pointer| Pattern::new(&pointer.value)),
+            keywords: source.keyword.iter().map(|keyword| keyword.value.clone()).collect(),
+            error: self.error_named(source.error.as_ref()?)?,
+            item,
+            at: source.at.clone(),
+        })
+    }
+}
+
+fn format_parts(node: &Node) -> (Option<&str>, Option<&str>) {
+    match &node.kind {
+        NodeKind::String(pattern) => (Some(pattern), None),
+        NodeKind::Map(members) => {
+            let get = |name: &str| members.iter().find(|(key, _)| key.name == name).and_then(|(_, node)| node.as_str());
+            (get("pattern"), get("offset"))
+        }
+        _ => (None, None),
+    }
+}

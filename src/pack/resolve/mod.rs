@@ -1,0 +1,382 @@
+//! From files to a pack: links names, compiles expressions, schemas and shapes, and reports every mistake on the way.
+
+mod auth;
+mod examples;
+mod kinds;
+mod lint;
+mod manifest;
+mod operations;
+mod replies;
+mod seeds;
+mod shapes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::files::MANIFEST;
+use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
+use super::{ErrorId, Files, Loaded, Pack, Resource, ResourceId, Router, Scheme};
+use crate::clock::Format;
+use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, one_of};
+use crate::exchange;
+use crate::expr::{self, ExprId, Kind, Names, Sources};
+use crate::schema::{FaultKind, Library, Reference, Schema};
+
+/// Reads a pack. It is there when there is no error.
+pub(super) fn pack(files: &Files) -> Loaded {
+    let mut resolver = Resolver::new(files);
+    let pack = resolver.run();
+    resolver.settle();
+    let Resolver { diagnostics, sources, .. } = resolver;
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == diagnostic::Severity::Error);
+    match pack {
+        Some(mut pack) if !failed => {
+            pack.sources = sources;
+            let name = pack.name.to_string();
+            Loaded { name, pack: Some(pack), diagnostics, sources: SourceMap::default() }
+        }
+        _ => Loaded { name: files.folder.clone(), pack: None, diagnostics, sources },
+    }
+}
+
+/// Everything known while a pack is read.
+struct Resolver<'f> {
+    files: &'f Files,
+    sources: SourceMap,
+    diagnostics: Diagnostics,
+    fixtures: BTreeMap<&'f str, FileId>,
+    schemas: BTreeMap<&'f str, FileId>,
+    /// Parsed JSON files; `None` for those that are broken.
+    documents: BTreeMap<String, Option<Arc<Value>>>,
+    used: BTreeSet<String>,
+    used_schemas: BTreeSet<String>,
+    used_errors: BTreeSet<ErrorId>,
+    expressions: Sources,
+    library: Library,
+    name: String,
+    formats: Vec<Format>,
+    format_names: Vec<String>,
+    resources: Vec<Resource>,
+    /// What expressions know of each resource's records.
+    record_kinds: Vec<Kind>,
+    error_names: Vec<String>,
+    schemes: Vec<Scheme>,
+    tables: Value,
+    constants: Vec<Spanned<String>>,
+    used_constants: BTreeSet<String>,
+}
+
+impl<'f> Resolver<'f> {
+    fn new(files: &'f Files) -> Self {
+        let mut resolver = Resolver {
+            files,
+            sources: SourceMap::default(),
+            diagnostics: Vec::new(),
+            fixtures: BTreeMap::new(),
+            schemas: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            used: BTreeSet::new(),
+            used_schemas: BTreeSet::new(),
+            used_errors: BTreeSet::new(),
+            expressions: Sources::default(),
+            library: Library::new(BTreeMap::new()).0,
+            name: files.folder.clone(),
+            formats: Vec::new(),
+            format_names: Vec::new(),
+            resources: Vec::new(),
+            record_kinds: Vec::new(),
+            error_names: Vec::new(),
+            schemes: Vec::new(),
+            tables: Value::Null,
+            constants: Vec::new(),
+            used_constants: BTreeSet::new(),
+        };
+        for (path, bytes) in &files.fixtures {
+            let id = resolver.file(format!("{}/{path}", files.shown.0), bytes);
+            resolver.fixtures.insert(path, id);
+        }
+        for (path, bytes) in &files.schemas {
+            let id = resolver.file(format!("{}/{path}", files.shown.1), bytes);
+            resolver.schemas.insert(path, id);
+        }
+        resolver
+    }
+
+    fn file(&mut self, shown: String, bytes: &[u8]) -> FileId {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.sources.add(shown, text.into()),
+            Err(error) => {
+                let id = self.sources.add(shown, "".into());
+                let message = format!("the file is not UTF-8: byte {} does not belong there", error.valid_up_to());
+                self.report(Diagnostic::error(Code::FileUnreadable, Location::whole(id), message));
+                id
+            }
+        }
+    }
+
+    fn run(&mut self) -> Option<Pack> {
+        self.read_schemas();
+        let manifest_file = *self.fixtures.get(MANIFEST)?;
+        self.used.insert(MANIFEST.to_owned());
+        let node = self.yaml(manifest_file)?;
+        let manifest = Manifest::read(&node, &mut self.diagnostics)?;
+        self.pack(&manifest)
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn error(&mut self, code: Code, at: &Location, message: impl Into<String>) {
+        self.report(Diagnostic::error(code, at.clone(), message));
+    }
+
+    /// Sorts what was found by place and drops what was found twice.
+    fn settle(&mut self) {
+        let sources = &self.sources;
+        self.diagnostics.sort_by_key(|diagnostic| {
+            let place = diagnostic.location.as_ref().map(|at| (sources.path(at.file).to_owned(), at.range.start));
+            (diagnostic.severity, place, diagnostic.message.clone())
+        });
+        self.diagnostics.dedup_by(|a, b| a.code == b.code && a.location == b.location && a.message == b.message);
+    }
+
+    fn yaml(&mut self, file: FileId) -> Option<Node> {
+        let text = self.sources.text(file).to_owned();
+        Node::parse(&text, file, &mut self.diagnostics)
+    }
+
+    // ---- JSON files and schemas
+
+    fn read_schemas(&mut self) {
+        let mut documents = BTreeMap::new();
+        for (path, id) in self.schemas.clone() {
+            let Some(name) = path.strip_suffix(".json") else { continue };
+            if let Some(value) = self.json(id) {
+                documents.insert(name.to_owned(), value);
+            }
+        }
+        let (library, faults) = Library::new(documents);
+        self.library = library;
+        for fault in faults {
+            let at = self.schema_place(&fault.document, &fault.pointer);
+            self.error(fault_code(fault.kind), &at, fault.message);
+        }
+    }
+
+    fn schema_place(&self, document: &str, pointer: &str) -> Location {
+        let file = self.schemas.get(format!("{document}.json").as_str()).copied().unwrap_or(FileId(0));
+        let text = self.sources.text(file);
+        let mut segments = exchange::segments(pointer);
+        loop {
+            if let Some(range) = diagnostic::key_range(text, &segments) {
+                return Location::new(file, range);
+            }
+            if segments.pop().is_none() {
+                return Location::whole(file);
+            }
+        }
+    }
+
+    fn json(&mut self, file: FileId) -> Option<Value> {
+        match exchange::parse_json(self.sources.text(file).as_bytes(), 100) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                let text = self.sources.text(file);
+                let start: usize = text.split_inclusive('\n').take(fault.line.saturating_sub(1)).map(str::len).sum();
+                let mut at = (start + fault.column.saturating_sub(1)).min(text.len());
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                let end = text[at..].chars().next().map_or(at, |character| at + character.len_utf8());
+                let message = format!("this is not JSON: {}", fault.message);
+                self.error(Code::JsonSyntax, &Location::new(file, at..end), message);
+                None
+            }
+        }
+    }
+
+    /// A fixture's parsed JSON. Broken files are reported once.
+    fn document(&mut self, path: &str) -> Option<Arc<Value>> {
+        self.used.insert(path.to_owned());
+        if let Some(known) = self.documents.get(path) {
+            return known.clone();
+        }
+        let file = *self.fixtures.get(path)?;
+        let value = self.json(file).map(Arc::new);
+        self.documents.insert(path.to_owned(), value.clone());
+        value
+    }
+
+    /// The path of a fixture that a file in `folder` names: beside it, or from the pack's folder.
+    fn find(&mut self, name: &Spanned<String>, folder: &str) -> Option<String> {
+        let beside = if folder.is_empty() { name.value.clone() } else { format!("{folder}/{}", name.value) };
+        for path in [beside.as_str(), name.value.as_str()] {
+            if self.fixtures.contains_key(path) {
+                return Some(path.to_owned());
+            }
+        }
+        let known: Vec<&str> = self
+            .fixtures
+            .keys()
+            .filter_map(|path| match folder.is_empty() {
+                true => Some(*path),
+                false => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
+            })
+            .collect();
+        let diagnostic = Diagnostic::error(Code::ExampleMissing, name.at.clone(), format!("there is no file `{beside}`"))
+            .suggest(nearest(&name.value, known));
+        self.report(diagnostic);
+        None
+    }
+
+    /// An example, or a part of one, named as `file.json#/pointer`: its path, the steps to the part, and the part.
+    fn part(&mut self, reference: &Spanned<String>, folder: &str) -> Option<(String, Vec<String>, Value)> {
+        let (file, pointer) = reference.value.split_once('#').unwrap_or((&reference.value, ""));
+        let path = self.find(&Spanned { value: file.to_owned(), at: reference.at.clone() }, folder)?;
+        let document = self.document(&path)?;
+        match document.pointer(pointer) {
+            Some(part) => Some((path, exchange::segments(pointer), part.clone())),
+            None => {
+                let message = format!("`{path}` has nothing at `{pointer}`");
+                self.error(Code::ExampleMissing, &reference.at, message);
+                None
+            }
+        }
+    }
+
+    /// The place of a value in a JSON fixture.
+    fn json_place(&self, path: &str, segments: &[String]) -> Location {
+        let file = self.fixtures.get(path).copied().unwrap_or(FileId(0));
+        let range = diagnostic::key_range(self.sources.text(file), segments);
+        range.map_or_else(|| Location::whole(file), |range| Location::new(file, range))
+    }
+
+    fn schema(&mut self, name: &Spanned<String>) -> Option<Schema> {
+        let reference = Reference::parse(&name.value);
+        self.used_schemas.insert(reference.document.clone());
+        let broken = self.schemas.contains_key(format!("{}.json", reference.document).as_str());
+        match self.library.compile(&reference) {
+            Ok(schema) => Some(schema),
+            // What is wrong inside the file has been said.
+            Err(_) if broken && self.library.get(&Reference::parse(&reference.document)).is_none() => None,
+            Err(fault) => {
+                let known: Vec<String> = self.library.names().map(str::to_owned).collect();
+                let diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message)
+                    .suggest(nearest(&reference.document, known.iter().map(String::as_str)));
+                self.report(diagnostic);
+                None
+            }
+        }
+    }
+
+    // ---- names and expressions
+
+    /// Compiles an expression, or reports what is wrong with it.
+    fn expression(&mut self, template: &Template, names: &Names) -> Option<(ExprId, Kind)> {
+        let Template::Expression { text, node, offset } = template else {
+            let diagnostic = Diagnostic::error(Code::KindWrong, template.at(), "an expression is needed here");
+            self.report(diagnostic.help("an expression begins with `=`"));
+            return None;
+        };
+        let (kind, faults) = expr::check(text, names);
+        if faults.is_empty() {
+            return Some((self.expressions.expression(text), kind));
+        }
+        for fault in faults {
+            let at = node.part(offset + fault.range.start..offset + fault.range.end);
+            let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
+            diagnostic.help = fault.help;
+            self.report(diagnostic);
+        }
+        None
+    }
+
+    fn condition(&mut self, template: Option<&Template>, names: &Names) -> Option<ExprId> {
+        self.expression(template?, names).map(|(id, _)| id)
+    }
+
+    /// The number of the thing with this name, or a report with a suggestion.
+    fn lookup(&mut self, what: &str, name: &Spanned<String>, known: &[String]) -> Option<usize> {
+        if let Some(index) = known.iter().position(|other| *other == name.value) {
+            return Some(index);
+        }
+        let diagnostic =
+            Diagnostic::error(Code::NameUnknown, name.at.clone(), format!("there is no {what} `{}`", name.value))
+                .suggest(nearest(&name.value, known.iter().map(String::as_str)))
+                .help(format!("there are {}", one_of(known.iter().map(String::as_str))));
+        self.report(diagnostic);
+        None
+    }
+
+    fn error_named(&mut self, name: &Spanned<String>) -> Option<ErrorId> {
+        let known = self.error_names.clone();
+        let id = self.lookup("error", name, &known).map(ErrorId)?;
+        self.used_errors.insert(id);
+        Some(id)
+    }
+
+    fn resource_named(&mut self, name: &Spanned<String>) -> Option<ResourceId> {
+        let known: Vec<String> = self.resources.iter().map(|resource| resource.name.to_string()).collect();
+        self.lookup("resource", name, &known).map(ResourceId)
+    }
+
+    fn format_named(&mut self, name: Option<&Spanned<String>>) -> usize {
+        let Some(name) = name else { return 0 };
+        let known = self.format_names.clone();
+        self.lookup("time format", name, &known).unwrap_or(0)
+    }
+
+    fn finish(
+        &mut self,
+        manifest: &Manifest,
+        parts: operations::Parts,
+        keys: Arc<expr::Keys>,
+    ) -> Option<Pack> {
+        let router = self.routes(&parts);
+        let expressions = std::mem::take(&mut self.expressions);
+        let program = match expressions.build(keys) {
+            Ok(program) => program,
+            Err(fault) => {
+                self.report(Diagnostic::general(Code::ExprSyntax, fault.to_string()));
+                return None;
+            }
+        };
+        let seeds = self.seeds(manifest);
+        self.lint(manifest, &parts);
+        Some(Pack {
+            name: self.name.as_str().into(),
+            title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
+            description: manifest.description.as_ref().map(|text| text.value.clone()),
+            mounts: self.mounts(manifest),
+            formats: std::mem::take(&mut self.formats),
+            resources: std::mem::take(&mut self.resources),
+            schemes: std::mem::take(&mut self.schemes),
+            credentials: parts.credentials,
+            errors: parts.errors,
+            rejections: parts.rejections,
+            rows: parts.rows,
+            operations: parts.operations,
+            events: parts.events,
+            examples: parts.examples,
+            replays: parts.replays,
+            headers: parts.headers,
+            tables: Arc::new(std::mem::take(&mut self.tables)),
+            router: router.unwrap_or_else(Router::default),
+            seeds,
+            program,
+            sources: SourceMap::default(),
+            constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
+        })
+    }
+}
+
+fn fault_code(kind: FaultKind) -> Code {
+    match kind {
+        FaultKind::Invalid => Code::SchemaInvalid,
+        FaultKind::Reference => Code::SchemaReference,
+        FaultKind::OneOf => Code::SchemaOneOf,
+    }
+}

@@ -1,0 +1,186 @@
+//! Answers: cases of `respond`, and named errors.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, StatusCode};
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::{self, Names};
+use crate::pack::source::{Key, ReplySource, Spanned, Template};
+use crate::pack::{Content, Provenance, Reply, Shape};
+
+impl Resolver<'_> {
+    pub(super) fn reply(
+        &mut self,
+        source: &ReplySource,
+        names: &Names,
+        folder: &str,
+        documented: Option<&Spanned<String>>,
+    ) -> Option<Reply> {
+        let when = match &source.when {
+            Some(node) => {
+                let condition = Template::condition(node, &mut self.diagnostics)?;
+                Some(self.expression(&condition, names)?.0)
+            }
+            None => None,
+        };
+        let body = self.content(source, names, folder);
+        let headers = self.headers(&source.headers, names, folder);
+        let schema = match &source.schema {
+            Some(name) => Some(self.schema(name)?),
+            None => None,
+        };
+        let provenance = self.provenance(source, documented);
+        let status = source.status.as_ref()?;
+        Some(Reply {
+            when,
+            status: StatusCode::from_u16(status.value).ok()?,
+            body: body?,
+            headers,
+            schema,
+            provenance,
+            at: status.at.clone(),
+        })
+    }
+
+    fn provenance(&mut self, source: &ReplySource, documented: Option<&Spanned<String>>) -> Provenance {
+        let text = |text: &Spanned<String>| -> Arc<str> { text.value.as_str().into() };
+        let docs = source.docs.as_ref().or(documented).map(text);
+        match (&source.assumed, &source.assumed_body, &docs) {
+            (Some(reason), None, _) => Provenance::Assumed(text(reason)),
+            (None, Some(reason), _) => Provenance::BodyAssumed { docs, reason: text(reason) },
+            (None, None, Some(_)) => Provenance::Documented(docs),
+            (None, None, None) => {
+                let message = "nothing says where this answer comes from";
+                let help = "name the place with `docs`, or give a reason with `assumed` (or `assumed-body`)";
+                self.report(Diagnostic::error(Code::ProvenanceMissing, source.at.clone(), message).help(help));
+                Provenance::Documented(None)
+            }
+            (Some(_), Some(body), _) => {
+                self.error(Code::ValueWrong, &body.at, "`assumed` covers the body too: leave out `assumed-body`");
+                Provenance::Documented(None)
+            }
+        }
+    }
+
+    pub(super) fn headers(
+        &mut self,
+        source: &[(Key, Template)],
+        names: &Names,
+        folder: &str,
+    ) -> Vec<(HeaderName, Shape)> {
+        let mut headers = Vec::new();
+        for (key, template) in source {
+            match HeaderName::try_from(key.name.as_str()) {
+                Ok(name) => {
+                    if let Some(shape) = self.value(template, names, folder) {
+                        headers.push((name, shape));
+                    }
+                }
+                Err(_) => self.error(Code::ValueWrong, &key.at, format!("`{}` is not the name of a header", key.name)),
+            }
+        }
+        headers
+    }
+
+    fn content(&mut self, source: &ReplySource, names: &Names, folder: &str) -> Option<Content> {
+        if let Some(page) = &source.page {
+            return self.page(page, &source.with, names, folder);
+        }
+        let shown = source.whole.is_some() || !source.show.is_empty();
+        match (&source.like, shown, &source.fixed) {
+            (None, false, None) => Some(Content::Empty),
+            (None, true, None) => {
+                let shape = match &source.whole {
+                    Some(template) => self.value(template, names, folder),
+                    None => {
+                        let at = source.at.clone();
+                        let map = source.show.iter().map(|(key, value)| (key.clone(), false, value.clone())).collect();
+                        self.value(&Template::Map(map, at), names, folder)
+                    }
+                };
+                Some(Content::Shaped(shape?))
+            }
+            (Some(like), true, None) => {
+                let shape = self.like(like, source.whole.as_ref(), &source.show, names, folder)?;
+                Some(Content::Shaped(shape))
+            }
+            (Some(like), false, Some(_)) => self.fixed(&like.example, folder),
+            (Some(like), false, None) => {
+                let message = "the example is sent as it stands, whatever the request was";
+                let help = "say with `show` where its values come from, or with `static` why they never change";
+                self.report(Diagnostic::error(Code::ShapeUnfilled, like.example.at.clone(), message).help(help));
+                None
+            }
+            (_, true, Some(fixed)) => {
+                self.error(Code::ValueWrong, &fixed.at, "an answer that is `static` shows nothing: leave out one of the two");
+                None
+            }
+            (None, false, Some(fixed)) => {
+                self.error(Code::KeyMissing, &fixed.at, "a static answer needs the example that is sent: add `like`");
+                None
+            }
+        }
+    }
+
+    fn fixed(&mut self, example: &Spanned<String>, folder: &str) -> Option<Content> {
+        if let Some((_, pointer)) = example.value.split_once('#') {
+            let pointer = pointer.to_owned();
+            let (_, _, part) = self.part(example, folder)?;
+            debug_assert!(pointer.is_empty() || pointer.starts_with('/') || !pointer.is_empty());
+            let bytes = Bytes::from(part.to_string());
+            return Some(Content::Fixed { bytes, media_type: "application/json", json: Some(Arc::new(part)) });
+        }
+        let path = self.find(example, folder)?;
+        self.used.insert(path.clone());
+        let media_type = match path.rsplit_once('.').map(|(_, end)| end) {
+            Some("json") => "application/json",
+            Some("html") => "text/html; charset=utf-8",
+            _ => "text/plain; charset=utf-8",
+        };
+        let json = match media_type {
+            "application/json" => Some(self.document(&path)?),
+            _ => None,
+        };
+        let bytes = self.files.fixtures.get(&path).map(|bytes| Bytes::from(bytes.clone()))?;
+        Some(Content::Fixed { bytes, media_type, json })
+    }
+
+    fn page(
+        &mut self,
+        page: &Spanned<String>,
+        with: &[(Key, Template)],
+        names: &Names,
+        folder: &str,
+    ) -> Option<Content> {
+        let path = self.find(page, folder)?;
+        self.used.insert(path.clone());
+        let file = *self.fixtures.get(path.as_str())?;
+        let text = self.sources.text(file).to_owned();
+        let mut names = names.clone();
+        let mut given = Vec::new();
+        for (key, template) in with {
+            let kind = match template {
+                Template::Expression { text, .. } => expr::check(text, &names).0,
+                _ => expr::Kind::Any,
+            };
+            if let Some(shape) = self.value(template, &names, folder) {
+                given.push((Arc::from(key.name.as_str()), shape));
+            }
+            names.bind(key.name.clone(), kind);
+        }
+        let faults = expr::check_template(&text, &names);
+        if faults.is_empty() {
+            return Some(Content::Page { template: self.expressions.template(text), with: given });
+        }
+        for fault in faults {
+            let at = crate::diagnostic::Location::new(file, fault.range);
+            let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
+            diagnostic.help = fault.help;
+            self.report(diagnostic);
+        }
+        None
+    }
+}

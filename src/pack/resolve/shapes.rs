@@ -1,0 +1,465 @@
+//! From examples and `show` to shapes.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::exchange;
+use crate::expr::{Kind, Names};
+use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::{Each, Member, ResourceId, Shape, Sort};
+
+/// What the keys of an example are looked up in, besides `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Context {
+    Nothing,
+    Record(ResourceId),
+    Json,
+}
+
+/// The example that a shape is made from, and what is shown where.
+struct Plan<'a> {
+    /// The fixture that the example stands in, for messages.
+    path: String,
+    shows: Vec<Shown<'a>>,
+    folder: &'a str,
+    ignore_case: bool,
+}
+
+struct Shown<'a> {
+    at: Location,
+    segments: Vec<String>,
+    template: &'a Template,
+    used: bool,
+}
+
+/// Where in the example the work is: with `*` for every list item, and as it really is.
+#[derive(Clone, Default)]
+struct At {
+    pattern: Vec<String>,
+    actual: Vec<String>,
+}
+
+impl At {
+    fn key(&self, key: &str) -> At {
+        let mut at = self.clone();
+        at.pattern.push(key.to_owned());
+        at.actual.push(key.to_owned());
+        at
+    }
+
+    fn item(&self, index: &str) -> At {
+        let mut at = self.clone();
+        at.pattern.push("*".to_owned());
+        at.actual.push(index.to_owned());
+        at
+    }
+}
+
+impl<'a> Plan<'a> {
+    fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
+        let shows = shows
+            .iter()
+            .map(|(key, template)| Shown {
+                at: key.at.clone(),
+                segments: match key.name.starts_with('/') {
+                    true => exchange::segments(&key.name),
+                    false if key.name.is_empty() => Vec::new(),
+                    false => vec![key.name.clone()],
+                },
+                template,
+                used: false,
+            })
+            .collect();
+        Plan { path, shows, folder, ignore_case }
+    }
+
+    fn exact(&mut self, at: &At) -> Option<&'a Template> {
+        let shown = self.shows.iter_mut().find(|shown| shown.segments == at.pattern || shown.segments == at.actual)?;
+        shown.used = true;
+        Some(shown.template)
+    }
+
+    fn below(&self, at: &At) -> bool {
+        let longer = |shown: &Shown<'_>, prefix: &[String]| shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix);
+        self.shows.iter().any(|shown| longer(shown, &at.pattern) || longer(shown, &at.actual))
+    }
+}
+
+impl Resolver<'_> {
+    /// The shape of an example in which `show` says where values come from.
+    pub(super) fn like(
+        &mut self,
+        like: &LikeSource,
+        whole: Option<&Template>,
+        shows: &[(Key, Template)],
+        names: &Names,
+        folder: &str,
+    ) -> Option<Shape> {
+        let (path, mut actual, mut example) = self.part(&like.example, folder)?;
+        for (key, fragment) in &like.lay {
+            let (_, _, part) = self.part(fragment, folder)?;
+            match example.pointer_mut(&key.name) {
+                Some(place) => *place = part,
+                None => {
+                    let message = format!("`{}` has nothing at `{}`", like.example.value, key.name);
+                    self.error(Code::ShapeTarget, &key.at, message);
+                    return None;
+                }
+            }
+            // What the fragment brings cannot be pointed at in the file below it.
+            actual.truncate(0);
+        }
+        let mut plan = Plan::new(path, shows, folder, like.ignore_case);
+        let at = At { pattern: Vec::new(), actual };
+        let shape = match whole {
+            Some(template) => self.template(&mut plan, template, Some(&example), &at, names),
+            None => self.node(&mut plan, &example, &at, Context::Nothing, names),
+        };
+        self.unused(&plan, &example);
+        shape
+    }
+
+    /// A value that is made from no example.
+    pub(super) fn value(&mut self, template: &Template, names: &Names, folder: &str) -> Option<Shape> {
+        let mut plan = Plan::new(String::new(), &[], folder, false);
+        self.template(&mut plan, template, None, &At::default(), names)
+    }
+
+    fn unused(&mut self, plan: &Plan<'_>, example: &Value) {
+        for shown in plan.shows.iter().filter(|shown| !shown.used) {
+            let pointer: String = shown.segments.iter().map(|segment| format!("/{segment}")).collect();
+            let message = format!("the example has no `{pointer}`: what it does not have is not sent");
+            let known: Vec<String> = exchange::leaves(example).into_iter().map(|(pointer, _)| pointer).collect();
+            let keys: Vec<&str> = example.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+            let suggestion = nearest(&pointer, known.iter().map(String::as_str))
+                .or_else(|| shown.segments.last().and_then(|last| nearest(last, keys)));
+            self.report(Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message).suggest(suggestion));
+        }
+    }
+
+    fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
+        if let Some(template) = plan.exact(at) {
+            return self.template(plan, template, Some(example), at, names);
+        }
+        match example {
+            Value::Object(object) => self.object(plan, object, at, context, names),
+            Value::Array(items) if plan.below(at) => {
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.node(plan, item, &at.item(&index.to_string()), context, names));
+                Some(Shape::List(items.collect::<Vec<_>>().into_iter().collect::<Option<_>>()?))
+            }
+            constant => self.constant(plan, constant, at, context),
+        }
+    }
+
+    fn object(
+        &mut self,
+        plan: &mut Plan<'_>,
+        object: &Map<String, Value>,
+        at: &At,
+        context: Context,
+        names: &Names,
+    ) -> Option<Shape> {
+        let mut members = Vec::new();
+        let mut complete = true;
+        for (key, child) in object {
+            match self.member(plan, key, child, &at.key(key), context, names) {
+                Some(member) => members.push(member),
+                None => complete = false,
+            }
+        }
+        complete.then_some(Shape::Object(members))
+    }
+
+    fn member(
+        &mut self,
+        plan: &mut Plan<'_>,
+        key: &str,
+        child: &Value,
+        at: &At,
+        context: Context,
+        names: &Names,
+    ) -> Option<Member> {
+        let member = |shape: Shape, optional: bool| Member { key: key.to_owned(), shape, optional };
+        if let Some(template) = plan.exact(at) {
+            return Some(member(self.template(plan, template, Some(child), at, names)?, false));
+        }
+        let inner = child.as_object().filter(|object| !object.is_empty());
+        match context {
+            Context::Record(resource) => {
+                let found = self.resources[resource.0].field(key).map(|(index, field)| (index, field.sort, field.optional));
+                if let Some((index, sort, optional)) = found {
+                    let shape = match inner {
+                        Some(object) if sort == Sort::Object || plan.below(at) => Shape::Inside {
+                            of: Box::new(Shape::Field(index)),
+                            inner: Box::new(self.object(plan, object, at, Context::Json, names)?),
+                        },
+                        _ => Shape::Field(index),
+                    };
+                    return Some(member(shape, optional));
+                }
+            }
+            Context::Json => {
+                let of = Shape::Member { name: key.to_owned(), ignore_case: plan.ignore_case };
+                let shape = match inner {
+                    Some(object) => Shape::Inside {
+                        of: Box::new(of),
+                        inner: Box::new(self.object(plan, object, at, Context::Json, names)?),
+                    },
+                    None => of,
+                };
+                return Some(member(shape, true));
+            }
+            Context::Nothing => {}
+        }
+        if inner.is_some() || plan.below(at) {
+            return Some(member(self.node(plan, child, at, context, names)?, false));
+        }
+        Some(member(self.constant(plan, child, at, context)?, false))
+    }
+
+    /// A part of the example that nothing fills: declared to be constant, or a mistake.
+    fn constant(&mut self, plan: &Plan<'_>, value: &Value, at: &At, context: Context) -> Option<Shape> {
+        let pointer: String = at.pattern.iter().map(|segment| format!("/{segment}")).collect();
+        let key = at.pattern.last().map_or("", String::as_str);
+        if let Some(constant) = self.constants.iter().find(|constant| constant.value == pointer || constant.value == key) {
+            self.used_constants.insert(constant.value.clone());
+            return Some(Shape::Literal(value.clone()));
+        }
+        let place = self.json_place(&plan.path, &at.actual);
+        let message = match pointer.as_str() {
+            "" => "nothing fills the example".to_owned(),
+            _ => format!("nothing fills `{pointer}`"),
+        };
+        let mut diagnostic = Diagnostic::error(Code::ShapeUnfilled, place, message);
+        if let Context::Record(resource) = context {
+            let resource = &self.resources[resource.0];
+            let fields: Vec<&str> = resource.fields.iter().map(|field| &*field.name).collect();
+            diagnostic = diagnostic.suggest(nearest(key, fields.iter().copied()));
+            let help = format!("`{}` has {}; or give `{pointer}` under `show`", resource.name, one_of(fields));
+            self.report(diagnostic.help(help));
+        } else {
+            let help = format!("give `{pointer}` under `show`, or list `{key}` under `constants` in pack.yaml");
+            self.report(diagnostic.help(help));
+        }
+        None
+    }
+
+    fn template(
+        &mut self,
+        plan: &mut Plan<'_>,
+        template: &Template,
+        example: Option<&Value>,
+        at: &At,
+        names: &Names,
+    ) -> Option<Shape> {
+        match template {
+            Template::Literal(literal) => Some(Shape::Literal(literal.value.clone())),
+            Template::List(items, _) => {
+                let items: Vec<_> = items.iter().map(|item| self.template(plan, item, None, at, names)).collect();
+                Some(Shape::List(items.into_iter().collect::<Option<_>>()?))
+            }
+            Template::Map(members, _) => {
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|(key, optional, template)| {
+                        let child = example.and_then(|example| example.get(&key.name));
+                        let shape = self.template(plan, template, child, &at.key(&key.name), names)?;
+                        Some(Member { key: key.name.clone(), shape, optional: *optional })
+                    })
+                    .collect();
+                Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
+            }
+            Template::Expression { .. } => {
+                let (expr, kind) = self.expression(template, names)?;
+                if let Some(resource) = kind.resource().map(ResourceId) {
+                    let inner = self.record(plan, resource, example, at, &names.with("record", kind))?;
+                    return Some(Shape::Record { of: expr, name: "record".into(), resource, inner: Box::new(inner) });
+                }
+                if let Kind::List(item) = &kind
+                    && let Some(resource) = item.resource().map(ResourceId)
+                {
+                    let first = example.and_then(|example| example.get(0));
+                    let item = self.record(plan, resource, first, &at.item("0"), &names.with("record", (**item).clone()))?;
+                    return Some(Shape::Each(Box::new(Each {
+                        over: expr,
+                        name: "record".into(),
+                        resource: Some(resource),
+                        only: None,
+                        key: None,
+                        gather: false,
+                        item,
+                    })));
+                }
+                Some(Shape::Value { expr, kind })
+            }
+            Template::Shown(shown) => self.shown(plan, shown, example, at, names),
+        }
+    }
+
+    fn record(
+        &mut self,
+        plan: &mut Plan<'_>,
+        resource: ResourceId,
+        example: Option<&Value>,
+        at: &At,
+        names: &Names,
+    ) -> Option<Shape> {
+        match example {
+            Some(Value::Object(object)) => self.object(plan, object, at, Context::Record(resource), names),
+            _ => Some(Shape::Fields),
+        }
+    }
+
+    fn shown(
+        &mut self,
+        plan: &mut Plan<'_>,
+        shown: &ShownSource,
+        example: Option<&Value>,
+        at: &At,
+        names: &Names,
+    ) -> Option<Shape> {
+        let (over, kind) = self.expression(&shown.over, names)?;
+        let item_kind = match (&kind, shown.each) {
+            (_, false) => kind.clone(),
+            (Kind::List(item), true) => (**item).clone(),
+            (Kind::Any, true) => Kind::Any,
+            (Kind::Object(_), true) => Kind::String,
+            (other, true) => {
+                self.error(Code::ExprKinds, &shown.over.at(), format!("`each` goes over a list, not {other}"));
+                return None;
+            }
+        };
+        let name: Arc<str> = shown.name.as_ref().map_or("record", |name| &name.value).into();
+        let resource = item_kind.resource().map(ResourceId);
+        let names = names.with(name.to_string(), item_kind);
+        let only = match &shown.only {
+            Some(only) => Some(self.expression(only, &names)?.0),
+            None => None,
+        };
+        let key = match &shown.key {
+            Some(key) => Some(self.expression(key, &names)?.0),
+            None => None,
+        };
+        let element = match (example, shown.each) {
+            (Some(Value::Array(items)), true) => items.first().map(|item| (item, at.item("0"))),
+            (Some(Value::Object(object)), true) => object.iter().next().map(|(key, item)| (item, at.item(key))),
+            (example, _) => example.map(|example| (example, at.clone())),
+        };
+        let item = self.item(plan, shown, resource, element, &names)?;
+        if !shown.each {
+            return match resource {
+                Some(resource) => Some(Shape::Record { of: over, name, resource, inner: Box::new(item) }),
+                None => {
+                    let message = "`of` takes a record".to_owned();
+                    self.error(Code::ExprKinds, &shown.over.at(), message);
+                    None
+                }
+            };
+        }
+        let gather = shown.values.is_some();
+        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item })))
+    }
+
+    fn item(
+        &mut self,
+        plan: &mut Plan<'_>,
+        shown: &ShownSource,
+        resource: Option<ResourceId>,
+        element: Option<(&Value, At)>,
+        names: &Names,
+    ) -> Option<Shape> {
+        if let Some(value) = shown.value.as_ref().or(shown.values.as_ref()) {
+            return self.template(plan, value, None, &At::default(), names);
+        }
+        let context = resource.map_or(Context::Nothing, Context::Record);
+        if let Some(choice) = &shown.shape {
+            return self.choice(plan, choice, &shown.show, context, names);
+        }
+        if let Some(like) = &shown.like {
+            let (path, actual, example) = self.part(&like.example, plan.folder)?;
+            return self.inner_plan(path, actual, &example, &shown.show, context, names, plan.folder, like.ignore_case);
+        }
+        match element {
+            Some((example, at)) if !shown.show.is_empty() => {
+                let path = plan.path.clone();
+                self.inner_plan(path, at.actual, example, &shown.show, context, names, plan.folder, plan.ignore_case)
+            }
+            Some((example, at)) => self.node(plan, example, &at, context, names),
+            None if shown.show.is_empty() => Some(Shape::Fields),
+            None => {
+                let members: Vec<_> = shown
+                    .show
+                    .iter()
+                    .map(|(key, template)| {
+                        let shape = self.template(plan, template, None, &At::default(), names)?;
+                        Some(Member { key: key.name.clone(), shape, optional: false })
+                    })
+                    .collect();
+                Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn inner_plan(
+        &mut self,
+        path: String,
+        actual: Vec<String>,
+        example: &Value,
+        shows: &[(Key, Template)],
+        context: Context,
+        names: &Names,
+        folder: &str,
+        ignore_case: bool,
+    ) -> Option<Shape> {
+        let mut plan = Plan::new(path, shows, folder, ignore_case);
+        let at = At { pattern: Vec::new(), actual };
+        let shape = self.node(&mut plan, example, &at, context, names);
+        self.unused(&plan, example);
+        shape
+    }
+
+    fn choice(
+        &mut self,
+        plan: &Plan<'_>,
+        choice: &ChoiceSource,
+        shows: &[(Key, Template)],
+        context: Context,
+        names: &Names,
+    ) -> Option<Shape> {
+        let otherwise = match &choice.otherwise {
+            Some(name) => Some(self.arm(plan, name, shows, context, names)?),
+            None => None,
+        };
+        let Some(by) = &choice.by else { return otherwise };
+        let (by, _) = self.expression(by, names)?;
+        let mut arms = Vec::new();
+        for (key, reference) in &choice.arms {
+            arms.push((key.name.clone(), self.arm(plan, reference, shows, context, names)?));
+        }
+        Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
+    }
+
+    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has.
+    fn arm(
+        &mut self,
+        plan: &Plan<'_>,
+        reference: &Spanned<String>,
+        shows: &[(Key, Template)],
+        context: Context,
+        names: &Names,
+    ) -> Option<Shape> {
+        if reference.value == "fields" {
+            return Some(Shape::Fields);
+        }
+        let (path, actual, example) = self.part(reference, plan.folder)?;
+        let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
+        self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names)
+    }
+}

@@ -1,0 +1,122 @@
+use super::{Diagnostics, Key, Node, NodeKind, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+
+/// Reads the keys of one mapping. Each key that the format has is asked for once; what was not asked for is unknown.
+pub(crate) struct Fields<'n> {
+    what: &'static str,
+    at: Location,
+    members: &'n [(Key, Node)],
+    asked: Vec<&'static str>,
+}
+
+impl<'n> Fields<'n> {
+    /// `what` names the mapping in messages: `an operation`.
+    pub(crate) fn of(node: &'n Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            NodeKind::Map(members) => Some(Fields { what, at: node.at.clone(), members, asked: Vec::new() }),
+            _ => {
+                wrong_kind(node, &format!("{what} is written as a mapping"), diagnostics);
+                None
+            }
+        }
+    }
+
+    /// The place of the whole mapping.
+    pub(crate) fn at(&self) -> Location {
+        self.at.clone()
+    }
+
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<&'n Node> {
+        self.entry(name).map(|(_, node)| node)
+    }
+
+    /// The key too, for messages about it.
+    pub(crate) fn entry(&mut self, name: &'static str) -> Option<(&'n Key, &'n Node)> {
+        self.asked.push(name);
+        self.members.iter().find(|(key, _)| key.name == name).map(|(key, node)| (key, node))
+    }
+
+    pub(crate) fn required(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
+        let found = self.take(name);
+        if found.is_none() {
+            let start = Location::new(self.at.file, self.at.range.start..self.at.range.start);
+            let message = format!("{} needs `{name}`", self.what);
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
+        }
+        found
+    }
+
+    pub(crate) fn text(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        text(self.take(name)?, &format!("`{name}`"), diagnostics)
+    }
+
+    pub(crate) fn required_text(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        text(self.required(name, diagnostics)?, &format!("`{name}`"), diagnostics)
+    }
+
+    pub(crate) fn flag(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> bool {
+        match self.take(name).map(|node| (&node.kind, node)) {
+            None => false,
+            Some((NodeKind::Boolean(value), _)) => *value,
+            Some((_, node)) => {
+                wrong_kind(node, &format!("`{name}` is `true` or `false`"), diagnostics);
+                false
+            }
+        }
+    }
+
+    /// The items of a list; a single value stands for a list of one.
+    pub(crate) fn list(&mut self, name: &'static str) -> &'n [Node] {
+        match self.take(name) {
+            None => &[],
+            Some(node) => match &node.kind {
+                NodeKind::List(items) => items,
+                _ => std::slice::from_ref(node),
+            },
+        }
+    }
+
+    pub(crate) fn texts(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Vec<Spanned<String>> {
+        self.list(name).iter().filter_map(|node| text(node, &format!("an item of `{name}`"), diagnostics)).collect()
+    }
+
+    /// The members of a mapping whose keys are free.
+    pub(crate) fn named(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> &'n [(Key, Node)] {
+        match self.take(name).map(|node| (&node.kind, node)) {
+            None => &[],
+            Some((NodeKind::Map(members), _)) => members,
+            Some((_, node)) => {
+                wrong_kind(node, &format!("`{name}` is a mapping from names"), diagnostics);
+                &[]
+            }
+        }
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
+        for (key, _) in self.members {
+            if !self.asked.contains(&key.name.as_str()) {
+                let message = format!("{} has no key `{}`", self.what, key.name);
+                let diagnostic = Diagnostic::error(Code::KeyUnknown, key.at.clone(), message)
+                    .suggest(nearest(&key.name, self.asked.iter().copied()))
+                    .help(format!("the keys are {}", one_of(self.asked.iter().copied())));
+                diagnostics.push(diagnostic);
+            }
+        }
+    }
+}
+
+pub(crate) fn text(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+    match &node.kind {
+        NodeKind::String(value) => Some(Spanned { value: value.clone(), at: node.at.clone() }),
+        _ => {
+            wrong_kind(node, &format!("{what} is a text"), diagnostics);
+            None
+        }
+    }
+}
+
+pub(crate) fn wrong_kind(node: &Node, wanted: &str, diagnostics: &mut Diagnostics) {
+    let message = format!("{wanted}, not {}", node.sort());
+    diagnostics.push(Diagnostic::error(Code::KindWrong, node.at.clone(), message));
+}

@@ -1,0 +1,352 @@
+//! `pack.yaml`.
+
+use serde_json::Value;
+
+use super::fields::{Fields, text, wrong_kind};
+use super::operation::case_flag;
+use super::template::templates;
+use super::{Diagnostics, GuardSource, Key, Node, NodeKind, ReplySource, Spanned, Template};
+use crate::diagnostic::{Code, Diagnostic, Location, one_of};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Manifest {
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) title: Option<Spanned<String>>,
+    pub(crate) description: Option<Spanned<String>>,
+    pub(crate) mount: Vec<Spanned<String>>,
+    pub(crate) timestamps: Option<Spanned<String>>,
+    pub(crate) formats: Vec<(Key, Node)>,
+    pub(crate) constants: Vec<Spanned<String>>,
+    pub(crate) headers: Vec<(Key, Template)>,
+    pub(crate) tables: Vec<(Key, Value)>,
+    pub(crate) keys: Vec<(Key, Spanned<String>)>,
+    pub(crate) schemes: Vec<SchemeSource>,
+    pub(crate) credentials: Vec<CredentialSource>,
+    pub(crate) resources: Vec<ResourceSource>,
+    pub(crate) guards: Vec<GuardSource>,
+    pub(crate) errors: Vec<(Key, ReplySource)>,
+    /// From the engine's own refusals to errors.
+    pub(crate) rejections: Vec<(Key, Spanned<String>)>,
+    pub(crate) rows: Vec<RowSource>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SchemeSource {
+    pub(crate) name: Key,
+    pub(crate) at: Location,
+    pub(crate) place: Option<Spanned<String>>,
+    pub(crate) parameter: Option<Spanned<String>>,
+    pub(crate) decode: Vec<DecodeSource>,
+    pub(crate) finds: Option<FindSource>,
+    pub(crate) bind: Option<Spanned<String>>,
+    pub(crate) require: Option<Template>,
+    pub(crate) otherwise: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum DecodeSource {
+    Bearer,
+    Basic,
+    /// A token signed with the named key.
+    Jwt(Spanned<String>),
+}
+
+/// `finds: merchant.access_token`, or `finds: {user: {username: = credential.username}}`.
+#[derive(Debug, Clone)]
+pub(crate) struct FindSource {
+    pub(crate) resource: Spanned<String>,
+    pub(crate) field: Spanned<String>,
+    pub(crate) value: Option<Template>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialSource {
+    pub(crate) at: Location,
+    pub(crate) label: Option<Spanned<String>>,
+    pub(crate) scheme: Option<Spanned<String>>,
+    pub(crate) value: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceSource {
+    pub(crate) name: Key,
+    pub(crate) at: Location,
+    pub(crate) id: Option<Spanned<String>>,
+    pub(crate) owner: Option<Spanned<String>>,
+    pub(crate) fields: Vec<FieldSource>,
+    pub(crate) unique: Vec<UniqueSource>,
+    pub(crate) not_found: Option<Spanned<String>>,
+    pub(crate) seed: Vec<SeedSource>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct FieldSource {
+    pub(crate) name: Key,
+    pub(crate) sort: Option<Spanned<String>>,
+    pub(crate) format: Option<Spanned<String>>,
+    pub(crate) refers: Option<Spanned<String>>,
+    pub(crate) default: Option<Template>,
+    pub(crate) optional: bool,
+    pub(crate) secret: bool,
+    pub(crate) internal: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct UniqueSource {
+    pub(crate) at: Location,
+    pub(crate) fields: Vec<Spanned<String>>,
+    pub(crate) ignore_case: bool,
+    pub(crate) only: Option<Template>,
+    pub(crate) error: Option<Spanned<String>>,
+}
+
+/// `seed: <example>#/pointer`, `{example: …, set: {…}}` or `{records: [{…}]}`.
+#[derive(Debug, Clone)]
+pub(crate) struct SeedSource {
+    pub(crate) at: Location,
+    pub(crate) example: Option<Spanned<String>>,
+    pub(crate) set: Vec<(Key, Node)>,
+    pub(crate) records: Vec<Node>,
+}
+
+/// A row that maps violations of request schemas to an error.
+#[derive(Debug, Clone)]
+pub(crate) struct RowSource {
+    pub(crate) at: Location,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) place: Option<Spanned<String>>,
+    pub(crate) pointer: Option<Spanned<String>>,
+    pub(crate) keyword: Vec<Spanned<String>>,
+    pub(crate) error: Option<Spanned<String>>,
+    pub(crate) item: Vec<(Key, Template)>,
+}
+
+impl Manifest {
+    pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a pack", diagnostics)?;
+        let manifest = Manifest {
+            name: fields.required_text("pack", diagnostics),
+            title: fields.required_text("title", diagnostics),
+            description: fields.text("description", diagnostics),
+            mount: fields.texts("mount", diagnostics),
+            timestamps: fields.text("timestamps", diagnostics),
+            formats: fields.named("formats", diagnostics).to_vec(),
+            constants: fields.texts("constants", diagnostics),
+            headers: templates(fields.named("headers", diagnostics), diagnostics),
+            tables: fields.named("tables", diagnostics).iter().map(|(key, node)| (key.clone(), node.to_json())).collect(),
+            keys: pairs(fields.named("keys", diagnostics), "a key file", diagnostics),
+            schemes: each(fields.named("auth", diagnostics), SchemeSource::read, diagnostics),
+            credentials: items(fields.list("credentials"), CredentialSource::read, diagnostics),
+            resources: each(fields.named("resources", diagnostics), ResourceSource::read, diagnostics),
+            guards: each(fields.named("guards", diagnostics), GuardSource::read, diagnostics),
+            errors: fields
+                .named("errors", diagnostics)
+                .iter()
+                .filter_map(|(key, node)| Some((key.clone(), ReplySource::read(node, "an error", diagnostics)?)))
+                .collect(),
+            rejections: pairs(fields.named("rejections", diagnostics), "an error's name", diagnostics),
+            rows: items(fields.list("violations"), RowSource::read, diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(manifest)
+    }
+}
+
+fn each<T>(
+    members: &[(Key, Node)],
+    read: impl Fn(&Key, &Node, &mut Diagnostics) -> Option<T>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<T> {
+    members.iter().filter_map(|(key, node)| read(key, node, diagnostics)).collect()
+}
+
+fn items<T>(
+    nodes: &[Node],
+    read: impl Fn(&Node, &mut Diagnostics) -> Option<T>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<T> {
+    nodes.iter().filter_map(|node| read(node, diagnostics)).collect()
+}
+
+fn pairs(members: &[(Key, Node)], what: &str, diagnostics: &mut Diagnostics) -> Vec<(Key, Spanned<String>)> {
+    members.iter().filter_map(|(key, node)| Some((key.clone(), text(node, what, diagnostics)?))).collect()
+}
+
+impl SchemeSource {
+    fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a scheme", diagnostics)?;
+        let source = SchemeSource {
+            name: key.clone(),
+            at: fields.at(),
+            place: fields.required_text("in", diagnostics),
+            parameter: fields.text("name", diagnostics),
+            decode: items(fields.list("decode"), DecodeSource::read, diagnostics),
+            finds: fields.required("finds", diagnostics).and_then(|node| FindSource::read(node, diagnostics)),
+            bind: fields.text("as", diagnostics),
+            require: fields.take("require").and_then(|node| Template::condition(node, diagnostics)),
+            otherwise: fields.required_text("else", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl DecodeSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match node.as_str() {
+            Some("bearer") => return Some(DecodeSource::Bearer),
+            Some("basic") => return Some(DecodeSource::Basic),
+            _ => {}
+        }
+        if let NodeKind::Map(members) = &node.kind
+            && let [(key, value)] = members.as_slice()
+            && key.name == "jwt"
+        {
+            return Some(DecodeSource::Jwt(text(value, "`jwt`", diagnostics)?));
+        }
+        let message = format!("a credential is decoded as {} or `jwt: <key>`", one_of(["bearer", "basic"]));
+        diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+        None
+    }
+}
+
+impl FindSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            NodeKind::String(path) => {
+                if let Some((resource, field)) = path.split_once('.') {
+                    let resource = Spanned { value: resource.to_owned(), at: node.part(0..resource.len()) };
+                    let field = Spanned { value: field.to_owned(), at: node.part(resource.value.len() + 1..path.len()) };
+                    return Some(FindSource { resource, field, value: None });
+                }
+            }
+            NodeKind::Map(members) => {
+                if let [(resource, Node { kind: NodeKind::Map(inner), .. })] = members.as_slice()
+                    && let [(field, value)] = inner.as_slice()
+                {
+                    return Some(FindSource {
+                        resource: Spanned { value: resource.name.clone(), at: resource.at.clone() },
+                        field: Spanned { value: field.name.clone(), at: field.at.clone() },
+                        value: Some(Template::read(value, diagnostics)),
+                    });
+                }
+            }
+            _ => {}
+        }
+        let message = "`finds` is `resource.field`, or one resource with one field and an expression";
+        diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+        None
+    }
+}
+
+impl CredentialSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a credential", diagnostics)?;
+        let source = CredentialSource {
+            at: fields.at(),
+            label: fields.required_text("label", diagnostics),
+            scheme: fields.required_text("scheme", diagnostics),
+            value: fields.required_text("value", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl ResourceSource {
+    fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a resource", diagnostics)?;
+        let source = ResourceSource {
+            name: key.clone(),
+            at: fields.at(),
+            id: fields.required_text("id", diagnostics),
+            owner: fields.text("owner", diagnostics),
+            fields: each(fields.named("fields", diagnostics), FieldSource::read, diagnostics),
+            unique: items(fields.list("unique"), UniqueSource::read, diagnostics),
+            not_found: fields.text("not-found", diagnostics),
+            seed: items(fields.list("seed"), SeedSource::read, diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl FieldSource {
+    fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut source = FieldSource {
+            name: key.clone(),
+            sort: None,
+            format: None,
+            refers: None,
+            default: None,
+            optional: false,
+            secret: false,
+            internal: false,
+        };
+        if node.as_str().is_some() {
+            source.sort = text(node, "a field's type", diagnostics);
+            return Some(source);
+        }
+        let mut fields = Fields::of(node, "a field", diagnostics)?;
+        source.sort = fields.required_text("type", diagnostics);
+        source.format = fields.text("format", diagnostics);
+        source.refers = fields.text("refers", diagnostics);
+        source.default = fields.take("default").map(|node| Template::read(node, diagnostics));
+        source.optional = fields.flag("optional", diagnostics);
+        source.secret = fields.flag("secret", diagnostics);
+        source.internal = fields.flag("internal", diagnostics);
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl UniqueSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a uniqueness", diagnostics)?;
+        let source = UniqueSource {
+            at: fields.at(),
+            fields: fields.texts("fields", diagnostics),
+            ignore_case: case_flag(&mut fields, diagnostics),
+            only: fields.take("where").and_then(|node| Template::condition(node, diagnostics)),
+            error: fields.required_text("error", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl SeedSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let at = node.at.clone();
+        if node.as_str().is_some() {
+            let example = text(node, "a seed", diagnostics);
+            return Some(SeedSource { at, example, set: Vec::new(), records: Vec::new() });
+        }
+        let mut fields = Fields::of(node, "a seed", diagnostics)?;
+        let example = fields.text("example", diagnostics);
+        let set = fields.named("set", diagnostics).to_vec();
+        let records = fields.list("records").to_vec();
+        if example.is_none() == records.is_empty() {
+            wrong_kind(node, "a seed has either `example` or `records`", diagnostics);
+        }
+        fields.finish(diagnostics);
+        Some(SeedSource { at, example, set, records })
+    }
+}
+
+impl RowSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a row of `violations`", diagnostics)?;
+        let source = RowSource {
+            at: fields.at(),
+            name: fields.text("name", diagnostics),
+            place: fields.text("in", diagnostics),
+            pointer: fields.text("pointer", diagnostics),
+            keyword: fields.texts("keyword", diagnostics),
+            error: fields.required_text("error", diagnostics),
+            item: templates(fields.named("item", diagnostics), diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}

@@ -1,0 +1,44 @@
+//! The files of a pack exactly as written, with the place of every value.
+//!
+//! The only user of the YAML crate. Must not know what the names in a pack refer to: that is `resolve`'s part.
+//! Start with [`Node::parse`], then [`Fields`].
+
+mod example;
+mod fields;
+mod manifest;
+mod node;
+mod operation;
+mod template;
+
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, FileId, Location};
+
+pub(crate) use example::{ExampleSource, GivenSource, Side};
+pub(crate) use fields::Fields;
+pub(crate) use manifest::{
+    CredentialSource, DecodeSource, FieldSource, FindSource, Manifest, ResourceSource, RowSource, SchemeSource, SeedSource,
+    UniqueSource,
+};
+pub(crate) use node::{Key, Node, NodeKind};
+pub(crate) use operation::{
+    AuthSource, BodySource, EffectSource, EffectVerb, EventSource, GuardSource, ListSource, LoadSource, OperationSource,
+    ParameterSource,
+};
+pub(crate) use template::{ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) at: Location,
+}
+
+impl<T> Spanned<T> {
+    pub(crate) fn new(value: T, file: FileId, range: Range<usize>) -> Self {
+        Spanned { value, at: Location::new(file, range) }
+    }
+}
+
+/// The mistakes found so far, in any file.
+pub(crate) type Diagnostics = Vec<Diagnostic>;

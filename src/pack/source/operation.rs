@@ -1,0 +1,379 @@
+//! `<topic>/<name>.yaml` and `<topic>/<name>.event.yaml`.
+
+use serde_json::{Value, json};
+
+use super::fields::{Fields, text, wrong_kind};
+use super::template::{ignore_case, templates};
+use super::{Diagnostics, Key, Node, NodeKind, ReplySource, Spanned, Template};
+use crate::diagnostic::{Code, Diagnostic, Location, one_of};
+
+#[derive(Debug, Clone)]
+pub(crate) struct OperationSource {
+    pub(crate) at: Location,
+    pub(crate) title: Option<Spanned<String>>,
+    /// `GET /customers/{uuid}`.
+    pub(crate) request: Option<Spanned<String>>,
+    pub(crate) docs: Option<Spanned<String>>,
+    pub(crate) assumed: Option<Spanned<String>>,
+    pub(crate) description: Option<Spanned<String>>,
+    pub(crate) notes: Option<Spanned<String>>,
+    pub(crate) auth: Option<AuthSource>,
+    pub(crate) when: Option<Node>,
+    pub(crate) path: ParameterSource,
+    pub(crate) query: ParameterSource,
+    pub(crate) headers: ParameterSource,
+    pub(crate) body: Option<BodySource>,
+    /// Pointers whose keys are read ignoring case.
+    pub(crate) read: Vec<Spanned<String>>,
+    pub(crate) load: Vec<LoadSource>,
+    pub(crate) guards: Vec<Spanned<String>>,
+    pub(crate) list: Option<ListSource>,
+    pub(crate) effects: Vec<EffectSource>,
+    pub(crate) respond: Vec<ReplySource>,
+}
+
+/// Which schemes must, or may, identify the caller.
+#[derive(Debug, Clone)]
+pub(crate) enum AuthSource {
+    Scheme(Spanned<String>),
+    All(Vec<AuthSource>),
+    Any(Vec<AuthSource>),
+    Optional(Box<AuthSource>),
+}
+
+/// Parameters by name, each with a JSON Schema and perhaps `required: true`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ParameterSource {
+    /// An object schema over all of them.
+    pub(crate) schema: Option<Spanned<Value>>,
+    pub(crate) node: Option<Node>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct BodySource {
+    pub(crate) schema: Spanned<String>,
+    /// `application/json` or `application/x-www-form-urlencoded`.
+    pub(crate) form: bool,
+    pub(crate) optional: bool,
+}
+
+/// `<name>: = id` or `<name>: {id: = …, of: <resource>, else: <error>, optional: true}`.
+#[derive(Debug, Clone)]
+pub(crate) struct LoadSource {
+    pub(crate) name: Key,
+    pub(crate) id: Template,
+    pub(crate) resource: Option<Spanned<String>>,
+    pub(crate) otherwise: Option<Spanned<String>>,
+    pub(crate) optional: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ListSource {
+    pub(crate) at: Location,
+    pub(crate) from: Spanned<String>,
+    pub(crate) only: Option<Template>,
+    pub(crate) number: Option<Template>,
+    pub(crate) size: Option<Template>,
+    pub(crate) sort: Option<Template>,
+    pub(crate) descending: Option<Template>,
+    /// The number of the first page.
+    pub(crate) first: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EffectVerb {
+    Create,
+    Update,
+    Delete,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EffectSource {
+    pub(crate) at: Location,
+    pub(crate) verb: EffectVerb,
+    /// A resource for `create`; the name of a record for the others.
+    pub(crate) target: Spanned<String>,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) when: Option<Template>,
+    pub(crate) set: Vec<(Key, Template)>,
+    pub(crate) unset: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EventSource {
+    pub(crate) at: Location,
+    pub(crate) title: Option<Spanned<String>>,
+    pub(crate) docs: Option<Spanned<String>>,
+    pub(crate) assumed: Option<Spanned<String>>,
+    pub(crate) description: Option<Spanned<String>>,
+    pub(crate) input: ParameterSource,
+    pub(crate) load: Vec<LoadSource>,
+    pub(crate) effects: Vec<EffectSource>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct GuardSource {
+    pub(crate) name: Key,
+    pub(crate) at: Location,
+    pub(crate) require: Option<Template>,
+    pub(crate) otherwise: Option<Spanned<String>>,
+    pub(crate) docs: Option<Spanned<String>>,
+    pub(crate) assumed: Option<Spanned<String>>,
+}
+
+impl OperationSource {
+    pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "an operation", diagnostics)?;
+        let source = OperationSource {
+            at: fields.at(),
+            title: fields.required_text("operation", diagnostics),
+            request: fields.required_text("request", diagnostics),
+            docs: fields.text("docs", diagnostics),
+            assumed: fields.text("assumed", diagnostics),
+            description: fields.text("description", diagnostics),
+            notes: fields.text("notes", diagnostics),
+            auth: fields.take("auth").and_then(|node| AuthSource::read(node, diagnostics)),
+            when: fields.take("when").cloned(),
+            path: ParameterSource::read(fields.take("path"), diagnostics),
+            query: ParameterSource::read(fields.take("query"), diagnostics),
+            headers: ParameterSource::read(fields.take("headers"), diagnostics),
+            body: fields.take("body").and_then(|node| BodySource::read(node, diagnostics)),
+            read: read_rules(fields.named("read", diagnostics), diagnostics),
+            load: loads(fields.named("load", diagnostics), diagnostics),
+            guards: fields.texts("guards", diagnostics),
+            list: fields.take("list").and_then(|node| ListSource::read(node, diagnostics)),
+            effects: effects(fields.list("effects"), diagnostics),
+            respond: match fields.required("respond", diagnostics) {
+                None => Vec::new(),
+                Some(node) => match &node.kind {
+                    NodeKind::List(items) => {
+                        items.iter().filter_map(|node| ReplySource::read(node, "an answer", diagnostics)).collect()
+                    }
+                    _ => ReplySource::read(node, "an answer", diagnostics).into_iter().collect(),
+                },
+            },
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl EventSource {
+    pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "an event", diagnostics)?;
+        let source = EventSource {
+            at: fields.at(),
+            title: fields.required_text("event", diagnostics),
+            docs: fields.text("docs", diagnostics),
+            assumed: fields.text("assumed", diagnostics),
+            description: fields.text("description", diagnostics),
+            input: ParameterSource::read(fields.take("input"), diagnostics),
+            load: loads(fields.named("load", diagnostics), diagnostics),
+            effects: effects(fields.list("effects"), diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+fn read_rules(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<Spanned<String>> {
+    for (_, node) in members {
+        if node.as_str() != Some("ignore-case") {
+            let message = "a body can only be read `ignore-case`";
+            diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+        }
+    }
+    members.iter().map(|(key, _)| Spanned { value: key.name.clone(), at: key.at.clone() }).collect()
+}
+
+fn loads(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<LoadSource> {
+    members.iter().filter_map(|(key, node)| LoadSource::read(key, node, diagnostics)).collect()
+}
+
+fn effects(items: &[Node], diagnostics: &mut Diagnostics) -> Vec<EffectSource> {
+    items.iter().filter_map(|node| EffectSource::read(node, diagnostics)).collect()
+}
+
+impl AuthSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        match &node.kind {
+            NodeKind::String(name) => Some(AuthSource::Scheme(Spanned { value: name.clone(), at: node.at.clone() })),
+            NodeKind::List(items) => Some(AuthSource::All(AuthSource::many(items, diagnostics))),
+            NodeKind::Map(members) => match members.as_slice() {
+                [(key, value)] if matches!(key.name.as_str(), "all" | "any" | "optional") => {
+                    if key.name == "optional" {
+                        return Some(AuthSource::Optional(Box::new(AuthSource::read(value, diagnostics)?)));
+                    }
+                    let NodeKind::List(items) = &value.kind else {
+                        wrong_kind(value, &format!("`{}` is a list of schemes", key.name), diagnostics);
+                        return None;
+                    };
+                    let inner = AuthSource::many(items, diagnostics);
+                    Some(if key.name == "all" { AuthSource::All(inner) } else { AuthSource::Any(inner) })
+                }
+                _ => {
+                    let message = format!("`auth` has one key: {}", one_of(["all", "any", "optional"]));
+                    diagnostics.push(Diagnostic::error(Code::KeyUnknown, node.at.clone(), message));
+                    None
+                }
+            },
+            _ => {
+                wrong_kind(node, "`auth` names schemes", diagnostics);
+                None
+            }
+        }
+    }
+
+    fn many(items: &[Node], diagnostics: &mut Diagnostics) -> Vec<Self> {
+        items.iter().filter_map(|item| AuthSource::read(item, diagnostics)).collect()
+    }
+}
+
+impl ParameterSource {
+    fn read(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Self {
+        let Some(node) = node else { return ParameterSource::default() };
+        let NodeKind::Map(members) = &node.kind else {
+            wrong_kind(node, "parameters are a mapping from names to schemas", diagnostics);
+            return ParameterSource::default();
+        };
+        let mut properties = serde_json::Map::new();
+        let mut required = Vec::new();
+        for (key, value) in members {
+            let NodeKind::Map(_) = &value.kind else {
+                wrong_kind(value, &format!("the parameter `{}` has a schema, such as `{{ type: string }}`", key.name), diagnostics);
+                continue;
+            };
+            let mut schema = value.to_json();
+            if let Some(Value::Bool(true)) = schema.as_object_mut().and_then(|schema| schema.shift_remove("required")) {
+                required.push(key.name.clone());
+            }
+            properties.insert(key.name.clone(), schema);
+        }
+        let schema = json!({ "type": "object", "properties": properties, "required": required });
+        ParameterSource { schema: Some(Spanned { value: schema, at: node.at.clone() }), node: Some(node.clone()) }
+    }
+}
+
+impl BodySource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if node.as_str().is_some() {
+            return Some(BodySource { schema: text(node, "`body`", diagnostics)?, form: false, optional: false });
+        }
+        let mut fields = Fields::of(node, "`body`", diagnostics)?;
+        let schema = fields.required_text("schema", diagnostics);
+        let form = match fields.text("media", diagnostics) {
+            None => false,
+            Some(media) => match media.value.as_str() {
+                "application/json" => false,
+                "application/x-www-form-urlencoded" => true,
+                _ => {
+                    let message = "`media` is `application/json` or `application/x-www-form-urlencoded`";
+                    diagnostics.push(Diagnostic::error(Code::ValueWrong, media.at, message));
+                    false
+                }
+            },
+        };
+        let optional = fields.flag("optional", diagnostics);
+        fields.finish(diagnostics);
+        Some(BodySource { schema: schema?, form, optional })
+    }
+}
+
+impl LoadSource {
+    fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if node.as_str().is_some() {
+            let id = Template::read(node, diagnostics);
+            return Some(LoadSource { name: key.clone(), id, resource: None, otherwise: None, optional: false });
+        }
+        let mut fields = Fields::of(node, "a record to load", diagnostics)?;
+        let id = fields.required("id", diagnostics).map(|node| Template::read(node, diagnostics));
+        let source = LoadSource {
+            name: key.clone(),
+            resource: fields.text("of", diagnostics),
+            otherwise: fields.text("else", diagnostics),
+            optional: fields.flag("optional", diagnostics),
+            id: id?,
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl ListSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a list", diagnostics)?;
+        let from = fields.required_text("from", diagnostics);
+        let mut template = |fields: &mut Fields<'_>, name| fields.take(name).map(|node| Template::read(node, diagnostics));
+        let number = template(&mut fields, "number");
+        let size = template(&mut fields, "size");
+        let sort = template(&mut fields, "sort");
+        let descending = template(&mut fields, "descending");
+        let first = fields.take("first").and_then(|node| match &node.kind {
+            NodeKind::Number(number) => number.as_i64(),
+            _ => {
+                wrong_kind(node, "`first` is the number of the first page", diagnostics);
+                None
+            }
+        });
+        let only = fields.take("where").and_then(|node| Template::condition(node, diagnostics));
+        let at = fields.at();
+        fields.finish(diagnostics);
+        Some(ListSource { at, from: from?, only, number, size, sort, descending, first: first.unwrap_or(1) })
+    }
+}
+
+impl EffectSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "an effect", diagnostics)?;
+        let verbs = [("create", EffectVerb::Create), ("update", EffectVerb::Update), ("delete", EffectVerb::Delete)];
+        let mut found = Vec::new();
+        for (word, verb) in verbs {
+            if let Some(target) = fields.text(word, diagnostics) {
+                found.push((verb, target));
+            }
+        }
+        let mut source = None;
+        match found.pop() {
+            Some((verb, target)) if found.is_empty() => {
+                source = Some(EffectSource {
+                    at: fields.at(),
+                    verb,
+                    target,
+                    name: fields.text("as", diagnostics),
+                    when: fields.take("when").and_then(|node| Template::condition(node, diagnostics)),
+                    set: templates(fields.named("set", diagnostics), diagnostics),
+                    unset: fields.texts("unset", diagnostics),
+                });
+            }
+            _ => {
+                let message = format!("an effect has one of the keys {}", one_of(["create", "update", "delete"]));
+                diagnostics.push(Diagnostic::error(Code::KeyMissing, fields.at(), message));
+            }
+        }
+        if source.is_some() {
+            fields.finish(diagnostics);
+        }
+        source
+    }
+}
+
+impl GuardSource {
+    pub(super) fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a guard", diagnostics)?;
+        let source = GuardSource {
+            name: key.clone(),
+            at: fields.at(),
+            require: fields.required("require", diagnostics).and_then(|node| Template::condition(node, diagnostics)),
+            otherwise: fields.required_text("else", diagnostics),
+            docs: fields.text("docs", diagnostics),
+            assumed: fields.text("assumed", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+/// `ignore_case` is shared with the manifest's `unique`.
+pub(super) fn case_flag(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> bool {
+    ignore_case(fields, "case", diagnostics)
+}

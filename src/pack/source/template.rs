@@ -1,0 +1,284 @@
+//! Values that are made per request: what effects set, what answers show.
+
+use serde_json::Value;
+
+use super::fields::{Fields, text, wrong_kind};
+use super::{Diagnostics, Key, Node, NodeKind, Spanned};
+use crate::diagnostic::{Code, Diagnostic, Location};
+
+/// A value as written: `= expression`, a literal, a list or mapping of values, or `each`/`of` with a shape.
+#[derive(Debug, Clone)]
+pub(crate) enum Template {
+    /// The text behind `=`; the node for places in it, and how many bytes stand before the expression.
+    Expression { text: String, node: Node, offset: usize },
+    Literal(Spanned<Value>),
+    List(Vec<Template>, Location),
+    /// A key that ends in `?` is left out when its value is undefined.
+    Map(Vec<(Key, bool, Template)>, Location),
+    Shown(Box<ShownSource>),
+}
+
+/// `{each: …}` or `{of: …}`: one or many values in a shape.
+#[derive(Debug, Clone)]
+pub(crate) struct ShownSource {
+    pub(crate) at: Location,
+    /// `each`: a list is made. `of`: one value.
+    pub(crate) each: bool,
+    pub(crate) over: Template,
+    /// The name that stands for the item; `record` when it is not given.
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) only: Option<Template>,
+    pub(crate) key: Option<Template>,
+    pub(crate) value: Option<Template>,
+    /// `values`: everything with the same key, as a list.
+    pub(crate) values: Option<Template>,
+    pub(crate) like: Option<LikeSource>,
+    pub(crate) shape: Option<ChoiceSource>,
+    pub(crate) show: Vec<(Key, Template)>,
+}
+
+/// `shape: fields`, or `shape: {by: = …, <value>: <example>, else: …}`.
+#[derive(Debug, Clone)]
+pub(crate) struct ChoiceSource {
+    pub(crate) at: Location,
+    pub(crate) by: Option<Template>,
+    pub(crate) arms: Vec<(Key, Spanned<String>)>,
+    pub(crate) otherwise: Option<Spanned<String>>,
+}
+
+/// `like: <example>` or `like: {example: …, lay: {pointer: example}, case: ignore}`.
+#[derive(Debug, Clone)]
+pub(crate) struct LikeSource {
+    pub(crate) example: Spanned<String>,
+    pub(crate) lay: Vec<(Key, Spanned<String>)>,
+    pub(crate) ignore_case: bool,
+}
+
+/// One way to answer: a case of `respond`, or an entry of `errors`.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplySource {
+    pub(crate) at: Location,
+    pub(crate) when: Option<Node>,
+    pub(crate) status: Option<Spanned<u16>>,
+    pub(crate) like: Option<LikeSource>,
+    /// One template for the whole body, or templates by key or pointer.
+    pub(crate) whole: Option<Template>,
+    pub(crate) show: Vec<(Key, Template)>,
+    pub(crate) fixed: Option<Spanned<String>>,
+    pub(crate) page: Option<Spanned<String>>,
+    pub(crate) with: Vec<(Key, Template)>,
+    pub(crate) headers: Vec<(Key, Template)>,
+    pub(crate) schema: Option<Spanned<String>>,
+    pub(crate) docs: Option<Spanned<String>>,
+    pub(crate) assumed: Option<Spanned<String>>,
+    pub(crate) assumed_body: Option<Spanned<String>>,
+}
+
+impl Template {
+    pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Template {
+        match &node.kind {
+            NodeKind::String(value) => match value.strip_prefix('=') {
+                Some(rest) => {
+                    let expression = rest.trim_start();
+                    let offset = value.len() - expression.len();
+                    Template::Expression { text: expression.trim_end().to_owned(), node: node.clone(), offset }
+                }
+                None => Template::Literal(Spanned { value: value.clone().into(), at: node.at.clone() }),
+            },
+            NodeKind::List(items) => {
+                Template::List(items.iter().map(|item| Template::read(item, diagnostics)).collect(), node.at.clone())
+            }
+            NodeKind::Map(members) if members.iter().any(|(key, _)| key.name == "each" || key.name == "of") => {
+                match ShownSource::read(node, diagnostics) {
+                    Some(shown) => Template::Shown(Box::new(shown)),
+                    None => Template::Literal(Spanned { value: Value::Null, at: node.at.clone() }),
+                }
+            }
+            NodeKind::Map(members) => {
+                let members = members
+                    .iter()
+                    .map(|(key, value)| {
+                        let template = Template::read(value, diagnostics);
+                        match key.name.strip_suffix('?') {
+                            Some(name) => (Key { name: name.to_owned(), at: key.at.clone() }, true, template),
+                            None => (key.clone(), false, template),
+                        }
+                    })
+                    .collect();
+                Template::Map(members, node.at.clone())
+            }
+            _ => Template::Literal(Spanned { value: node.to_json(), at: node.at.clone() }),
+        }
+    }
+
+    /// A condition or expression that is written without `=`.
+    pub(crate) fn condition(node: &Node, diagnostics: &mut Diagnostics) -> Option<Template> {
+        match node.as_str() {
+            Some(value) if value.starts_with('=') => {
+                let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), "a condition is written without `=`");
+                diagnostics.push(diagnostic.help("leave out the `=`"));
+                None
+            }
+            Some(value) => {
+                Some(Template::Expression { text: value.trim_end().to_owned(), node: node.clone(), offset: 0 })
+            }
+            None => match node.kind {
+                NodeKind::Boolean(value) => {
+                    Some(Template::Expression { text: value.to_string(), node: node.clone(), offset: 0 })
+                }
+                _ => {
+                    wrong_kind(node, "a condition is an expression", diagnostics);
+                    None
+                }
+            },
+        }
+    }
+
+    pub(crate) fn at(&self) -> Location {
+        match self {
+            Template::Expression { node, .. } => node.at.clone(),
+            Template::Literal(literal) => literal.at.clone(),
+            Template::List(_, at) | Template::Map(_, at) => at.clone(),
+            Template::Shown(shown) => shown.at.clone(),
+        }
+    }
+}
+
+impl ShownSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a shown value", diagnostics)?;
+        let each = fields.take("each");
+        let of = fields.take("of");
+        let over = Template::read(each.or(of)?, diagnostics);
+        let source = ShownSource {
+            at: fields.at(),
+            each: each.is_some(),
+            over,
+            name: fields.text("as", diagnostics),
+            only: fields.take("where").and_then(|node| Template::condition(node, diagnostics)),
+            key: fields.take("key").map(|node| Template::read(node, diagnostics)),
+            value: fields.take("value").map(|node| Template::read(node, diagnostics)),
+            values: fields.take("values").map(|node| Template::read(node, diagnostics)),
+            like: fields.take("like").and_then(|node| LikeSource::read(node, diagnostics)),
+            shape: fields.take("shape").and_then(|node| ChoiceSource::read(node, diagnostics)),
+            show: templates(fields.named("show", diagnostics), diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl ChoiceSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if let NodeKind::String(value) = &node.kind {
+            let otherwise = Some(Spanned { value: value.clone(), at: node.at.clone() });
+            return Some(ChoiceSource { at: node.at.clone(), by: None, arms: Vec::new(), otherwise });
+        }
+        let NodeKind::Map(members) = &node.kind else {
+            wrong_kind(node, "`shape` is `fields` or a mapping with `by`", diagnostics);
+            return None;
+        };
+        let mut choice = ChoiceSource { at: node.at.clone(), by: None, arms: Vec::new(), otherwise: None };
+        for (key, value) in members {
+            match key.name.as_str() {
+                "by" => choice.by = Some(Template::read(value, diagnostics)),
+                "else" => choice.otherwise = text(value, "`else`", diagnostics),
+                _ => {
+                    if let Some(value) = text(value, "a shape", diagnostics) {
+                        choice.arms.push((key.clone(), value));
+                    }
+                }
+            }
+        }
+        if choice.by.is_none() {
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, node.at.clone(), "a choice of shapes needs `by`"));
+            return None;
+        }
+        Some(choice)
+    }
+}
+
+impl LikeSource {
+    pub(super) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if node.as_str().is_some() {
+            let example = text(node, "`like`", diagnostics)?;
+            return Some(LikeSource { example, lay: Vec::new(), ignore_case: false });
+        }
+        let mut fields = Fields::of(node, "`like`", diagnostics)?;
+        let example = fields.required_text("example", diagnostics);
+        let lay = fields
+            .named("lay", diagnostics)
+            .iter()
+            .filter_map(|(key, node)| Some((key.clone(), text(node, "a fragment", diagnostics)?)))
+            .collect();
+        let ignore_case = ignore_case(&mut fields, "case", diagnostics);
+        fields.finish(diagnostics);
+        Some(LikeSource { example: example?, lay, ignore_case })
+    }
+}
+
+/// `<name>: ignore`.
+pub(super) fn ignore_case(fields: &mut Fields<'_>, name: &'static str, diagnostics: &mut Diagnostics) -> bool {
+    match fields.text(name, diagnostics) {
+        None => false,
+        Some(word) => {
+            if word.value != "ignore" {
+                let message = format!("`{name}` can only be `ignore`");
+                diagnostics.push(Diagnostic::error(Code::ValueWrong, word.at, message));
+            }
+            true
+        }
+    }
+}
+
+pub(super) fn templates(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<(Key, Template)> {
+    members.iter().map(|(key, node)| (key.clone(), Template::read(node, diagnostics))).collect()
+}
+
+impl ReplySource {
+    pub(super) fn read(node: &Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, what, diagnostics)?;
+        let when = fields.take("when").cloned();
+        let status = fields.required("status", diagnostics).and_then(|node| status(node, diagnostics));
+        let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
+        let (whole, show) = match fields.take("show") {
+            None => (None, Vec::new()),
+            Some(node) => match &node.kind {
+                NodeKind::Map(members) if !members.iter().any(|(key, _)| key.name == "each" || key.name == "of") => {
+                    (None, templates(members, diagnostics))
+                }
+                _ => (Some(Template::read(node, diagnostics)), Vec::new()),
+            },
+        };
+        let source = ReplySource {
+            at: fields.at(),
+            when,
+            status,
+            like,
+            whole,
+            show,
+            fixed: fields.text("static", diagnostics),
+            page: fields.text("page", diagnostics),
+            with: templates(fields.named("with", diagnostics), diagnostics),
+            headers: templates(fields.named("headers", diagnostics), diagnostics),
+            schema: fields.text("schema", diagnostics),
+            docs: fields.text("docs", diagnostics),
+            assumed: fields.text("assumed", diagnostics),
+            assumed_body: fields.text("assumed-body", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+fn status(node: &Node, diagnostics: &mut Diagnostics) -> Option<Spanned<u16>> {
+    if let NodeKind::Number(number) = &node.kind
+        && let Some(value) = number.as_u64().and_then(|value| u16::try_from(value).ok())
+        && (200..600).contains(&value)
+    {
+        return Some(Spanned { value, at: node.at.clone() });
+    }
+    let message = "`status` is a number from 200 to 599";
+    diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+    None
+}

@@ -1,0 +1,175 @@
+//! Records as expressions see them.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use imbl::Vector;
+use serde_json::Value as Json;
+
+use super::world::{Conflict, Record, World};
+use crate::expr::{EvalFault, Scope, Source, Value};
+use crate::pack::{Pack, Resource, ResourceId, Shape};
+
+/// A record with the names of its fields.
+#[derive(Clone)]
+pub(crate) struct RecordView {
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) resource: ResourceId,
+    pub(crate) record: Arc<Record>,
+}
+
+impl RecordView {
+    pub(crate) fn value(pack: &Arc<Pack>, resource: ResourceId, record: Arc<Record>) -> Value {
+        Value::source(Arc::new(RecordView { pack: Arc::clone(pack), resource, record }))
+    }
+}
+
+impl fmt::Debug for RecordView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Record").field(&self.record.sequence).finish()
+    }
+}
+
+impl Source for RecordView {
+    fn get(&self, name: &str) -> Option<Value> {
+        let (index, _) = self.pack.resource(self.resource).field(name)?;
+        self.record.values.get(index)?.as_ref().map(Value::json)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
+        fields.filter(|(_, value)| value.is_some()).map(|(field, _)| field.name.to_string()).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Who is calling, and so which records exist for them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Visibility(Vec<(ResourceId, String)>);
+
+impl Visibility {
+    pub(crate) fn add(&mut self, resource: ResourceId, id: String) {
+        self.0.push((resource, id));
+    }
+
+    /// The caller's own id, when callers of this resource are known.
+    pub(crate) fn own(&self, resource: ResourceId) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == resource).map(|(_, id)| id.as_str())
+    }
+
+    /// Whether a record belongs to the caller, directly or through its owners.
+    pub(crate) fn sees(&self, pack: &Pack, world: &World, resource: ResourceId, record: &Record) -> bool {
+        let Some(owner) = pack.resource(resource).owner else { return true };
+        let Some(id) = record.text(owner.field) else { return self.0.is_empty() };
+        if let Some(own) = self.own(owner.resource) {
+            return own == id;
+        }
+        world.get(owner.resource, &id).is_some_and(|record| self.sees(pack, world, owner.resource, record))
+    }
+
+    /// The caller's records of a resource, in the order of their creation.
+    pub(crate) fn sequences(&self, pack: &Pack, world: &World, resource: ResourceId) -> Vector<u64> {
+        match pack.resource(resource).owner {
+            None => world.sequences(resource, None),
+            Some(owner) => match self.own(owner.resource) {
+                Some(id) => world.sequences(resource, Some(id)),
+                None if self.0.is_empty() => world.sequences(resource, None),
+                None => {
+                    let sees = |sequence: &u64| {
+                        world.at(resource, *sequence).is_some_and(|record| self.sees(pack, world, resource, record))
+                    };
+                    world.sequences(resource, None).into_iter().filter(sees).collect()
+                }
+            },
+        }
+    }
+}
+
+/// `records`: the caller's records by resource.
+#[derive(Clone)]
+pub(crate) struct RecordsRoot {
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) world: World,
+    pub(crate) visibility: Visibility,
+}
+
+impl fmt::Debug for RecordsRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Records")
+    }
+}
+
+impl Source for RecordsRoot {
+    fn get(&self, name: &str) -> Option<Value> {
+        let resource = self.pack.resource_named(name)?;
+        Some(Value::source(Arc::new(Records { root: self.clone(), resource })))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.pack.resources.iter().map(|resource| resource.name.to_string()).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `records.customer`: by id.
+#[derive(Debug)]
+struct Records {
+    root: RecordsRoot,
+    resource: ResourceId,
+}
+
+impl Source for Records {
+    fn get(&self, id: &str) -> Option<Value> {
+        let RecordsRoot { pack, world, visibility } = &self.root;
+        let record = world.get(self.resource, id)?;
+        visibility
+            .sees(pack, world, self.resource, record)
+            .then(|| RecordView::value(pack, self.resource, Arc::clone(record)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let RecordsRoot { pack, world, visibility } = &self.root;
+        let id = pack.resource(self.resource).id;
+        let sequences = visibility.sequences(pack, world, self.resource);
+        sequences.iter().filter_map(|sequence| world.at(self.resource, *sequence)?.text(id)).collect()
+    }
+
+    fn len(&self) -> usize {
+        self.root.visibility.sequences(&self.root.pack, &self.root.world, self.resource).len()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// What a field's default yields, as the field keeps it.
+pub(super) fn default_value(
+    pack: &Pack,
+    default: &Shape,
+    scope: &Scope,
+    resource: &Resource,
+    field: usize,
+) -> Result<Option<Json>, Conflict> {
+    let fault = |message: String| {
+        Conflict::Fault(EvalFault { expression: format!("default of {}.{}", resource.name, resource.fields[field].name), message })
+    };
+    let value = match default {
+        Shape::Literal(value) => value.clone(),
+        Shape::Value { expr, .. } => {
+            let slot = format!("{}.{}", resource.name, resource.fields[field].name);
+            let value = pack.program.eval(*expr, scope, &slot).map_err(Conflict::Fault)?;
+            value.to_json().ok_or_else(|| fault("it is undefined".to_owned()))?
+        }
+        _ => return Err(fault("a default is an expression or a literal".to_owned())),
+    };
+    resource.fields[field].check(&value).map_err(fault)?;
+    Ok(Some(value))
+}

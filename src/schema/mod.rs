@@ -1,0 +1,199 @@
+//! JSON Schema 2020-12: compile once, check often, and say what does not fit in terms that a pack can map to a
+//! vendor's error codes. Nothing is ever fetched.
+//!
+//! The only user of the `jsonschema` crate. Must not know packs or requests. Start with [`Library`].
+
+mod lint;
+mod violation;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jsonschema::{Draft, Registry, Validator};
+use serde_json::{Value, json};
+
+pub(crate) use lint::{Fault, FaultKind};
+pub(crate) use violation::{Place, Violation};
+
+/// Where a schema lives: `<name>` for a whole file, `<name>#/pointer` for a part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) document: String,
+    /// JSON pointer, empty for the whole document.
+    pub(crate) pointer: String,
+}
+
+impl Reference {
+    pub(crate) fn parse(text: &str) -> Self {
+        let (document, pointer) = text.split_once('#').unwrap_or((text, ""));
+        Reference { document: document.trim_end_matches(".json").to_owned(), pointer: pointer.to_owned() }
+    }
+}
+
+const SCHEME: &str = "standin:///";
+
+fn uri(document: &str) -> String {
+    format!("{SCHEME}{document}.json")
+}
+
+/// All schema documents of a pack by name, able to refer to each other by file name (`customer.json#/$defs/name`).
+#[derive(Debug)]
+pub(crate) struct Library {
+    documents: Arc<BTreeMap<String, Value>>,
+    registry: Registry<'static>,
+    /// Validators share formats that the vendor's documents need.
+    options: jsonschema::ValidationOptions<'static>,
+}
+
+impl Library {
+    /// Checks every document and how they refer to each other. Returns every fault; documents with faults are left out.
+    pub(crate) fn new(documents: BTreeMap<String, Value>) -> (Self, Vec<Fault>) {
+        let faults = lint::all(&documents);
+        let documents: BTreeMap<String, Value> =
+            documents.into_iter().filter(|(name, _)| faults.iter().all(|fault| &fault.document != name)).collect();
+        let pairs = documents.iter().map(|(name, value)| (uri(name), value.clone()));
+        let registry = Registry::new()
+            .extend(pairs)
+            .and_then(|builder| builder.prepare())
+            .or_else(|_| Registry::new().prepare());
+        let mut faults = faults;
+        let registry = match registry {
+            Ok(registry) => registry,
+            Err(error) => {
+                faults.push(Fault::new(FaultKind::Invalid, "", "", error.to_string()));
+                return (Library::empty(), faults);
+            }
+        };
+        let options = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .offline()
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(false);
+        (Library { documents: Arc::new(documents), registry, options }, faults)
+    }
+
+    fn empty() -> Self {
+        let registry = jsonschema::Registry::new().prepare();
+        let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
+        Library { documents: Arc::default(), registry, options: jsonschema::options().offline() }
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
+    /// The schema's own text, for reading its properties.
+    pub(crate) fn get(&self, reference: &Reference) -> Option<&Value> {
+        self.documents.get(&reference.document)?.pointer(&reference.pointer)
+    }
+
+    /// Makes a schema of a document ready for use.
+    pub(crate) fn compile(&self, reference: &Reference) -> Result<Schema, Fault> {
+        if self.get(reference).is_none() {
+            let message = format!("there is no schema at `{}#{}`", reference.document, reference.pointer);
+            return Err(Fault::new(FaultKind::Reference, &reference.document, "", message));
+        }
+        let target = format!("{}#{}", uri(&reference.document), reference.pointer);
+        self.build(&json!({ "$ref": target }), &reference.document)
+    }
+
+    /// Makes a schema that stands inside another file, such as the parameters of an operation, ready for use.
+    pub(crate) fn compile_inline(&self, schema: &Value) -> Result<Schema, Fault> {
+        if let Some(fault) = lint::one("", schema, &self.documents).into_iter().next() {
+            return Err(fault);
+        }
+        self.build(schema, "")
+    }
+
+    fn build(&self, schema: &Value, document: &str) -> Result<Schema, Fault> {
+        let validator = self
+            .options
+            .clone()
+            .with_registry(&self.registry)
+            .with_base_uri(format!("{SCHEME}inline"))
+            .build(schema)
+            .map_err(|error| Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string()))?;
+        let inline = document.is_empty().then(|| Arc::new(schema.clone()));
+        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline })
+    }
+}
+
+/// One compiled schema. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Schema {
+    validator: Arc<Validator>,
+    documents: Arc<BTreeMap<String, Value>>,
+    inline: Option<Arc<Value>>,
+}
+
+impl Schema {
+    pub(crate) fn is_valid(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
+    /// Everything that does not fit, in the order of the schema's keywords; empty when all fits.
+    pub(crate) fn violations(&self, value: &Value, place: Place) -> Vec<Violation> {
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
+        self.validator
+            .iter_errors(value)
+            .flat_map(|error| violation::from_error(&error, place, self))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn library(documents: Value) -> (Library, Vec<Fault>) {
+        let Value::Object(documents) = documents else { panic!("an object of documents") };
+        Library::new(documents.into_iter().collect())
+    }
+
+    #[test]
+    fn documents_refer_to_each_other_by_file_name() {
+        let (library, faults) = library(json!({
+            "create": { "type": "object", "properties": { "name": { "$ref": "parts.json#/$defs/name" } }, "required": ["name"] },
+            "parts": { "$defs": { "name": { "type": "string", "minLength": 1, "x-error": "blank" } } },
+        }));
+        assert_eq!(faults, []);
+        let schema = library.compile(&Reference::parse("create")).unwrap();
+        assert!(schema.is_valid(&json!({ "name": "x" })));
+        let violations = schema.violations(&json!({ "name": "" }), Place::Body);
+        assert_eq!(violations.len(), 1);
+        assert_eq!(violations[0].pointer, "/name");
+        assert_eq!(violations[0].keyword, "minLength");
+        assert_eq!(violations[0].schema, "parts.json#/$defs/name/minLength");
+        assert_eq!(violations[0].row.as_deref(), Some("blank"));
+    }
+
+    #[test]
+    fn a_missing_property_is_named_by_its_own_pointer() {
+        let (library, _) = library(json!({
+            "create": { "type": "object", "required": ["name", "age"], "properties": { "name": {}, "age": {} }, "additionalProperties": false },
+        }));
+        let schema = library.compile(&Reference::parse("create")).unwrap();
+        let found: Vec<_> = schema
+            .violations(&json!({ "x": 1 }), Place::Body)
+            .into_iter()
+            .map(|violation| (violation.keyword, violation.pointer))
+            .collect();
+        for expected in [("required", "/name"), ("required", "/age"), ("additionalProperties", "/x")] {
+            assert!(found.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn faults_name_document_and_pointer() {
+        let (_, faults) = library(json!({
+            "a": { "properties": { "x": { "$ref": "b.json" } } },
+            "c": { "type": "strin" },
+            "d": { "propertees": {} },
+            "e": { "$ref": "https://example.com/schema.json" },
+        }));
+        let found: Vec<_> = faults.iter().map(|fault| (fault.document.as_str(), fault.pointer.as_str())).collect();
+        assert_eq!(found, [("a", "/properties/x/$ref"), ("c", "/type"), ("d", "/propertees"), ("e", "/$ref")]);
+    }
+}
