@@ -1,0 +1,1 @@
+//! Mistakes in packs, each with the exact words that its author gets.
