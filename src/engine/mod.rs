@@ -101,7 +101,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
     };
     let mut response = outcome.response;
     if let Some(operation) = operation {
-        response.set(OPERATION, &operation.name);
+        response.headers.insert(OPERATION, operation.header.clone());
     }
     response.headers.insert(CONTRACT, HeaderValue::from_static(outcome.contract));
     Exchange {

@@ -72,9 +72,13 @@ fn wrong(message: impl Into<String>) -> Error {
 
 const MOST_CHARACTERS: usize = 4096;
 
+/// Functions that make a length of time, with its microseconds.
+pub(super) const UNITS: [(&str, i64); 4] =
+    [("days", 86_400_000_000), ("hours", 3_600_000_000), ("minutes", 60_000_000), ("seconds", 1_000_000)];
+
 pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) {
     environment.add_global("null", ());
-    for (name, micros) in [("days", 86_400_000_000), ("hours", 3_600_000_000), ("minutes", 60_000_000), ("seconds", 1_000_000)] {
+    for (name, micros) in UNITS {
         environment.add_function(name, move |count: i64| count.checked_mul(micros).ok_or_else(|| wrong("too long")));
     }
     for (suffix, alphabet) in [

@@ -10,6 +10,7 @@ mod check;
 mod draws;
 mod functions;
 mod kind;
+mod plan;
 mod program;
 mod scope;
 mod tables;

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::machinery::parse_expr;
 use minijinja::{Environment, Expression, UndefinedBehavior};
 use self_cell::self_cell;
 
 use super::functions::{self, Keys};
+use super::plan::Plan;
 use super::{Scope, Value};
 
 /// An expression of a [`Program`].
@@ -56,7 +58,8 @@ impl Sources {
                 .collect()
         })?;
         let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
-        Ok(Program { cell, texts: self.expressions, draws, keys })
+        let plans = self.expressions.iter().map(|text| Plan::of(&parse_expr(text).ok()?)).collect();
+        Ok(Program { cell, texts: self.expressions, draws, plans, keys })
     }
 }
 
@@ -76,6 +79,7 @@ pub(crate) struct Program {
     texts: Vec<String>,
     /// Which expressions may draw.
     draws: Vec<bool>,
+    plans: Vec<Option<Plan>>,
     keys: Arc<Keys>,
 }
 
@@ -111,6 +115,15 @@ impl fmt::Display for EvalFault {
 impl Program {
     /// The value of an expression; may be undefined. Its draws are named `slot`.
     pub(crate) fn eval(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
+        if let Some(Some(plan)) = self.plans.get(id.0 as usize)
+            && let Some(value) = plan.eval(scope)
+        {
+            return Ok(Value(value));
+        }
+        self.machine(id, scope, slot)
+    }
+
+    pub(super) fn machine(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
         let expressions = self.cell.borrow_dependent();
         let index = id.0 as usize;
         match expressions.get(index) {

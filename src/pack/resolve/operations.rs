@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::Value;
 
 use super::kinds::schema_kind;
@@ -130,6 +130,8 @@ impl Resolver<'_> {
         }
         self.check_cases(source);
         Some(Operation {
+            header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
+                .unwrap_or(HeaderValue::from_static("unnamed")),
             name: format!("{}/{folder}/{stem}", self.name).into(),
             title: source.title.as_ref()?.value.as_str().into(),
             description: source.description.as_ref().map(|text| text.value.clone()),
@@ -228,7 +230,7 @@ impl Resolver<'_> {
             }
         };
         let properties = given.value.get("properties").and_then(Value::as_object);
-        let known = properties
+        let known: Vec<Parameter> = properties
             .into_iter()
             .flatten()
             .map(|(name, schema)| Parameter {
@@ -243,7 +245,10 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
-        Some(Parameters { place, schema, known, at: given.at.clone() })
+        let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
+        let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
+        let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
+        Some(Parameters { place, schema, known, defaults, at: given.at.clone() })
     }
 
     fn body(&mut self, source: &BodySource) -> Option<BodyRule> {
