@@ -1,8 +1,10 @@
 //! What can be said about an expression without running it: unknown names, fields, functions, and comparisons of
 //! kinds that can never be equal.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use minijinja::Environment;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
 use minijinja::machinery::{Span, parse, parse_expr};
 
@@ -31,6 +33,12 @@ pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
         }
         Err(error) => (Kind::Any, vec![syntax(&error, text)]),
     }
+}
+
+/// The names that an expression looks at; none when it cannot be read.
+pub(crate) fn mentioned(text: &str) -> HashSet<String> {
+    let environment = Environment::empty();
+    environment.compile_expression(text).map(|expression| expression.undeclared_variables(false)).unwrap_or_default()
 }
 
 /// Finds everything wrong with a page template. Only output, `if`, `for`, `set` and `with` are used in pages.

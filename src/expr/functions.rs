@@ -168,6 +168,14 @@ fn install_filters(environment: &mut Environment<'static>) {
         let format = Format::new(pattern, None).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
     });
+    environment.add_filter("instant", |text: &str, pattern: Option<&str>| -> Result<Value, Error> {
+        let read = match pattern {
+            Some(pattern) => Format::new(pattern, None).map_err(wrong)?.read(text),
+            None => Instant::parse(text),
+        };
+        // Undefined, so that a guard can refuse what looks like an instant and is none.
+        Ok(read.map_or(Value::UNDEFINED, |instant| Value::from(instant.micros())))
+    });
     environment.add_filter("md5", |text: &str| hex(&Md5::digest(text.as_bytes())));
     environment.add_filter("sha256", |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));
 }
