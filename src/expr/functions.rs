@@ -165,7 +165,7 @@ fn install_filters(environment: &mut Environment<'static>) {
         Ok(members(&object)?.into_iter().map(|(_, value)| value).collect())
     });
     environment.add_filter("time", |instant: i64, pattern: &str| -> Result<String, Error> {
-        let format = Format::new(pattern, None).map_err(wrong)?;
+        let format = Format::for_people(pattern, None).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
     });
     environment.add_filter("instant", |text: &str, pattern: Option<&str>| -> Result<Value, Error> {

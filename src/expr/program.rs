@@ -22,7 +22,8 @@ const FUEL: u64 = 200_000;
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     expressions: Vec<String>,
-    templates: Vec<String>,
+    /// Each with the name of its file, for messages.
+    templates: Vec<(String, String)>,
 }
 
 impl Sources {
@@ -35,8 +36,8 @@ impl Sources {
         ExprId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    pub(crate) fn template(&mut self, text: String) -> TemplateId {
-        self.templates.push(text);
+    pub(crate) fn template(&mut self, file: String, text: String) -> TemplateId {
+        self.templates.push((file, text));
         TemplateId(u32::try_from(self.templates.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -46,8 +47,8 @@ impl Sources {
         environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
         functions::install(&mut environment, &keys);
-        for (index, text) in self.templates.iter().enumerate() {
-            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, text))?;
+        for (index, (file, text)) in self.templates.iter().enumerate() {
+            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, file))?;
         }
         let cell = Cell::try_new(environment, |environment| {
             self.expressions
@@ -56,7 +57,8 @@ impl Sources {
                 .collect()
         })?;
         let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
-        Ok(Program { cell, texts: self.expressions, draws, keys })
+        let pages = self.templates.into_iter().map(|(file, _)| file).collect();
+        Ok(Program { cell, texts: self.expressions, pages, draws, keys })
     }
 }
 
@@ -74,6 +76,8 @@ self_cell!(
 pub(crate) struct Program {
     cell: Cell,
     texts: Vec<String>,
+    /// The files of the pages.
+    pages: Vec<String>,
     /// Which expressions may draw.
     draws: Vec<bool>,
     keys: Arc<Keys>,
@@ -137,7 +141,11 @@ impl Program {
         environment
             .get_template(&id.0.to_string())
             .and_then(|template| template.render(scope.root(None)))
-            .map_err(|error| EvalFault::new(&error, "page"))
+            .map_err(|error| {
+                let file = self.pages.get(id.0 as usize).map_or("page", String::as_str);
+                let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
+                EvalFault::new(&error, &format!("{file}{line}"))
+            })
     }
 
     /// The expression as the pack says it.
