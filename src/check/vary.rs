@@ -179,17 +179,17 @@ fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<St
 
 /// Every record with one field altered, taken away, and doubled.
 fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
-    let mut with = |resource: ResourceId, edits: &[Edit]| {
+    let with = |resource: ResourceId, edits: &[Edit]| {
         let mut world = base.world.clone();
         for edit in edits {
             let moment = Moment { world: &world, now: base.at, draws: base.draws.clone() };
             match engine::edit(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = change.world.unwrap_or(world),
                 // An alteration that the pack does not allow shows nothing.
-                Err(_) => return,
+                Err(_) => return None,
             }
         }
-        all.push(Prepared { world, ..base.clone() });
+        Some(Prepared { world, ..base.clone() })
     };
     for (resource, id, fields) in records(pack, base) {
         let definition = pack.resource(resource);
@@ -199,19 +199,33 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
             for other in altered(pack, field.sort, field.format, value) {
                 if index == definition.id {
                     let mut renamed = fields.clone();
-                    renamed.insert(id_name.clone(), other);
-                    with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
+                    renamed.insert(id_name.clone(), other.clone());
+                    let moved = with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
+                    all.extend(moved.iter().filter_map(|moved| following(moved, &id, &other)));
+                    all.extend(moved);
                 } else {
                     let patch = Map::from_iter([(field.name.to_string(), other)]);
-                    with(resource, &[Edit::Patch(id.clone(), patch)]);
+                    all.extend(with(resource, &[Edit::Patch(id.clone(), patch)]));
                 }
             }
         }
-        with(resource, &[Edit::Delete(id.clone())]);
+        all.extend(with(resource, &[Edit::Delete(id.clone())]));
         let mut twin = fields.clone();
         twin.shift_remove(&id_name);
-        with(resource, &[Edit::Add(twin)]);
+        all.extend(with(resource, &[Edit::Add(twin)]));
     }
+}
+
+/// The same request for a record that has got another id.
+fn following(moved: &Prepared, id: &str, other: &Json) -> Option<Prepared> {
+    let new = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+    let path: Vec<&str> = moved.request.path.split('/').map(|segment| if segment == id { new.as_str() } else { segment }).collect();
+    let path = path.join("/");
+    (path != moved.request.path).then(|| {
+        let mut moved = moved.clone();
+        moved.request.path = path;
+        moved
+    })
 }
 
 fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {
