@@ -42,8 +42,12 @@ fn others(value: &Json) -> Vec<Json> {
         },
         Json::Bool(value) => vec![json!(!value), json!("x")],
         Json::Number(number) => {
-            let more = number.as_i64().map_or_else(|| json!(number.as_f64().unwrap_or(0.0) + 1.5), |whole| json!(whole + 1));
-            vec![more, json!("x")]
+            // The next number may be another record's id already.
+            let more = |by: i64| match number.as_i64() {
+                Some(whole) => json!(whole.saturating_add(by)),
+                None => json!(number.as_f64().unwrap_or(0.0) + 1.5),
+            };
+            vec![more(1), more(1000), json!("x")]
         }
         Json::Null => vec![json!("x"), json!(1)],
         Json::Array(_) => vec![json!(["x"]), json!("x")],
@@ -201,11 +205,13 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
                     let mut renamed = fields.clone();
                     renamed.insert(id_name.clone(), other.clone());
                     let moved = with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
-                    all.extend(moved.iter().filter_map(|moved| following(moved, &id, &other)));
+                    all.extend(moved.iter().filter_map(|moved| following(moved, value, &other)));
                     all.extend(moved);
                 } else {
-                    let patch = Map::from_iter([(field.name.to_string(), other)]);
-                    all.extend(with(resource, &[Edit::Patch(id.clone(), patch)]));
+                    let patch = Map::from_iter([(field.name.to_string(), other.clone())]);
+                    let patched = with(resource, &[Edit::Patch(id.clone(), patch)]);
+                    all.extend(patched.iter().filter_map(|patched| following(patched, value, &other)));
+                    all.extend(patched);
                 }
             }
         }
@@ -216,16 +222,43 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     }
 }
 
-/// The same request for a record that has got another id.
-fn following(moved: &Prepared, id: &str, other: &Json) -> Option<Prepared> {
-    let new = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
-    let path: Vec<&str> = moved.request.path.split('/').map(|segment| if segment == id { new.as_str() } else { segment }).collect();
-    let path = path.join("/");
-    (path != moved.request.path).then(|| {
-        let mut moved = moved.clone();
-        moved.request.path = path;
-        moved
-    })
+/// The same request where it names what a record has been given instead: in the path, the query, or the body, of which
+/// texts are compared ignoring case.
+fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
+    let (from, to) = (plain(old), plain(new));
+    if from.is_empty() || from == to {
+        return None;
+    }
+    let mut request = changed.request.clone();
+    let path: Vec<&str> = request.path.split('/').map(|segment| if segment == from { to.as_str() } else { segment }).collect();
+    request.path = path.join("/");
+    if let Some(query) = &changed.request.query {
+        let pairs = form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), if value == from { to.clone() } else { value.into_owned() }));
+        request.query = Some(form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish());
+    }
+    let mut named = request.path != changed.request.path || request.query != changed.request.query;
+    if let Ok(mut body) = serde_json::from_slice::<Json>(changed.request.body.bytes()) {
+        let same = |leaf: &Json| match (leaf, old) {
+            (Json::String(leaf), Json::String(old)) => leaf.to_lowercase() == old.to_lowercase(),
+            (leaf, old) => leaf.is_number() && leaf == old,
+        };
+        let pointers: Vec<String> = leaves(&body).into_iter().filter(|(_, leaf)| same(leaf)).map(|(pointer, _)| pointer).collect();
+        if !pointers.is_empty() {
+            for place in &pointers {
+                if let Some(place) = body.pointer_mut(place) {
+                    *place = new.clone();
+                }
+            }
+            request.body = Body::Whole(Bytes::from(body.to_string()));
+            named = true;
+        }
+    }
+    named.then(|| Prepared { request, ..changed.clone() })
+}
+
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {
