@@ -67,7 +67,9 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
             continue;
         }
         let other = read(&other.response);
-        still.retain(|(pointer, value)| other.pointer(pointer) == Some(value));
+        // A leaf that is gone with what it stood in follows nothing; the items of a refusal come and go.
+        let gone = exchange.response.status.is_success();
+        still.retain(|(pointer, value)| other.pointer(pointer).map_or(gone, |other| other == value));
     }
     let said = &example.side.constant;
     let mut found: Vec<String> = said

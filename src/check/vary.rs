@@ -7,7 +7,7 @@ use http::HeaderValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::prepare::Prepared;
-use crate::clock::Span;
+use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves};
 use crate::expr::Draws;
@@ -17,7 +17,7 @@ use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
     let mut all = Vec::new();
-    bodies(base, &mut all);
+    bodies(pack, base, &mut all);
     queries(operation, base, &mut all);
     paths(pack, operation, base, &mut all);
     callers(pack, base, &mut all);
@@ -55,7 +55,23 @@ fn others(value: &Json) -> Vec<Json> {
     }
 }
 
-fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
+/// An instant a little later and a little earlier; nothing for a text in another format.
+fn shifted(format: &Format, text: &str) -> Vec<Json> {
+    let Ok(instant) = format.read(text) else { return Vec::new() };
+    let by = |micros: i64| json!(format.write(instant.saturating_add(Span::from_micros(micros))));
+    vec![by(3_661_001_000), by(-3_661_001_000)]
+}
+
+/// Another day where the value is a date, other instants where it is written in one of the pack's formats.
+fn moved(pack: &Pack, value: &Json) -> Vec<Json> {
+    let Some(text) = value.as_str() else { return Vec::new() };
+    if let (Ok(start), Ok(day)) = (Instant::parse(&format!("{text}T00:00:00Z")), Format::for_people("%Y-%m-%d", None)) {
+        return vec![json!(day.write(start.saturating_add(Span::from_micros(86_400_000_000))))];
+    }
+    pack.formats.iter().flat_map(|format| shifted(format, text)).collect()
+}
+
+fn bodies(pack: &Pack, base: &Prepared, all: &mut Vec<Prepared>) {
     let bytes = base.request.body.bytes();
     let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
@@ -71,7 +87,7 @@ fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
     for (pointer, value) in leaves(&body) {
-        for other in others(&value) {
+        for other in moved(pack, &value).into_iter().chain(others(&value)) {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -263,11 +279,7 @@ fn plain(value: &Json) -> String {
 
 fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {
     match (sort, value) {
-        (Sort::Timestamp, Json::String(text)) => {
-            let read = pack.formats[format].read(text);
-            let later = |instant: crate::clock::Instant| instant.saturating_add(Span::from_micros(3_661_001_000));
-            read.map(|instant| json!(pack.formats[format].write(later(instant)))).into_iter().collect()
-        }
+        (Sort::Timestamp, Json::String(text)) => shifted(&pack.formats[format], text),
         (Sort::Json | Sort::Object, value @ (Json::Object(_) | Json::Array(_))) => {
             let mut all = Vec::new();
             for (pointer, leaf) in leaves(value) {
