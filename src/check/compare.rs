@@ -149,3 +149,16 @@ fn walk(pointer: &str, expected: &Json, actual: &Json, out: &mut Vec<Finding>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_differ_at_their_first_other_line() {
+        let found = |expected, actual| lines(expected, actual).map(|finding| finding.to_string());
+        assert_eq!(found("a\nb\n", "a\nb"), None);
+        assert_eq!(found("a\nb\nc", "a\nx\ny").as_deref(), Some("line 2 is `x`, documented is `b`"));
+        assert_eq!(found("a\nb", "a").as_deref(), Some("line 2 is ``, documented is `b`"));
+    }
+}

@@ -413,6 +413,13 @@ mod tests {
     }
 
     #[test]
+    fn the_names_of_an_expression_are_those_it_looks_up() {
+        let names = mentioned("records.customer[body.id] is defined and now < days(7) + customer.trial_ends_at");
+        assert!(["records", "body", "now", "customer"].into_iter().all(|name| names.contains(name)));
+        assert!(!mentioned("customer.body == 'body'").contains("body"));
+    }
+
+    #[test]
     fn mistakes_are_found_at_their_place() {
         assert_eq!(faults("customr.name"), [(Code::ExprUnknownName, "customr")]);
         assert_eq!(faults("customer.nmae"), [(Code::ExprUnknownField, "customer.nmae")]);
