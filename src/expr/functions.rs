@@ -164,13 +164,13 @@ fn install_filters(environment: &mut Environment<'static>) {
     environment.add_filter("values", |object: Value| -> Result<Value, Error> {
         Ok(members(&object)?.into_iter().map(|(_, value)| value).collect())
     });
-    environment.add_filter("time", |instant: i64, pattern: &str| -> Result<String, Error> {
-        let format = Format::for_people(pattern, None).map_err(wrong)?;
+    environment.add_filter("time", |instant: i64, pattern: &str, offset: Option<&str>| -> Result<String, Error> {
+        let format = Format::for_people(pattern, offset).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
     });
-    environment.add_filter("instant", |text: &str, pattern: Option<&str>| -> Result<Value, Error> {
+    environment.add_filter("instant", |text: &str, pattern: Option<&str>, offset: Option<&str>| -> Result<Value, Error> {
         let read = match pattern {
-            Some(pattern) => Format::new(pattern, None).map_err(wrong)?.read(text),
+            Some(pattern) => Format::new(pattern, offset).map_err(wrong)?.read(text),
             None => Instant::parse(text),
         };
         // Undefined, so that a guard can refuse what looks like an instant and is none.

@@ -161,6 +161,7 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Instant;
     use crate::expr::Draws;
 
     fn eval(text: &str, scope: &Scope) -> Result<Value, EvalFault> {
@@ -179,6 +180,19 @@ mod tests {
         assert_eq!(json("body.a|length + 1"), serde_json::json!(3));
         assert_eq!(json("days(7)"), serde_json::json!(604_800_000_000_i64));
         assert_eq!(json("without(merge(body, {'c': 1}), 'a')"), serde_json::json!({ "b": false, "c": 1 }));
+    }
+
+    #[test]
+    fn texts_are_read_as_instants_and_instants_written_for_people() {
+        let scope = Scope::new(Draws::new(1, 1));
+        let value = |text: &str| eval(text, &scope).unwrap();
+        let start = Instant::START.micros();
+        assert_eq!(value("'2024-10-01T17:15:12Z'|instant").as_i64(), Some(start));
+        assert_eq!(value("'2024-10-01T22:45:12.000+0530'|instant").as_i64(), Some(start));
+        assert_eq!(value("'01.10.2024 22:45:12'|instant('%d.%m.%Y %H:%M:%S', '+05:30')").as_i64(), Some(start));
+        assert!(value("'2024-02-30T00:00:00Z'|instant").is_undefined());
+        assert!(value("'soon'|instant('%Y-%m-%dT%H:%M:%S')").is_undefined());
+        assert_eq!(value("('2024-10-01T17:15:12Z'|instant)|time('%H:%M', '+05:30')").text(), "22:45");
     }
 
     #[test]

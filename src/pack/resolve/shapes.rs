@@ -457,6 +457,10 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Shape> {
         if arm.like.value == "fields" {
+            if let Some((key, _)) = arm.show.first() {
+                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
+                self.error(Code::ShapeTarget, &key.at, message);
+            }
             return Some(Shape::Fields);
         }
         let (path, actual, example) = self.part(&arm.like, plan.folder)?;
