@@ -168,9 +168,17 @@ fn install_filters(environment: &mut Environment<'static>) {
     environment.add_filter("values", |object: Value| -> Result<Value, Error> {
         Ok(members(&object)?.into_iter().map(|(_, value)| value).collect())
     });
-    environment.add_filter("time", |instant: i64, pattern: &str| -> Result<String, Error> {
-        let format = Format::new(pattern, None).map_err(wrong)?;
+    environment.add_filter("time", |instant: i64, pattern: &str, offset: Option<&str>| -> Result<String, Error> {
+        let format = Format::for_people(pattern, offset).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
+    });
+    environment.add_filter("instant", |text: &str, pattern: Option<&str>, offset: Option<&str>| -> Result<Value, Error> {
+        let read = match pattern {
+            Some(pattern) => Format::new(pattern, offset).map_err(wrong)?.read(text),
+            None => Instant::parse(text),
+        };
+        // Undefined, so that a guard can refuse what looks like an instant and is none.
+        Ok(read.map_or(Value::UNDEFINED, |instant| Value::from(instant.micros())))
     });
     environment.add_filter("md5", |text: &str| hex(&Md5::digest(text.as_bytes())));
     environment.add_filter("sha256", |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));

@@ -65,7 +65,12 @@ impl Object for Members {
     }
 
     fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
-        self.get_value_by_str(key.as_str()?)
+        match key.as_str() {
+            Some(name) => self.get_value_by_str(name),
+            // Records with integer ids are found by the number too.
+            None if key.is_integer() => self.get_value_by_str(&key.to_string()),
+            None => None,
+        }
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<minijinja::Value> {

@@ -118,7 +118,15 @@ pub(crate) struct Load {
     pub(crate) id: ExprId,
     pub(crate) otherwise: Option<ErrorId>,
     pub(crate) optional: bool,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
+}
+
+/// When a load or guard has its turn: what looks at the body waits until the body fits its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    BeforeBody,
+    AfterBody,
 }
 
 /// A condition with the error it gives.
@@ -127,6 +135,7 @@ pub(crate) struct Guard {
     pub(crate) name: Arc<str>,
     pub(crate) require: ExprId,
     pub(crate) otherwise: ErrorId,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
 }
 

@@ -1,6 +1,6 @@
 //! Operation and event files, and the routes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderValue, Method};
 use serde_json::Value;
@@ -9,14 +9,14 @@ use super::kinds::schema_kind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{
     BodySource, EffectSource, EffectVerb, EventSource, ListSource, LoadSource, Manifest, OperationSource, ParameterSource,
     Spanned, Template,
 };
 use crate::pack::{
     BodyRule, Credential, Effect, ErrorId, Event, Example, List, Load, NamedError, Operation, OperationId, Parameter,
-    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Verb,
+    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Turn, Verb,
 };
 use crate::schema::{Place, Reference};
 
@@ -107,12 +107,13 @@ impl Resolver<'_> {
             }
         }
         let ignore_case = self.read_rules(&source.read, names.get("body").cloned().unwrap_or(Kind::Any));
-        let loads = self.loads(&source.load, &mut names);
+        let mut late = BTreeSet::from(["body".to_owned()]);
+        let loads = self.loads(&source.load, &mut names, &mut late);
         let mut guards = Vec::new();
         for name in &source.guards {
             let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
             if let Some(index) = self.lookup("guard", name, &known)
-                && let Some(guard) = self.guard(&manifest.guards[index], &names)
+                && let Some(guard) = self.guard(&manifest.guards[index], &names, &late)
             {
                 guards.push(guard);
             }
@@ -287,7 +288,8 @@ impl Resolver<'_> {
         rules
     }
 
-    fn loads(&mut self, sources: &[LoadSource], names: &mut Names) -> Vec<Load> {
+    /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
+    fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
@@ -296,12 +298,17 @@ impl Resolver<'_> {
             let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
             if let (Some(resource), Some((id, _))) = (resource, id) {
                 names.bind(source.name.name.clone(), self.record_kind(resource));
+                let turn = turn(&source.id, late);
+                if turn == Turn::AfterBody {
+                    late.insert(source.name.name.clone());
+                }
                 loads.push(Load {
                     name: source.name.name.as_str().into(),
                     resource,
                     id,
                     otherwise,
                     optional: source.optional,
+                    turn,
                     at: source.name.at.clone(),
                 });
             }
@@ -427,7 +434,7 @@ impl Resolver<'_> {
         if let Some(input) = &input {
             names.bind("input", parameters_kind(Place::Body, input, ""));
         }
-        let loads = self.loads(&source.load, &mut names);
+        let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
         let effects = self.effects(&source.effects, &mut names, "");
         Some(Event {
             name: name.into(),
@@ -470,6 +477,14 @@ impl Resolver<'_> {
         }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
+    }
+}
+
+/// Whether an expression can be judged before the body is known to fit its schema.
+pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
+    match template {
+        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
+        _ => Turn::BeforeBody,
     }
 }
 

@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::exchange;
 use crate::expr::{Kind, Names};
-use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
@@ -434,32 +434,41 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Shape> {
         let otherwise = match &choice.otherwise {
-            Some(name) => Some(self.arm(plan, name, shows, context, names)?),
+            Some(arm) => Some(self.arm(plan, arm, shows, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
-        for (key, reference) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, reference, shows, context, names)?));
+        for (key, arm) in &choice.arms {
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, context, names)?));
         }
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
-    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has.
+    /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
+    /// does not show itself.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
-        reference: &Spanned<String>,
+        arm: &ArmSource,
         shows: &[(Key, Template)],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
-        if reference.value == "fields" {
+        if arm.like.value == "fields" {
+            if let Some((key, _)) = arm.show.first() {
+                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
+                self.error(Code::ShapeTarget, &key.at, message);
+            }
             return Some(Shape::Fields);
         }
-        let (path, actual, example) = self.part(reference, plan.folder)?;
-        let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
-        self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names)
+        let (path, actual, example) = self.part(&arm.like, plan.folder)?;
+        let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
+        let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
+        let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
+        inner.shows.truncate(arm.show.len());
+        self.unused(&inner, &example);
+        shape
     }
 }
