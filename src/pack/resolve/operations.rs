@@ -77,12 +77,13 @@ impl Resolver<'_> {
         let mut names = self.common_names();
         self.bind_callers(&auth, &mut names);
         names.bind("path", path_kind(&template));
+        // Kept as a failure until everything else has been looked at: without its condition this is another operation.
         let when = match &source.when {
             Some(node) => {
-                let condition = Template::condition(node, &mut self.diagnostics)?;
-                self.condition(Some(&condition), &names)
+                let condition = Template::condition(node, &mut self.diagnostics);
+                self.condition(condition.as_ref(), &names).map(Some)
             }
-            None => None,
+            None => Some(None),
         };
         let mut parameters = Vec::new();
         for (place, given) in [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)] {
@@ -138,7 +139,7 @@ impl Resolver<'_> {
             template: template.into(),
             provenance,
             auth,
-            when,
+            when: when?,
             parameters,
             body,
             ignore_case,
