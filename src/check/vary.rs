@@ -11,13 +11,13 @@ use crate::clock::Span;
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves};
 use crate::expr::Draws;
-use crate::pack::{CredentialPlace, Operation, Pack, ResourceId, Sort};
+use crate::pack::{CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
 use crate::sandbox::Moment;
 use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
     let mut all = Vec::new();
-    bodies(base, &mut all);
+    bodies(pack, operation, base, &mut all);
     queries(operation, base, &mut all);
     paths(pack, operation, base, &mut all);
     callers(pack, base, &mut all);
@@ -51,7 +51,7 @@ fn others(value: &Json) -> Vec<Json> {
     }
 }
 
-fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
+fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
     let bytes = base.request.body.bytes();
     let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
@@ -67,7 +67,9 @@ fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
     for (pointer, value) in leaves(&body) {
-        for other in others(&value) {
+        // What other documented requests say here is allowed more often than what is made up.
+        let documented = requests(pack, operation).filter_map(|request| request.pointer(&pointer)).filter(|other| **other != value);
+        for other in others(&value).into_iter().chain(documented.cloned()) {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -82,6 +84,12 @@ fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
             }
         }
     }
+}
+
+/// The documented request bodies of an operation.
+fn requests<'p>(pack: &'p Pack, operation: &'p Operation) -> impl Iterator<Item = &'p Json> {
+    let own = |example: &&Example| example.status.is_none() && pack.operation(example.operation).name == operation.name;
+    pack.examples.iter().filter(own).filter_map(|example| example.json.as_deref())
 }
 
 fn with_body(base: &Prepared, text: String, all: &mut Vec<Prepared>) {
