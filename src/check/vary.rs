@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::prepare::Prepared;
 use crate::clock::Span;
 use crate::engine::{self, Edit};
-use crate::exchange::{Body, leaves};
+use crate::exchange::{Body, leaves, segments};
 use crate::expr::Draws;
 use crate::pack::{CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
 use crate::sandbox::Moment;
@@ -66,10 +66,14 @@ fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Pre
     };
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
+    for request in requests(pack, operation) {
+        with_body(base, request.to_string(), all);
+    }
+    let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
     for (pointer, value) in leaves(&body) {
-        // What other documented requests say here is allowed more often than what is made up.
-        let documented = requests(pack, operation).filter_map(|request| request.pointer(&pointer)).filter(|other| **other != value);
-        for other in others(&value).into_iter().chain(documented.cloned()) {
+        let key = segments(&pointer).pop().unwrap_or_default();
+        let options = listed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&key)).flat_map(|(_, options)| options);
+        for other in others(&value).into_iter().chain(options.filter(|other| **other != value).cloned()) {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -145,9 +149,15 @@ fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec
             altered.request.path = segments.join("/");
             all.push(altered);
         }
-        let mut altered = base.clone();
-        altered.request.path = format!("{}x", base.request.path);
-        all.push(altered);
+        let Some(given) = actual.get(index) else { continue };
+        let next = given.parse::<i64>().ok().and_then(|number| number.checked_add(1)).map(|number| number.to_string());
+        for text in [Some(format!("{given}x")), next, Some("0".to_owned())].into_iter().flatten() {
+            let mut segments = actual.clone();
+            segments[index] = &text;
+            let mut altered = base.clone();
+            altered.request.path = segments.join("/");
+            all.push(altered);
+        }
     }
 }
 

@@ -113,6 +113,7 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
     *operation = Some(chosen);
+    let body = input::spelling(call, chosen, body)?;
     guard::load(call, chosen)?;
     guard::check(call, chosen)?;
     validate::body(call, chosen, body.as_deref())?;

@@ -99,7 +99,12 @@ impl Resolver<'_> {
                             && replay.answer.is_some_and(|answer| parts.examples[answer].status >= Some(400))
                     });
                     match &operation.body {
-                        Some(body) if !refused => body.schema.violations(json, Place::Body),
+                        Some(body) if !refused => {
+                            let mut read = json.as_ref().clone();
+                            // Keys that collide are found when the request is replayed.
+                            let _ = operation.ignore_case.iter().try_for_each(|rule| rule.normalise(&mut read));
+                            body.schema.violations(&read, Place::Body)
+                        }
                         _ => Vec::new(),
                     }
                 }

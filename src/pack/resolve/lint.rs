@@ -1,10 +1,14 @@
 //! What is probably not meant, although everything can be read.
 
+use serde_json::Value;
+
 use super::operations::Parts;
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest};
+use crate::exchange;
 use crate::pack::source::Manifest;
 use crate::pack::{Decode, ErrorId};
+use crate::schema::Reference;
 
 impl Resolver<'_> {
     pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
@@ -35,8 +39,32 @@ impl Resolver<'_> {
                 self.report(diagnostic);
             }
         }
+        self.asked_rows(parts);
         self.titles(parts);
         self.credentials(parts);
+    }
+
+    /// A schema that asks for a row by name must find it.
+    fn asked_rows(&mut self, parts: &Parts) {
+        let mut asked: Vec<(Location, String)> = Vec::new();
+        for document in self.library.names().map(str::to_owned).collect::<Vec<_>>() {
+            let Some(schema) = self.library.get(&Reference::parse(&document)) else { continue };
+            for (pointer, name) in rows_asked_for(schema) {
+                asked.push((self.schema_place(&document, &pointer), name));
+            }
+        }
+        for parameters in parts.operations.iter().flat_map(|operation| &operation.parameters) {
+            let schemas = parameters.known.iter().map(|parameter| &parameter.schema);
+            asked.extend(schemas.flat_map(rows_asked_for).map(|(_, name)| (parameters.at.clone(), name)));
+        }
+        let known: Vec<&str> = parts.rows.iter().filter_map(|row| row.name.as_deref()).collect();
+        for (at, name) in asked {
+            if !known.contains(&name.as_str()) {
+                let message = format!("no row of `violations` is called `{name}`");
+                let diagnostic = Diagnostic::error(Code::NameUnknown, at, message).suggest(nearest(&name, known.iter().copied()));
+                self.report(diagnostic.help(format!("give a row of `violations` in pack.yaml the `name: {name}`")));
+            }
+        }
     }
 
     fn titles(&mut self, parts: &Parts) {
@@ -90,4 +118,13 @@ impl Resolver<'_> {
             self.report(Diagnostic::error(Code::FileUnused, at, message).help("name it, or take it away"));
         }
     }
+}
+
+/// The place of every `x-error` in a schema, and the row that it names.
+fn rows_asked_for(schema: &Value) -> Vec<(String, String)> {
+    let named = |(pointer, value): (String, Value)| match value {
+        Value::String(name) if pointer.ends_with("/x-error") => Some((pointer, name)),
+        _ => None,
+    };
+    exchange::leaves(schema).into_iter().filter_map(named).collect()
 }
