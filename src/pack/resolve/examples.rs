@@ -19,9 +19,11 @@ impl Resolver<'_> {
             let operation = parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
             let broken = self.fixtures.contains_key(format!("{folder}/{}.yaml", found.operation).as_str());
             let Some(operation) = operation else {
-                if !broken {
-                    self.no_operation(path, *file, folder, &found, parts);
-                }
+                match broken {
+                    // What is wrong with the operation has been said.
+                    true => self.used.insert(path.clone()),
+                    false => self.no_operation(path, *file, folder, &found, parts),
+                };
                 continue;
             };
             if name.ends_with(".yaml") {
@@ -36,19 +38,20 @@ impl Resolver<'_> {
         self.check_examples(parts);
     }
 
-    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) {
-        self.used.insert(path.to_owned());
+    /// Whether the file is accounted for.
+    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) -> bool {
         let known: Vec<&str> =
             parts.operation_files.iter().filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
         // Folders without operations hold what other files name.
         if known.is_empty() {
-            self.used.remove(path);
-            return;
+            return false;
         }
+        self.used.insert(path.to_owned());
         let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
             .suggest(nearest(&found.operation, known));
         self.report(diagnostic);
+        true
     }
 
     fn lone_side_file(&mut self, path: &str, file: FileId, files: &[(String, FileId)]) {

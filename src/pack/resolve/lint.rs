@@ -12,9 +12,11 @@ use crate::schema::Reference;
 
 impl Resolver<'_> {
     pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
-        self.unused_files();
+        if !parts.incomplete {
+            self.unused_files();
+        }
         for (index, (key, _)) in manifest.errors.iter().enumerate() {
-            if !self.used_errors.contains(&ErrorId(index)) {
+            if !parts.incomplete && !self.used_errors.contains(&ErrorId(index)) {
                 let message = format!("nothing gives the error `{}`", key.name);
                 self.report(
                     Diagnostic::error(Code::ErrorUnused, key.at.clone(), message)
@@ -23,7 +25,7 @@ impl Resolver<'_> {
             }
         }
         for constant in self.constants.clone() {
-            if !self.used_constants.contains(&constant.value) {
+            if !parts.incomplete && !self.used_constants.contains(&constant.value) {
                 let message = format!("no example has the constant `{}`", constant.value);
                 self.report(Diagnostic::error(Code::ShapeTarget, constant.at, message).help("take it out"));
             }

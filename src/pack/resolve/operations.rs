@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) events: Vec<Event>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
+    /// An operation or event could not be read, so that nobody knows what it would have used.
+    pub(super) incomplete: bool,
 }
 
 impl Resolver<'_> {
@@ -47,12 +49,16 @@ impl Resolver<'_> {
                 self.used.insert(path.clone());
                 if let Some(event) = self.event_file(file, event) {
                     parts.events.push(event);
+                } else {
+                    parts.incomplete = true;
                 }
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
                 if let Some(operation) = self.operation_file(file, folder, stem, manifest) {
                     parts.operations.push(operation);
                     parts.operation_files.push((folder.to_owned(), stem.to_owned()));
+                } else {
+                    parts.incomplete = true;
                 }
             }
         }
