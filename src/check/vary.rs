@@ -20,11 +20,11 @@ pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepare
     bodies(pack, operation, base, &mut all);
     queries(operation, base, &mut all);
     paths(pack, operation, base, &mut all);
-    callers(pack, base, &mut all);
+    callers(pack, operation, base, &mut all);
     worlds(pack, base, &mut all);
-    for hours in [1, 24 * 400] {
-        let at = base.at.saturating_add(Span::from_micros(hours * 3_600_000_000 + 1_234_567));
-        all.push(Prepared { at, ..base.clone() });
+    // Near enough for what is about to run out, and far enough for what runs out late.
+    for micros in [1_000_000, -1_000_000, 3_601_234_567, 24 * 400 * 3_600_000_000] {
+        all.push(Prepared { at: base.at.saturating_add(Span::from_micros(micros)), ..base.clone() });
     }
     all.push(Prepared { draws: Draws::new(99, 7), ..base.clone() });
     let mut elsewhere = base.clone();
@@ -161,16 +161,24 @@ fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec
     }
 }
 
-fn callers(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
-    for credential in &pack.credentials {
-        if let CredentialPlace::Header(name) = &pack.scheme(credential.scheme).place
-            && base.request.headers.contains_key(name)
-            && let Ok(value) = HeaderValue::from_str(&credential.value)
-        {
-            let mut altered = base.clone();
-            altered.request.headers.insert(name.clone(), value);
-            all.push(altered);
+fn callers(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+    let asked = operation.auth.schemes();
+    for credential in pack.credentials.iter().filter(|credential| asked.contains(&credential.scheme)) {
+        let mut altered = base.clone();
+        match &pack.scheme(credential.scheme).place {
+            CredentialPlace::Header(name) => {
+                let Ok(value) = HeaderValue::from_str(&credential.value) else { continue };
+                altered.request.headers.insert(name.clone(), value);
+            }
+            CredentialPlace::Query(name) => {
+                let given = form_urlencoded::parse(base.request.query.as_deref().unwrap_or_default().as_bytes());
+                let others = given.filter(|(known, _)| known != name);
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                query.extend_pairs(others).append_pair(name, &credential.value);
+                altered.request.query = Some(query.finish());
+            }
         }
+        all.push(altered);
     }
     let custom = base.request.headers.keys().filter(|name| !matches!(name.as_str(), "content-type"));
     for name in custom.cloned().collect::<Vec<_>>() {

@@ -24,7 +24,7 @@ use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
 use crate::journal::Trace;
-use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal};
+use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
@@ -114,9 +114,11 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     let chosen = choose::candidate(call, &found)?;
     *operation = Some(chosen);
     let body = input::spelling(call, chosen, body)?;
-    guard::load(call, chosen)?;
-    guard::check(call, chosen)?;
+    guard::load(call, chosen, Turn::BeforeBody)?;
+    guard::check(call, chosen, Turn::BeforeBody)?;
     validate::body(call, chosen, body.as_deref())?;
+    guard::load(call, chosen, Turn::AfterBody)?;
+    guard::check(call, chosen, Turn::AfterBody)?;
     let change = behave::apply(call, chosen)?;
     let (response, provenance) = render::response(call, chosen)?;
     Ok(Outcome { response, contract: Provenance::header(provenance), change })

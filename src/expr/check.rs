@@ -1,6 +1,7 @@
 //! What can be said about an expression without running it: unknown names, fields, functions, and comparisons of
 //! kinds that can never be equal.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
@@ -31,6 +32,13 @@ pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
         }
         Err(error) => (Kind::Any, vec![syntax(&error, text)]),
     }
+}
+
+/// The names that an expression begins its look-ups with: `body`, `customer`. Empty for what cannot be parsed.
+pub(crate) fn names_in(text: &str) -> BTreeSet<String> {
+    let environment = minijinja::Environment::empty();
+    let names = environment.compile_expression(text).map(|expression| expression.undeclared_variables(false));
+    names.map(|names| names.into_iter().collect()).unwrap_or_default()
 }
 
 /// Finds everything wrong with a page template. Only output, `if`, `for`, `set` and `with` are used in pages.
@@ -402,6 +410,16 @@ mod tests {
         assert_eq!(kind("records.customer['x'].name ~ 1"), Kind::String);
         assert_eq!(kind("records.customer|values|first|default(null)").resource(), None);
         assert_eq!(kind("(records.customer|values)|length"), Kind::Integer);
+    }
+
+    #[test]
+    fn names_are_those_that_look_ups_begin_with() {
+        let names: Vec<String> = names_in("body.a == customer[path.id].body or now < null").into_iter().collect();
+        for name in ["body", "customer", "path", "now"] {
+            assert!(names.iter().any(|known| known == name), "{names:?}");
+        }
+        assert!(!names_in("customer.body").contains("body"));
+        assert!(names_in("1 +").is_empty());
     }
 
     #[test]

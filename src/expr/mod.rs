@@ -15,7 +15,7 @@ mod scope;
 mod tables;
 mod value;
 
-pub(crate) use check::{Fault, check, check_template};
+pub(crate) use check::{Fault, check, check_template, names_in};
 pub(crate) use draws::Draws;
 pub(crate) use functions::Keys;
 pub(crate) use kind::{Kind, Names, ObjectKind};

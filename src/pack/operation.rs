@@ -132,6 +132,7 @@ pub(crate) struct Load {
     pub(crate) id: ExprId,
     pub(crate) otherwise: Option<ErrorId>,
     pub(crate) optional: bool,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
 }
 
@@ -141,7 +142,16 @@ pub(crate) struct Guard {
     pub(crate) name: Arc<str>,
     pub(crate) require: ExprId,
     pub(crate) otherwise: ErrorId,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
+}
+
+/// When a record is loaded or a guard looked at. What reads the body waits until the body is known to fit its schema, so
+/// that no condition meets values of a wrong type; everything else comes before, as in real servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    BeforeBody,
+    AfterBody,
 }
 
 /// A page of records, bound as `page`.

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, one_of};
 use crate::exchange::Pattern;
 use crate::expr::{Kind, Names, ObjectKind};
 use crate::pack::source::{FieldSource, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
-use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Unique};
+use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Turn, Unique};
 use crate::schema::Place;
 
 impl Resolver<'_> {
@@ -266,9 +266,10 @@ impl Resolver<'_> {
         rejections
     }
 
-    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names) -> Option<crate::pack::Guard> {
+    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names, turn: Turn) -> Option<crate::pack::Guard> {
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
+            turn,
             require: self.expression(source.require.as_ref()?, names)?.0,
             otherwise: self.error_named(source.otherwise.as_ref()?)?,
             at: source.name.at.clone(),

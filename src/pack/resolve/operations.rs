@@ -1,6 +1,6 @@
 //! Operation and event files, and the routes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use serde_json::Value;
@@ -9,14 +9,14 @@ use super::kinds::schema_kind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{
     BodySource, EffectSource, EffectVerb, EventSource, ListSource, LoadSource, Manifest, OperationSource, ParameterSource,
     Spanned, Template,
 };
 use crate::pack::{
     BodyRule, Credential, Effect, ErrorId, Event, Example, List, Load, NamedError, Operation, OperationId, Parameter,
-    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Verb,
+    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Turn, Verb,
 };
 use crate::schema::{Place, Reference};
 
@@ -114,12 +114,15 @@ impl Resolver<'_> {
             }
         }
         let ignore_case = self.read_rules(&source.read, names.get("body").cloned().unwrap_or(Kind::Any));
-        let loads = self.loads(&source.load, &mut names);
+        // Names that have no value before the body is known to fit.
+        let mut late = BTreeSet::from(["body".to_owned()]);
+        let loads = self.loads(&source.load, &mut names, &mut late);
         let mut guards = Vec::new();
         for name in &source.guards {
             let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
             if let Some(index) = self.lookup("guard", name, &known)
-                && let Some(guard) = self.guard(&manifest.guards[index], &names)
+                && let guard = &manifest.guards[index]
+                && let Some(guard) = self.guard(guard, &names, turn(guard.require.as_ref(), &late))
             {
                 guards.push(guard);
             }
@@ -289,13 +292,18 @@ impl Resolver<'_> {
         rules
     }
 
-    fn loads(&mut self, sources: &[LoadSource], names: &mut Names) -> Vec<Load> {
+    /// Links records to load, in order. `late` grows by those that wait for the body.
+    fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
             let resource = self.resource_named(source.resource.as_ref().unwrap_or(&own));
             let id = self.expression(&source.id, names);
             let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
+            let turn = turn(Some(&source.id), late);
+            if turn == Turn::AfterBody {
+                late.insert(source.name.name.clone());
+            }
             if let (Some(resource), Some((id, _))) = (resource, id) {
                 names.bind(source.name.name.clone(), self.record_kind(resource));
                 loads.push(Load {
@@ -304,6 +312,7 @@ impl Resolver<'_> {
                     id,
                     otherwise,
                     optional: source.optional,
+                    turn,
                     at: source.name.at.clone(),
                 });
             }
@@ -429,7 +438,7 @@ impl Resolver<'_> {
         if let Some(input) = &input {
             names.bind("input", parameters_kind(Place::Body, input, ""));
         }
-        let loads = self.loads(&source.load, &mut names);
+        let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
         let effects = self.effects(&source.effects, &mut names, "");
         Some(Event {
             name: name.into(),
@@ -472,6 +481,14 @@ impl Resolver<'_> {
         }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
+    }
+}
+
+/// Whether an expression reads what is known late only.
+fn turn(template: Option<&Template>, late: &BTreeSet<String>) -> Turn {
+    match template {
+        Some(Template::Expression { text, .. }) if !expr::names_in(text).is_disjoint(late) => Turn::AfterBody,
+        _ => Turn::BeforeBody,
     }
 }
 
