@@ -40,7 +40,16 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
         violations.extend(parameters.schema.violations(&given, parameters.place));
         if let Json::Object(given) = given {
             match parameters.place {
-                Place::Path => path.extend(given),
+                Place::Path => {
+                    // The same values, by the names that the other candidates have for them.
+                    for other in &found.candidates {
+                        for (own, name) in names(&operation.template).zip(names(&other.template)) {
+                            if let Some(value) = given.get(own) {
+                                path.insert(name.to_owned(), value.clone());
+                            }
+                        }
+                    }
+                }
                 Place::Query => {
                     query_values = given;
                     for parameter in &parameters.known {

@@ -130,3 +130,47 @@ fn rows_asked_for(schema: &Value) -> Vec<(String, String)> {
     };
     exchange::leaves(schema).into_iter().filter_map(named).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::pack::{Files, load};
+
+    const OPERATION: &str = "operation: Send\nrequest: POST /parcels\ndocs: x\nbody: send\nrespond: { status: 204 }\n";
+    const SCHEMA: &str = r#"{ "type": "object", "x-error": "name" }"#;
+
+    /// Code and help of everything that is found in a pack of one operation.
+    fn diagnostics(manifest: &str, operation: &str, schema: &str) -> Vec<(&'static str, String)> {
+        let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
+        let files = Files {
+            folder: "parcels".to_owned(),
+            shown: ("fixtures".to_owned(), "schemas".to_owned()),
+            fixtures: [file("pack.yaml", &format!("pack: parcels\ntitle: Parcels\n{manifest}")), file("parcels/send.yaml", operation)].into(),
+            schemas: [file("send.json", schema)].into(),
+        };
+        let loaded = load(&files);
+        loaded.diagnostics.into_iter().map(|found| (found.code.name(), found.help.unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn a_schema_asks_for_rows_that_exist() {
+        let help = "give a row of `violations` in pack.yaml the `name: name`".to_owned();
+        assert_eq!(diagnostics("", OPERATION, SCHEMA), [("name-unknown", help)]);
+        let rows = "errors: { bad: { status: 400, docs: x } }\nviolations: [{ name: name, error: bad }]\n";
+        assert_eq!(diagnostics(rows, OPERATION, SCHEMA), []);
+    }
+
+    #[test]
+    fn what_a_broken_operation_may_use_is_not_called_unused() {
+        let found = diagnostics("errors: { bad: { status: 400, docs: x } }\n", "operation: [\n", "{}");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "yaml-syntax");
+    }
+
+    #[test]
+    fn errors_do_not_choose_themselves() {
+        let manifest = "errors: { bad: { status: 400, docs: x, when: 1 == 2 } }\nrejections: { body-syntax: bad }\n";
+        let found = diagnostics(manifest, OPERATION, "{}");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, "value-wrong");
+    }
+}

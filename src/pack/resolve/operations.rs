@@ -479,6 +479,17 @@ impl Resolver<'_> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        for ((method, template), candidates) in router.shared() {
+            let of = |id: &OperationId| &parts.operations[id.0];
+            let first = of(&candidates[0]);
+            if let Some(other) = candidates.iter().skip(1).map(of).find(|other| read_of(other) != read_of(first)) {
+                let message = format!("operations on {method} {template} read path, query or headers differently");
+                let diagnostic = Diagnostic::error(Code::RouteAmbiguous, other.at.clone(), message)
+                    .related(first.at.clone(), "the other one")
+                    .help("these are read before it is known which operation is meant: give both the same parameters");
+                self.diagnostics.push(diagnostic);
+            }
+        }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
     }
@@ -490,6 +501,22 @@ fn turn(template: Option<&Template>, late: &BTreeSet<String>) -> Turn {
         Some(Template::Expression { text, .. }) if !expr::names_in(text).is_disjoint(late) => Turn::AfterBody,
         _ => Turn::BeforeBody,
     }
+}
+
+/// The parameters of an operation, those of the path by their place in it.
+fn read_of(operation: &Operation) -> Vec<(&'static str, String, &Value)> {
+    let names = parameter_names(&operation.template);
+    let name = |place: Place, name: &str| match place {
+        Place::Path => names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string()),
+        _ => name.to_owned(),
+    };
+    let all = operation.parameters.iter().flat_map(|parameters| {
+        let place = parameters.place;
+        parameters.known.iter().map(move |known| (place.name(), name(place, &known.name), &known.schema))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    all
 }
 
 fn scope_name(place: Place) -> &'static str {

@@ -449,25 +449,32 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
+        let mut used = vec![false; shows.len()];
         let otherwise = match &choice.otherwise {
-            Some(name) => Some(self.arm(plan, name, shows, context, names)?),
+            Some(name) => Some(self.arm(plan, name, shows, &mut used, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
         for (key, reference) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, reference, shows, context, names)?));
+            arms.push((key.name.clone(), self.arm(plan, reference, shows, &mut used, context, names)?));
+        }
+        for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
+            let message = format!("no shape of the choice has `{}`: what an example does not have is not sent", key.name);
+            self.error(Code::ShapeTarget, &key.at, message);
         }
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
-    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has.
+    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has and marks it
+    /// as used.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
         reference: &Spanned<String>,
         shows: &[(Key, Template)],
+        used: &mut [bool],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
@@ -476,6 +483,10 @@ impl Resolver<'_> {
         }
         let (path, actual, example) = self.part(reference, plan.folder)?;
         let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
-        self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names)
+        let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
+        for (used, shown) in used.iter_mut().zip(&inner.shows) {
+            *used |= shown.used;
+        }
+        shape
     }
 }
