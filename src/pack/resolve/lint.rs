@@ -138,39 +138,63 @@ mod tests {
     const OPERATION: &str = "operation: Send\nrequest: POST /parcels\ndocs: x\nbody: send\nrespond: { status: 204 }\n";
     const SCHEMA: &str = r#"{ "type": "object", "x-error": "name" }"#;
 
-    /// Code and help of everything that is found in a pack of one operation.
-    fn diagnostics(manifest: &str, operation: &str, schema: &str) -> Vec<(&'static str, String)> {
+    /// Code and help of everything that is found in a pack with these files beside its manifest.
+    fn diagnostics(manifest: &str, fixtures: &[(&str, &str)], schema: &str) -> Vec<(&'static str, String)> {
         let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
-        let files = Files {
+        let mut files = Files {
             folder: "parcels".to_owned(),
             shown: ("fixtures".to_owned(), "schemas".to_owned()),
-            fixtures: [file("pack.yaml", &format!("pack: parcels\ntitle: Parcels\n{manifest}")), file("parcels/send.yaml", operation)].into(),
+            fixtures: fixtures.iter().map(|(path, text)| file(path, text)).collect(),
             schemas: [file("send.json", schema)].into(),
         };
+        files.fixtures.extend([file("pack.yaml", &format!("pack: parcels\ntitle: Parcels\n{manifest}"))]);
         let loaded = load(&files);
         loaded.diagnostics.into_iter().map(|found| (found.code.name(), found.help.unwrap_or_default())).collect()
     }
 
+    fn codes(manifest: &str, fixtures: &[(&str, &str)]) -> Vec<&'static str> {
+        diagnostics(manifest, fixtures, "{}").into_iter().map(|(code, _)| code).collect()
+    }
+
     #[test]
     fn a_schema_asks_for_rows_that_exist() {
+        let files = [("parcels/send.yaml", OPERATION)];
         let help = "give a row of `violations` in pack.yaml the `name: name`".to_owned();
-        assert_eq!(diagnostics("", OPERATION, SCHEMA), [("name-unknown", help)]);
+        assert_eq!(diagnostics("", &files, SCHEMA), [("name-unknown", help)]);
         let rows = "errors: { bad: { status: 400, docs: x } }\nviolations: [{ name: name, error: bad }]\n";
-        assert_eq!(diagnostics(rows, OPERATION, SCHEMA), []);
+        assert_eq!(diagnostics(rows, &files, SCHEMA), []);
     }
 
     #[test]
     fn what_a_broken_operation_may_use_is_not_called_unused() {
-        let found = diagnostics("errors: { bad: { status: 400, docs: x } }\n", "operation: [\n", "{}");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].0, "yaml-syntax");
+        let manifest = "errors: { bad: { status: 400, docs: x } }\n";
+        let files = [("parcels/send.yaml", "operation: [\n"), ("parcels/send.200.json", "{}")];
+        assert_eq!(codes(manifest, &files), ["yaml-syntax"]);
     }
 
     #[test]
     fn errors_do_not_choose_themselves() {
         let manifest = "errors: { bad: { status: 400, docs: x, when: 1 == 2 } }\nrejections: { body-syntax: bad }\n";
-        let found = diagnostics(manifest, OPERATION, "{}");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].0, "value-wrong");
+        assert_eq!(codes(manifest, &[("parcels/send.yaml", OPERATION)]), ["value-wrong"]);
+    }
+
+    #[test]
+    fn what_no_shape_of_a_choice_has_is_found() {
+        let answer = "{ status: 200, docs: x, show: { each: \"= ['a']\", as: item, shape: { by: = item, a: send.200.json }, show: { id: = item, nmae: 1 } } }";
+        let operation = OPERATION.replace("{ status: 204 }", answer);
+        let files = [("parcels/send.yaml", operation.as_str()), ("parcels/send.200.json", r#"{ "id": "a" }"#)];
+        assert_eq!(codes("", &files), ["shape-target"]);
+    }
+
+    #[test]
+    fn operations_on_one_path_read_it_alike() {
+        let with = |title: &str, request: &str, rest: &str| {
+            OPERATION.replace("Send", title).replace("/parcels", request).replace("body: send", &format!("body: send\n{rest}"))
+        };
+        let first = with("Send", "/{id}", "path: { id: { type: integer } }\nwhen: body.kind == 'a'");
+        let pair = |second: &str| codes("", &[("parcels/a.yaml", first.as_str()), ("parcels/b.yaml", second)]);
+        assert_eq!(pair(&with("Other", "/{number}", "path: { number: { type: integer } }")), Vec::<&str>::new());
+        assert_eq!(pair(&with("Other", "/{number}", "path: { number: { type: string } }")), ["route-ambiguous"]);
+        assert_eq!(pair(&with("Other", "/{number}", "when: body.kind is")), ["expr-syntax"]);
     }
 }
