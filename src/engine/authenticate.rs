@@ -55,7 +55,7 @@ fn check(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
         Auth::Any(parts) => {
             let mut nearest: Option<(Reason, SchemeId)> = None;
             for part in parts {
-                match check(call, part) {
+                match attempt(call, part) {
                     Ok(()) => return Ok(()),
                     Err(fault @ Unknown::Fault(_)) => return Err(fault),
                     Err(Unknown::Refused(reason, id)) => {
@@ -67,11 +67,21 @@ fn check(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
             }
             nearest.map_or(Ok(()), |(reason, id)| Err(Unknown::Refused(reason, id)))
         }
-        Auth::Optional(inner) => match check(call, inner) {
+        Auth::Optional(inner) => match attempt(call, inner) {
             Err(Unknown::Refused(Reason::Missing, _)) => Ok(()),
             other => other,
         },
     }
+}
+
+/// Like [`check`], but what was known of a caller who is then refused is forgotten: the call may go on without them.
+fn attempt(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
+    let before = (call.scope.clone(), call.visibility.clone());
+    let result = check(call, auth);
+    if result.is_err() {
+        (call.scope, call.visibility) = before;
+    }
+    result
 }
 
 fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
