@@ -6,7 +6,7 @@ use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{ErrorId, Load, Operation, Pack, Refusal, ResourceId, Turn};
 use crate::sandbox::{Moment, RecordView, Visibility};
 
-/// Looks up the records that an operation is about. Those of other accounts do not exist.
+/// Looks up the records that an operation is about and whose turn it is. Those of other accounts do not exist.
 pub(super) fn load(call: &mut Call<'_>, operation: &Operation, turn: Turn) -> Result<(), Rejection> {
     let Call { pack, moment, visibility, .. } = call;
     let loads = operation.loads.iter().filter(|load| load.turn == turn);
@@ -31,7 +31,7 @@ pub(super) fn records<'l>(
     pack: &Arc<Pack>,
     moment: &Moment<'_>,
     visibility: &Visibility,
-    loads: impl Iterator<Item = &'l Load>,
+    loads: impl IntoIterator<Item = &'l Load>,
     scope: &mut Scope,
     trace: &mut Trace,
 ) -> Result<Option<Missing>, Rejection> {
@@ -63,7 +63,7 @@ pub(super) fn records<'l>(
     Ok(None)
 }
 
-/// Conditions with the error that each gives, in order.
+/// Conditions whose turn it is with the error that each gives, in order.
 pub(super) fn check(call: &mut Call<'_>, operation: &Operation, turn: Turn) -> Result<(), Rejection> {
     for guard in operation.guards.iter().filter(|guard| guard.turn == turn) {
         if !call.pack.program.holds(guard.require, &call.scope)? {

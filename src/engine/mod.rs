@@ -20,6 +20,8 @@ mod validate;
 
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue};
+
 use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
@@ -31,6 +33,9 @@ use crate::schema::Violation;
 pub(crate) use event::{EventFault, fire};
 pub(crate) use near_miss::unmatched;
 pub(crate) use state::{Edit, StateFault, edit, shown};
+
+const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
+const CONTRACT: HeaderName = HeaderName::from_static("standin-contract");
 
 /// What the engine may spend on one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +99,13 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         Ok(outcome) => outcome,
         Err(rejection) => reject::rejection(&mut call, operation, rejection),
     };
+    let mut response = outcome.response;
+    if let Some(operation) = operation {
+        response.headers.insert(OPERATION, operation.header.clone());
+    }
+    response.headers.insert(CONTRACT, HeaderValue::from_static(outcome.contract));
     Exchange {
-        response: outcome.response,
+        response,
         change: outcome.change,
         trace: call.trace,
         operation: operation.map(|operation| Arc::clone(&operation.name)),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value};
 
 use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
@@ -18,6 +18,8 @@ pub(crate) struct OperationId(pub(crate) usize);
 pub(crate) struct Operation {
     /// `<pack>/<folder>/<file>`.
     pub(crate) name: Arc<str>,
+    /// The name as the value of `Standin-Operation`.
+    pub(crate) header: HeaderValue,
     pub(crate) title: Arc<str>,
     pub(crate) description: Option<String>,
     pub(crate) notes: Option<String>,
@@ -94,6 +96,8 @@ pub(crate) struct Parameters {
     pub(crate) place: Place,
     pub(crate) schema: Schema,
     pub(crate) known: Vec<Parameter>,
+    /// What is bound when none is given; `None` when one is required.
+    pub(crate) defaults: Option<Arc<Value>>,
     pub(crate) at: Location,
 }
 
@@ -136,6 +140,13 @@ pub(crate) struct Load {
     pub(crate) at: Location,
 }
 
+/// When a load or guard has its turn: what looks at the body waits until the body fits its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    BeforeBody,
+    AfterBody,
+}
+
 /// A condition with the error it gives.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
@@ -144,14 +155,6 @@ pub(crate) struct Guard {
     pub(crate) otherwise: ErrorId,
     pub(crate) turn: Turn,
     pub(crate) at: Location,
-}
-
-/// When a record is loaded or a guard looked at. What reads the body waits until the body is known to fit its schema, so
-/// that no condition meets values of a wrong type; everything else comes before, as in real servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
-    BeforeBody,
-    AfterBody,
 }
 
 /// A page of records, bound as `page`.

@@ -289,6 +289,11 @@ impl<'f> Resolver<'f> {
             let at = node.part(offset + fault.range.start..offset + fault.range.end);
             let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
             diagnostic.help = fault.help;
+            // What YAML cut off is not seen in the message.
+            let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
+            if fault.code == Code::ExprSyntax && behind.starts_with(',') {
+                diagnostic = diagnostic.help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
+            }
             self.report(diagnostic);
         }
         None

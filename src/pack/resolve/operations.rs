@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::Value;
 
 use super::kinds::schema_kind;
@@ -114,15 +114,13 @@ impl Resolver<'_> {
             }
         }
         let ignore_case = self.read_rules(&source.read, names.get("body").cloned().unwrap_or(Kind::Any));
-        // Names that have no value before the body is known to fit.
         let mut late = BTreeSet::from(["body".to_owned()]);
         let loads = self.loads(&source.load, &mut names, &mut late);
         let mut guards = Vec::new();
         for name in &source.guards {
             let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
             if let Some(index) = self.lookup("guard", name, &known)
-                && let guard = &manifest.guards[index]
-                && let Some(guard) = self.guard(guard, &names, turn(guard.require.as_ref(), &late))
+                && let Some(guard) = self.guard(&manifest.guards[index], &names, &late)
             {
                 guards.push(guard);
             }
@@ -140,6 +138,8 @@ impl Resolver<'_> {
         }
         self.check_cases(source);
         Some(Operation {
+            header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
+                .unwrap_or(HeaderValue::from_static("unnamed")),
             name: format!("{}/{folder}/{stem}", self.name).into(),
             title: source.title.as_ref()?.value.as_str().into(),
             description: source.description.as_ref().map(|text| text.value.clone()),
@@ -238,7 +238,7 @@ impl Resolver<'_> {
             }
         };
         let properties = given.value.get("properties").and_then(Value::as_object);
-        let known = properties
+        let known: Vec<Parameter> = properties
             .into_iter()
             .flatten()
             .map(|(name, schema)| Parameter {
@@ -253,7 +253,10 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
-        Some(Parameters { place, schema, known, at: given.at.clone() })
+        let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
+        let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
+        let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
+        Some(Parameters { place, schema, known, defaults, at: given.at.clone() })
     }
 
     fn body(&mut self, source: &BodySource) -> Option<BodyRule> {
@@ -292,7 +295,7 @@ impl Resolver<'_> {
         rules
     }
 
-    /// Links records to load, in order. `late` grows by those that wait for the body.
+    /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
     fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
@@ -300,12 +303,12 @@ impl Resolver<'_> {
             let resource = self.resource_named(source.resource.as_ref().unwrap_or(&own));
             let id = self.expression(&source.id, names);
             let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
-            let turn = turn(Some(&source.id), late);
-            if turn == Turn::AfterBody {
-                late.insert(source.name.name.clone());
-            }
             if let (Some(resource), Some((id, _))) = (resource, id) {
                 names.bind(source.name.name.clone(), self.record_kind(resource));
+                let turn = turn(&source.id, late);
+                if turn == Turn::AfterBody {
+                    late.insert(source.name.name.clone());
+                }
                 loads.push(Load {
                     name: source.name.name.as_str().into(),
                     resource,
@@ -495,10 +498,10 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether an expression reads what is known late only.
-fn turn(template: Option<&Template>, late: &BTreeSet<String>) -> Turn {
+/// Whether an expression can be judged before the body is known to fit its schema.
+pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
     match template {
-        Some(Template::Expression { text, .. }) if !expr::names_in(text).is_disjoint(late) => Turn::AfterBody,
+        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
         _ => Turn::BeforeBody,
     }
 }

@@ -173,7 +173,7 @@ impl Resolver<'_> {
         }
         let faults = expr::check_template(&text, &names);
         if faults.is_empty() {
-            return Some(Content::Page { template: self.expressions.template(text), with: given });
+            return Some(Content::Page { template: self.expressions.template(path, text), with: given });
         }
         for fault in faults {
             let at = crate::diagnostic::Location::new(file, fault.range);

@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::exchange;
 use crate::expr::{Kind, Names};
-use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
@@ -451,14 +451,14 @@ impl Resolver<'_> {
     ) -> Option<Shape> {
         let mut used = vec![false; shows.len()];
         let otherwise = match &choice.otherwise {
-            Some(name) => Some(self.arm(plan, name, shows, &mut used, context, names)?),
+            Some(arm) => Some(self.arm(plan, arm, shows, &mut used, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
-        for (key, reference) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, reference, shows, &mut used, context, names)?));
+        for (key, arm) in &choice.arms {
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)?));
         }
         for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
             let message = format!("no shape of the choice has `{}`: what an example does not have is not sent", key.name);
@@ -467,26 +467,33 @@ impl Resolver<'_> {
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
-    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has and marks it
-    /// as used.
+    /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
+    /// does not show itself, and marks it as used.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
-        reference: &Spanned<String>,
+        arm: &ArmSource,
         shows: &[(Key, Template)],
         used: &mut [bool],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
-        if reference.value == "fields" {
+        if arm.like.value == "fields" {
+            if let Some((key, _)) = arm.show.first() {
+                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
+                self.error(Code::ShapeTarget, &key.at, message);
+            }
             return Some(Shape::Fields);
         }
-        let (path, actual, example) = self.part(reference, plan.folder)?;
-        let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
+        let (path, actual, example) = self.part(&arm.like, plan.folder)?;
+        let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
+        let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
         let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
-        for (used, shown) in used.iter_mut().zip(&inner.shows) {
+        for (used, shown) in used.iter_mut().zip(&inner.shows[arm.show.len()..]) {
             *used |= shown.used;
         }
+        inner.shows.truncate(arm.show.len());
+        self.unused(&inner, &example);
         shape
     }
 }
