@@ -195,7 +195,7 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Member> {
-        let member = |shape: Shape, optional: bool| Member { key: key.to_owned(), shape, optional };
+        let member = |shape: Shape, optional: bool| Member::new(key, shape, optional);
         if let Some((template, optional)) = plan.exact(at) {
             return Some(member(self.template(plan, template, Some(child), at, names)?, optional));
         }
@@ -286,7 +286,7 @@ impl Resolver<'_> {
                     .map(|(key, optional, template)| {
                         let child = example.and_then(|example| example.get(&key.name));
                         let shape = self.template(plan, template, child, &at.key(&key.name), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: *optional })
+                        Some(Member::new(&key.name, shape, *optional))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
@@ -295,7 +295,7 @@ impl Resolver<'_> {
                 let (expr, kind) = self.expression(template, names)?;
                 if let Some(resource) = kind.resource().map(ResourceId) {
                     let inner = self.record(plan, resource, example, at, &names.with("record", kind))?;
-                    return Some(Shape::Record { of: expr, name: "record".into(), resource, inner: Box::new(inner) });
+                    return Some(Shape::record(expr, "record".into(), resource, inner));
                 }
                 if let Kind::List(item) = &kind
                     && let Some(resource) = item.resource().map(ResourceId)
@@ -309,6 +309,7 @@ impl Resolver<'_> {
                         only: None,
                         key: None,
                         gather: false,
+                        bare: item.is_bare(),
                         item,
                     })));
                 }
@@ -370,7 +371,7 @@ impl Resolver<'_> {
         let item = self.item(plan, shown, resource, element, &names)?;
         if !shown.each {
             return match resource {
-                Some(resource) => Some(Shape::Record { of: over, name, resource, inner: Box::new(item) }),
+                Some(resource) => Some(Shape::record(over, name, resource, item)),
                 None => {
                     let message = "`of` takes a record".to_owned();
                     self.error(Code::ExprKinds, &shown.over.at(), message);
@@ -379,7 +380,8 @@ impl Resolver<'_> {
             };
         }
         let gather = shown.values.is_some();
-        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item })))
+        let bare = only.is_none() && key.is_none() && item.is_bare();
+        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item, bare })))
     }
 
     fn item(
@@ -414,7 +416,7 @@ impl Resolver<'_> {
                     .iter()
                     .map(|(key, template)| {
                         let shape = self.template(plan, template, None, &At::default(), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: false })
+                        Some(Member::new(&key.name, shape, false))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
