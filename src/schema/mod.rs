@@ -36,7 +36,7 @@ fn uri(document: &str) -> String {
     format!("{SCHEME}{document}.json")
 }
 
-/// All schema documents of a pack by name, able to refer to each other by file name (`customer.json#/$defs/name`).
+/// All schema documents of a pack by name, able to refer to each other by file name (`item.json#/$defs/name`).
 #[derive(Debug)]
 pub(crate) struct Library {
     documents: Arc<BTreeMap<String, Value>>,
