@@ -2,6 +2,8 @@
 
 mod architecture;
 mod diagnostics;
+mod docs;
 mod format;
+mod markdown;
 mod rust;
 mod tree;
