@@ -215,10 +215,11 @@ fn every_key_of_the_format_is_documented() {
         r#"\("([a-z]+)", EffectVerb::"#,
         r#"key\.name == "([a-z]+)""#,
         r#"matches!\(key\.name\.as_str\(\), "([a-z]+)""#,
-        r#"\| "([a-z]+)""#,
+        r#"key\.name\.as_str\(\), "[a-z]+" \| "([a-z]+)""#,
+        r#"key\.name\.as_str\(\), "[a-z]+" \| "[a-z]+" \| "([a-z]+)""#,
         r#""([a-z-]+)" => choice\."#,
     ]);
-    for known in ["pack", "case", "number", "create", "jwt", "each", "of", "by", "all", "optional", "offset", "around"] {
+    for known in ["pack", "case", "number", "create", "jwt", "each", "of", "by", "all", "any", "optional", "offset", "around"] {
         assert!(keys.contains(known), "the key `{known}` was not found in the sources: {keys:?}");
     }
     mentioned("docs/packs.md", "keys", &keys, 80);
