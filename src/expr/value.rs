@@ -171,6 +171,11 @@ impl Value {
         self.0.as_i64()
     }
 
+    /// A whole number, and nothing that merely can be read as one.
+    pub(crate) fn as_whole(&self) -> Option<i64> {
+        if self.0.is_integer() { self.0.as_i64() } else { None }
+    }
+
     pub(crate) fn as_instant(&self) -> Option<Instant> {
         self.0.as_i64().map(Instant::from_micros)
     }

@@ -7,6 +7,7 @@ mod auth;
 mod example;
 mod files;
 mod operation;
+mod proof;
 mod reply;
 mod resolve;
 mod resource;
@@ -26,6 +27,7 @@ pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads, Refusal, Row, Turn,
     Verb,
 };
+pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
 pub(crate) use route::{Route, Router};

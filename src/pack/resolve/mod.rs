@@ -6,6 +6,7 @@ mod kinds;
 mod lint;
 mod manifest;
 mod operations;
+mod proof;
 mod replies;
 mod seeds;
 mod shapes;
@@ -66,6 +67,8 @@ struct Resolver<'f> {
     tables: Value,
     constants: Vec<Spanned<String>>,
     used_constants: BTreeSet<String>,
+    /// Parts of schemas that single fields are checked against; their places are numbers that records remember.
+    checks: Vec<String>,
 }
 
 impl<'f> Resolver<'f> {
@@ -92,6 +95,7 @@ impl<'f> Resolver<'f> {
             tables: Value::Null,
             constants: Vec::new(),
             used_constants: BTreeSet::new(),
+            checks: Vec::new(),
         };
         for (path, bytes) in &files.fixtures {
             let id = resolver.file(format!("{}/{path}", files.shown.0), bytes);

@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) events: Vec<Event>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
+    /// An operation or event could not be read, so that nobody knows what it would have used.
+    pub(super) incomplete: bool,
 }
 
 impl Resolver<'_> {
@@ -47,12 +49,16 @@ impl Resolver<'_> {
                 self.used.insert(path.clone());
                 if let Some(event) = self.event_file(file, event) {
                     parts.events.push(event);
+                } else {
+                    parts.incomplete = true;
                 }
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
                 if let Some(operation) = self.operation_file(file, folder, stem, manifest) {
                     parts.operations.push(operation);
                     parts.operation_files.push((folder.to_owned(), stem.to_owned()));
+                } else {
+                    parts.incomplete = true;
                 }
             }
         }
@@ -77,12 +83,13 @@ impl Resolver<'_> {
         let mut names = self.common_names();
         self.bind_callers(&auth, &mut names);
         names.bind("path", path_kind(&template));
+        // Kept as a failure until everything else has been looked at: without its condition this is another operation.
         let when = match &source.when {
             Some(node) => {
-                let condition = Template::condition(node, &mut self.diagnostics)?;
-                self.condition(Some(&condition), &names)
+                let condition = Template::condition(node, &mut self.diagnostics);
+                self.condition(condition.as_ref(), &names).map(Some)
             }
-            None => None,
+            None => Some(None),
         };
         let mut parameters = Vec::new();
         for (place, given) in [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)] {
@@ -141,7 +148,7 @@ impl Resolver<'_> {
             template: template.into(),
             provenance,
             auth,
-            when,
+            when: when?,
             parameters,
             body,
             ignore_case,
@@ -475,6 +482,17 @@ impl Resolver<'_> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        for ((method, template), candidates) in router.shared() {
+            let of = |id: &OperationId| &parts.operations[id.0];
+            let first = of(&candidates[0]);
+            if let Some(other) = candidates.iter().skip(1).map(of).find(|other| read_of(other) != read_of(first)) {
+                let message = format!("operations on {method} {template} read path, query or headers differently");
+                let diagnostic = Diagnostic::error(Code::RouteAmbiguous, other.at.clone(), message)
+                    .related(first.at.clone(), "the other one")
+                    .help("these are read before it is known which operation is meant: give both the same parameters");
+                self.diagnostics.push(diagnostic);
+            }
+        }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
     }
@@ -486,6 +504,22 @@ pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
         Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
         _ => Turn::BeforeBody,
     }
+}
+
+/// The parameters of an operation, those of the path by their place in it.
+fn read_of(operation: &Operation) -> Vec<(&'static str, String, &Value)> {
+    let names = parameter_names(&operation.template);
+    let name = |place: Place, name: &str| match place {
+        Place::Path => names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string()),
+        _ => name.to_owned(),
+    };
+    let all = operation.parameters.iter().flat_map(|parameters| {
+        let place = parameters.place;
+        parameters.known.iter().map(move |known| (place.name(), name(place, &known.name), &known.schema))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    all
 }
 
 fn scope_name(place: Place) -> &'static str {
