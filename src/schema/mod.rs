@@ -74,7 +74,7 @@ impl Library {
     }
 
     fn empty() -> Self {
-        let registry = jsonschema::Registry::new().prepare();
+        let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
         Library { documents: Arc::default(), registry, options: jsonschema::options().offline() }
     }

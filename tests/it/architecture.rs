@@ -216,8 +216,10 @@ fn the_engine_and_what_it_stands_on_never_wait_and_hold_no_lock() {
 fn nothing_is_global_and_changes() {
     let mut findings = Vec::new();
     for file in sources() {
-        for word in ["static mut", "thread_local", "OnceLock", "LazyLock", "OnceCell", "LazyCell"] {
-            for at in places(&file.source.product_code, word) {
+        let code = &file.source.product_code;
+        for word in ["static", "thread_local"] {
+            // `'static` is a lifetime. `main.rs` chooses the allocator of the process.
+            for at in places(code, word).filter(|at| !code[..*at].ends_with('\'') && file.path != "src/main.rs") {
                 let place = format!("{}:{}", file.path, line(&file.text, at));
                 findings.push(format!("{place}: `{word}`: two servers in one process do not see each other"));
             }
@@ -242,7 +244,7 @@ fn nothing_panics_on_purpose() {
 
 #[test]
 fn files_are_short() {
-    let rust = files("src").into_iter().chain(files("tests/it")).filter(|path| path.ends_with(".rs"));
+    let rust = files("src").into_iter().filter(|path| path.ends_with(".rs"));
     let long = rust.filter_map(|path| {
         let lines = read(&path).lines().count();
         (lines > MOST_LINES).then(|| format!("{path}:{lines}: a file has at most {MOST_LINES} lines: look for the seam"))

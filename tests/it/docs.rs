@@ -210,7 +210,7 @@ fn rust_files(folder: &str) -> Vec<String> {
 #[test]
 fn every_key_of_the_format_is_documented() {
     let keys = listed(&rust_files("src/pack"), &[
-        r#"\.(?:take|text|texts|named|list|flag|required|required_text|entry)\(\s*"([a-z][a-z-]*)""#,
+        r#"(?:fields|inner)\s*\.[a-z_]+\(\s*"([a-z][a-z-]*)""#,
         r#"(?:template|ignore_case)\(\s*&?(?:mut )?fields,\s*"([a-z][a-z-]*)""#,
         r#"\("([a-z]+)", EffectVerb::"#,
         r#"key\.name == "([a-z]+)""#,
