@@ -250,6 +250,16 @@ fn every_route_of_the_control_plane_is_documented() {
     mentioned("docs/control-api.md", "routes", &routes, 20);
 }
 
+#[test]
+fn every_problem_of_the_server_and_the_control_plane_is_documented() {
+    let sources: Vec<String> = rust_files("src/control").into_iter().chain(rust_files("src/server")).collect();
+    let slugs = listed(&sources, &[
+        r#"Problem::(?:new|bad_request|not_found)\(\s*"([a-z-]+)""#,
+        r#"conflict\(\s*"([a-z-]+)""#,
+    ]);
+    mentioned("docs/control-api.md", "types of problems", &slugs, 20);
+}
+
 fn help(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_standin")).args(arguments).arg("--help").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
