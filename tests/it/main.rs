@@ -1,4 +1,6 @@
 //! Everything that is tested from outside, in one binary.
 
+mod curl;
 mod diagnostics;
 mod format;
+mod server;
