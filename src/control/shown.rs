@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value as Json, json};
 
+use crate::exchange::Body;
 use crate::journal::{Entry, Exchanged, Happening, Note};
 use crate::pack::{CredentialPlace, Pack};
 use crate::sandbox::Registry;
@@ -96,7 +97,10 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
             "path": request.path,
             "query": request.query.as_deref().map(|query| mask.query(query)),
             "headers": mask.headers(&request.headers),
-            "body": mask.body(&Bytes::copy_from_slice(request.body.bytes())),
+            "body": match &request.body {
+                Body::TooLarge { limit } => json!({ "largerThan": limit }),
+                Body::Whole(bytes) => mask.body(bytes),
+            },
         },
         "response": {
             "status": response.status.as_u16(),
@@ -142,9 +146,11 @@ impl Mask {
                 true => text.split_once(' ').map_or_else(|| MASK.to_owned(), |(scheme, _)| format!("{scheme} {MASK}")),
                 false => text,
             };
+            // A name that comes once has a text, a repeated one a list of them: joined they could mean something else.
             match shown.get_mut(name.as_str()) {
-                Some(Json::String(known)) => *known = format!("{known}, {text}"),
-                _ => {
+                Some(Json::Array(all)) => all.push(Json::from(text)),
+                Some(first) => *first = json!([first.take(), text]),
+                None => {
                     shown.insert(name.as_str().to_owned(), Json::from(text));
                 }
             }

@@ -77,6 +77,8 @@ pub(crate) struct Server {
 
 /// What every connection needs.
 pub(crate) struct Shared {
+    /// The port that all packs are served on.
+    pub(crate) port: u16,
     pub(crate) registry: Arc<Registry>,
     pub(crate) control: Control,
     pub(crate) limits: Limits,
@@ -95,13 +97,14 @@ impl Server {
         for (pack, port) in &options.own_ports {
             listeners.push((listen(*port).await?, Some(*pack)));
         }
+        let port = listeners[0].0.local_addr().map_or(options.port, |address| address.port());
         let real = monotonic();
         let registry = Registry::new(options.packs, options.settings, real())
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
         let engine = engine::Limits { json_depth: options.limits.json_depth };
         let control = Control::new(Arc::clone(&registry), engine);
-        let shared = Shared { registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
+        let shared = Shared { port, registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }
 

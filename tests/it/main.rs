@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one binary.
 
+mod bad_input;
 mod curl;
 mod customers;
 mod diagnostics;

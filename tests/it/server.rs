@@ -154,6 +154,11 @@ impl Server {
         }
     }
 
+    /// Remembers how the world is, for [`Watch::unharmed`].
+    pub fn watch(&self) -> Watch<'_> {
+        Watch { server: self, before: self.world() }
+    }
+
     /// Every record of the default sandbox, and its time.
     pub fn world(&self) -> Json {
         let state = |resource: &str| self.control("GET", &format!("/state/reportei/{resource}?limit=1000"), None).json();
@@ -171,6 +176,22 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The world as it was before something bad was tried.
+pub struct Watch<'s> {
+    server: &'s Server,
+    before: Json,
+}
+
+impl Watch<'_> {
+    /// Checks that nothing was changed, that nothing panicked, and that the server still answers.
+    #[track_caller]
+    pub fn unharmed(&self) {
+        assert_eq!(self.server.world(), self.before, "something was changed");
+        assert_eq!(*self.server.stderr.lock().unwrap(), "", "something was written to standard error");
+        assert_eq!(self.server.get("/_standin/livez").status, 200);
     }
 }
 
