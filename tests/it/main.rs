@@ -6,3 +6,4 @@ mod customers;
 mod diagnostics;
 mod format;
 mod server;
+mod trial;
