@@ -58,6 +58,11 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             })
         }
         Happening::Event { pack, name, input, changes } => {
+            let known = registry.packs().iter().find(|known| known.name == *pack);
+            let mut input = input.clone();
+            if let (Some(known), Secrets::Masked) = (known, secrets) {
+                mask_json(&mut input, &secret_names(known));
+            }
             json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": notes(changes) })
         }
     };
@@ -142,8 +147,7 @@ impl Mask {
         for (name, value) in headers {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
             let text = match self.headers.iter().any(|secret| secret == name.as_str()) {
-                // The scheme's word says something and gives nothing away.
-                true => text.split_once(' ').map_or_else(|| MASK.to_owned(), |(scheme, _)| format!("{scheme} {MASK}")),
+                true => masked_credential(&text),
                 false => text,
             };
             // A name that comes once has a text, a repeated one a list of them: joined they could mean something else.
@@ -183,8 +187,18 @@ impl Mask {
                 true => json!({ "text": value.to_string() }),
                 false => json!({ "text": text }),
             },
+            // What cannot be read cannot be masked in part.
+            Err(_) if self.members.iter().any(|secret| text.contains(secret.as_str())) => json!({ "text": MASK }),
             Err(_) => json!({ "text": text }),
         }
+    }
+}
+
+/// The scheme's word says something and gives nothing away; anything else in its place may be the secret itself.
+fn masked_credential(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((scheme, _)) if ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => format!("{scheme} {MASK}"),
+        _ => MASK.to_owned(),
     }
 }
 
