@@ -56,7 +56,7 @@ fn unreadable(answer: &Answer, words: &str) {
     let body = answer.json();
     assert_eq!(body.as_object().unwrap().len(), 1, "{answer}");
     let message = body["message"].as_str().unwrap();
-    assert!(message.starts_with("The request cannot be read. ") && message.contains(words), "{message}");
+    assert!(message.starts_with("The request cannot be read: ") && message.contains(words), "{message}");
 }
 
 /// All calls of the pack, with bodies that would be accepted.

@@ -1,6 +1,7 @@
 //! Everything that is tested from outside, in one binary.
 
 mod bad_input;
+mod cli;
 mod control;
 mod curl;
 mod customers;
