@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use super::prepare::{self, Prepared};
 use super::{CaseResult, judge, name, vary};
 use crate::diagnostic::Location;
-use crate::exchange::{Pattern, child, leaves, segments};
+use crate::exchange::{Pattern, Response, child, leaves, segments};
 use crate::journal::Stage;
-use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply};
+use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply, Shape};
 use crate::sandbox::Exchange;
+use crate::schema::Schema;
 
 /// Alters every input of every replay, every key of every example, and the table of violations.
 pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
@@ -25,7 +26,7 @@ pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
         if let Some(answer) = replay.answer {
             let example = &pack.examples[answer];
             findings.extend(constants(pack, example, &prepared, &exchange));
-            findings.extend(loose(pack, example));
+            findings.extend(loose(pack, example, &exchange));
         }
         results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
     }
@@ -51,10 +52,10 @@ fn exact(pack: &Pack, place: &Location) -> String {
 
 /// Leaves of the answer that no input changes, and that nobody declared to be constant.
 fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Exchange) -> Vec<String> {
-    if is_fixed(pack, exchange) {
+    if is_fixed(pack, exchange) || exchange.response.body.is_empty() {
         return Vec::new();
     }
-    let Ok(answer) = serde_json::from_slice::<Json>(&exchange.response.body) else { return Vec::new() };
+    let answer = read(&exchange.response);
     let mut still: Vec<(String, Json)> =
         leaves(&answer).into_iter().filter(|(pointer, _)| !declared(pack, pointer)).collect();
     let operation = pack.operation(example.operation);
@@ -66,8 +67,10 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         if other.response.status != exchange.response.status {
             continue;
         }
-        let Ok(other) = serde_json::from_slice::<Json>(&other.response.body) else { continue };
-        still.retain(|(pointer, value)| other.pointer(pointer) == Some(value));
+        let other = read(&other.response);
+        // A leaf that is gone with what it stood in follows nothing; the items of a refusal come and go.
+        let gone = exchange.response.status.is_success();
+        still.retain(|(pointer, value)| other.pointer(pointer).map_or(gone, |other| other == value));
     }
     let said = &example.side.constant;
     let mut found: Vec<String> = said
@@ -77,9 +80,16 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         .collect();
     still.retain(|(pointer, _)| !said.iter().any(|(key, _)| key.name == *pointer));
     found.extend(still.into_iter().map(|(pointer, value)| {
-        format!("`{pointer}` is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
+        let what = if pointer.is_empty() { "the whole answer".to_owned() } else { format!("`{pointer}`") };
+        format!("{what} is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
     }));
     found
+}
+
+/// An answer as JSON; another text, such as a page, is one leaf.
+fn read(response: &Response) -> Json {
+    let text = || Json::from(String::from_utf8_lossy(&response.body));
+    serde_json::from_slice(&response.body).unwrap_or_else(|_| text())
 }
 
 /// Whether the answer was said to be static.
@@ -99,12 +109,11 @@ fn declared(pack: &Pack, pointer: &str) -> bool {
 }
 
 /// Keys of a success example that its schema does not insist on.
-fn loose(pack: &Pack, example: &Example) -> Vec<String> {
+fn loose(pack: &Pack, example: &Example, exchange: &Exchange) -> Vec<String> {
     let (Some(json), Some(status)) = (&example.json, example.status.filter(|status| *status < 300)) else {
         return Vec::new();
     };
-    let operation = pack.operation(example.operation);
-    let Some(reply) = reply(operation, status) else { return Vec::new() };
+    let Some((operation, reply)) = reply(pack, exchange) else { return Vec::new() };
     let Some(schema) = &reply.schema else {
         return vec![format!("the answer {status} of `{}` has no `schema`", operation.name)];
     };
@@ -112,14 +121,19 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
     if !schema.is_valid(json) {
         return found;
     }
+    let mut lacking = Vec::new();
+    if let Content::Shaped(shape) = &reply.body {
+        may_lack(shape, "", &mut lacking);
+    }
     for pointer in keys(json) {
         let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
         let mut without = (**json).clone();
         if let Some(Json::Object(object)) = without.pointer_mut(parent) {
             object.shift_remove(&segments(&format!("/{key}"))[0]);
         }
-        if schema.is_valid(&without) {
-            found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`"));
+        let absent = lacking.iter().any(|pattern| pattern.matches(&pointer)) || shown_without(pack, example, schema, &pointer);
+        if schema.is_valid(&without) && !absent {
+            found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`, or add an example that lacks it"));
         }
         let mut retyped = (**json).clone();
         if let Some(value) = retyped.pointer_mut(&pointer) {
@@ -136,8 +150,73 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
     found
 }
 
-fn reply(operation: &Operation, status: u16) -> Option<&Reply> {
-    operation.replies.iter().find(|reply| reply.status.as_u16() == status)
+/// Whether an example of the same answer has the object but not this key: then the key may be absent.
+fn shown_without(pack: &Pack, example: &Example, schema: &Schema, pointer: &str) -> bool {
+    let mut steps = segments(pointer);
+    let Some(key) = steps.pop() else { return false };
+    let same = |other: &&Example| other.operation == example.operation && other.status == example.status;
+    let documents = pack.examples.iter().filter(same).filter_map(|other| other.json.as_deref());
+    documents.filter(|document| schema.is_valid(document)).any(|document| lacks(document, &steps, &key))
+}
+
+/// Whether an object at this place lacks a key. Any item stands for every item of its list.
+fn lacks(value: &Json, steps: &[String], key: &str) -> bool {
+    match (value, steps.split_first()) {
+        (Json::Object(object), None) => !object.contains_key(key),
+        (Json::Object(object), Some((step, rest))) => object.get(step).is_some_and(|inner| lacks(inner, rest, key)),
+        (Json::Array(items), Some((_, rest))) => items.iter().any(|item| lacks(item, rest, key)),
+        _ => false,
+    }
+}
+
+/// The case of an operation's answer that was given.
+fn reply<'p>(pack: &'p Pack, exchange: &Exchange) -> Option<(&'p Operation, &'p Reply)> {
+    let places = rendered(pack, exchange);
+    let all = pack.operations.iter().flat_map(|operation| operation.replies.iter().map(move |reply| (operation, reply)));
+    all.into_iter().find(|(_, reply)| places.contains(&exact(pack, &reply.at)))
+}
+
+/// The members that the pack says an answer may lack: fields that are optional, keys marked with `?`, and keys that come
+/// from the values of a list.
+fn may_lack(shape: &Shape, pointer: &str, out: &mut Vec<Pattern>) {
+    match shape {
+        Shape::Object(members) => {
+            for member in members {
+                let at = child(pointer, &member.key);
+                if member.optional && !of_json(&member.shape) {
+                    out.push(Pattern::new(&at));
+                }
+                may_lack(&member.shape, &at, out);
+            }
+        }
+        Shape::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                may_lack(item, &child(pointer, &index.to_string()), out);
+            }
+        }
+        Shape::Each(each) => {
+            let at = format!("{pointer}/*");
+            may_lack(&each.item, &at, out);
+            if each.key.is_some() {
+                out.push(Pattern::new(&at));
+            }
+        }
+        Shape::Record { inner, .. } | Shape::Inside { inner, .. } => may_lack(inner, pointer, out),
+        Shape::Choice { arms, otherwise, .. } => {
+            let arms = arms.iter().map(|(_, arm)| arm).chain(otherwise.as_deref());
+            arms.for_each(|arm| may_lack(arm, pointer, out));
+        }
+        Shape::Literal(_) | Shape::Value { .. } | Shape::Field(_) | Shape::Member { .. } | Shape::Fields => {}
+    }
+}
+
+/// Members of JSON objects are left out when they are absent, but nobody said that they may be.
+fn of_json(shape: &Shape) -> bool {
+    match shape {
+        Shape::Member { .. } => true,
+        Shape::Inside { of, .. } => of_json(of),
+        _ => false,
+    }
 }
 
 /// The pointer of every member of every object.

@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::HeaderMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::exchange::Body;
@@ -109,7 +108,7 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
         },
         "response": {
             "status": response.status.as_u16(),
-            "headers": mask.headers(&response.headers),
+            "headers": mask.headers(response.headers.iter()),
             "body": mask.body(&response.body),
         },
         "changes": notes(&exchanged.changes),
@@ -142,7 +141,7 @@ impl Mask {
         mask
     }
 
-    fn headers(&self, headers: &HeaderMap) -> Json {
+    fn headers<'h>(&self, headers: impl IntoIterator<Item = (&'h http::HeaderName, &'h http::HeaderValue)>) -> Json {
         let mut shown = Map::new();
         for (name, value) in headers {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -173,7 +172,7 @@ impl Mask {
         masked.collect::<Vec<_>>().join("&")
     }
 
-    /// JSON as JSON, other text as text, everything else as `{base64}`.
+    /// Text as `{text}`, with members that are secret masked where it is JSON; everything else as `{base64}`.
     fn body(&self, body: &Bytes) -> Json {
         if body.is_empty() {
             return Json::Null;

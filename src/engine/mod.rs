@@ -26,7 +26,7 @@ use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
 use crate::journal::Trace;
-use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal};
+use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
@@ -101,7 +101,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
     };
     let mut response = outcome.response;
     if let Some(operation) = operation {
-        response.set(OPERATION, &operation.name);
+        response.headers.insert(OPERATION, operation.header.clone());
     }
     response.headers.insert(CONTRACT, HeaderValue::from_static(outcome.contract));
     Exchange {
@@ -123,9 +123,12 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
     *operation = Some(chosen);
-    guard::load(call, chosen)?;
-    guard::check(call, chosen)?;
+    let body = input::spelling(call, chosen, body)?;
+    guard::load(call, chosen, Turn::BeforeBody)?;
+    guard::check(call, chosen, Turn::BeforeBody)?;
     validate::body(call, chosen, body.as_deref())?;
+    guard::load(call, chosen, Turn::AfterBody)?;
+    guard::check(call, chosen, Turn::AfterBody)?;
     let change = behave::apply(call, chosen)?;
     let (response, provenance) = render::response(call, chosen)?;
     Ok(Outcome { response, contract: Provenance::header(provenance), change })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::fill::{Current, Slot, fill};
+use super::fill::{Slot, fill};
 use super::{Call, Outcome, Rejection, render};
 use crate::exchange::{Problem, Response};
 use crate::expr::Value;
@@ -92,6 +92,11 @@ fn matches(row: &Row, violation: &Violation) -> bool {
     if let Some(wanted) = &violation.row {
         return row.name.as_ref() == Some(wanted);
     }
+    // A row with a name and no conditions is there for the schemas that name it.
+    let open = row.place.is_none() && row.pointer.is_none() && row.keywords.is_empty();
+    if open && row.name.is_some() {
+        return false;
+    }
     row.place.is_none_or(|place| place == violation.place)
         && row.pointer.as_ref().is_none_or(|pattern| pattern.matches(&violation.pointer))
         && (row.keywords.is_empty() || row.keywords.contains(&violation.keyword))
@@ -112,7 +117,7 @@ fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, Stri
     let mut scope = call.scope.clone();
     scope.bind("violation", Value::source(Arc::new(known.clone())));
     for (name, shape) in &row.item {
-        let value = fill(call.pack, shape, &scope, Current::Nothing, Slot::new(name))
+        let value = fill(call.pack, shape, &scope, Slot::new(name))
             .map_err(|rejection| match rejection {
                 Rejection::Fault(words) => words,
                 _ => "an item cannot be made".to_owned(),

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
+use serde_json::{Map, Value};
 
 use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
 use crate::diagnostic::Location;
@@ -17,6 +18,8 @@ pub(crate) struct OperationId(pub(crate) usize);
 pub(crate) struct Operation {
     /// `<pack>/<folder>/<file>`.
     pub(crate) name: Arc<str>,
+    /// The name as the value of `Standin-Operation`.
+    pub(crate) header: HeaderValue,
     pub(crate) title: Arc<str>,
     pub(crate) description: Option<String>,
     pub(crate) notes: Option<String>,
@@ -45,6 +48,23 @@ pub(crate) struct ReadRule {
     pub(crate) pointer: String,
     /// The spelling of the schema.
     pub(crate) keys: Vec<String>,
+}
+
+impl ReadRule {
+    /// Gives the keys of the object the spelling of the schema. The error is a key that is then there twice.
+    pub(crate) fn normalise(&self, body: &mut Value) -> Result<(), String> {
+        let Some(Value::Object(object)) = body.pointer_mut(&self.pointer) else { return Ok(()) };
+        let mut renamed = Map::with_capacity(object.len());
+        for (key, value) in std::mem::take(object) {
+            let spelled = self.keys.iter().find(|known| known.eq_ignore_ascii_case(&key)).cloned().unwrap_or(key);
+            if renamed.contains_key(&spelled) {
+                return Err(spelled);
+            }
+            renamed.insert(spelled, value);
+        }
+        *object = renamed;
+        Ok(())
+    }
 }
 
 /// Who must be known before an operation goes on.
@@ -76,6 +96,8 @@ pub(crate) struct Parameters {
     pub(crate) place: Place,
     pub(crate) schema: Schema,
     pub(crate) known: Vec<Parameter>,
+    /// What is bound when none is given; `None` when one is required.
+    pub(crate) defaults: Option<Arc<Value>>,
     pub(crate) at: Location,
 }
 
@@ -84,9 +106,9 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     /// The schema's type, by which the text is read.
     pub(crate) reads: Reads,
-    pub(crate) default: Option<serde_json::Value>,
+    pub(crate) default: Option<Value>,
     /// The parameter's own schema, as written.
-    pub(crate) schema: serde_json::Value,
+    pub(crate) schema: Value,
 }
 
 /// How the text of a parameter is read.
@@ -114,7 +136,15 @@ pub(crate) struct Load {
     pub(crate) id: ExprId,
     pub(crate) otherwise: Option<ErrorId>,
     pub(crate) optional: bool,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
+}
+
+/// When a load or guard has its turn: what looks at the body waits until the body fits its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    BeforeBody,
+    AfterBody,
 }
 
 /// A condition with the error it gives.
@@ -123,6 +153,7 @@ pub(crate) struct Guard {
     pub(crate) name: Arc<str>,
     pub(crate) require: ExprId,
     pub(crate) otherwise: ErrorId,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
 }
 

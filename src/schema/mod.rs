@@ -4,6 +4,7 @@
 //! The only user of the `jsonschema` crate. Must not know packs or requests. Start with [`Library`].
 
 mod lint;
+mod options;
 mod violation;
 
 use std::collections::BTreeMap;
@@ -94,7 +95,7 @@ impl Library {
             return Err(Fault::new(FaultKind::Reference, &reference.document, "", message));
         }
         let target = format!("{}#{}", uri(&reference.document), reference.pointer);
-        self.build(&json!({ "$ref": target }), &reference.document)
+        self.build(&json!({ "$ref": target }), reference.clone())
     }
 
     /// Makes a schema that stands inside another file, such as the parameters of an operation, ready for use.
@@ -102,10 +103,11 @@ impl Library {
         if let Some(fault) = lint::one("", schema, &self.documents).into_iter().next() {
             return Err(fault);
         }
-        self.build(schema, "")
+        self.build(schema, Reference { document: String::new(), pointer: String::new() })
     }
 
-    fn build(&self, schema: &Value, document: &str) -> Result<Schema, Fault> {
+    fn build(&self, schema: &Value, reference: Reference) -> Result<Schema, Fault> {
+        let document = reference.document.as_str();
         let validator = self
             .options
             .clone()
@@ -114,7 +116,7 @@ impl Library {
             .build(schema)
             .map_err(|error| Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string()))?;
         let inline = document.is_empty().then(|| Arc::new(schema.clone()));
-        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline })
+        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline, reference })
     }
 }
 
@@ -124,6 +126,8 @@ pub(crate) struct Schema {
     validator: Arc<Validator>,
     documents: Arc<BTreeMap<String, Value>>,
     inline: Option<Arc<Value>>,
+    /// Where it lives; without a document for an inline schema.
+    reference: Reference,
 }
 
 impl Schema {
@@ -183,6 +187,21 @@ mod tests {
         for expected in [("required", "/name"), ("required", "/age"), ("additionalProperties", "/x")] {
             assert!(found.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{found:?}");
         }
+    }
+
+    #[test]
+    fn listed_values_are_found_by_property_through_branches_and_references() {
+        let (library, faults) = library(json!({
+            "send": {
+                "properties": { "kind": { "enum": ["a", "b"] }, "list": { "items": { "$ref": "#" } } },
+                "allOf": [{ "then": { "properties": { "day": { "$ref": "parts.json#/$defs/day" } } } }],
+            },
+            "parts": { "$defs": { "day": { "enum": ["mon"] }, "unused": { "properties": { "x": { "const": 1 } } } } },
+        }));
+        assert_eq!(faults, []);
+        let options = library.compile(&Reference::parse("send")).unwrap().options();
+        let expected = [("kind".to_owned(), vec![json!("a"), json!("b")]), ("day".to_owned(), vec![json!("mon")])];
+        assert_eq!(options, expected);
     }
 
     #[test]

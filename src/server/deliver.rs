@@ -9,21 +9,25 @@ use crate::clock::Instant;
 use crate::exchange::Response;
 use crate::sandbox::Committed;
 
+const ENTRY: HeaderName = HeaderName::from_static("standin-entry");
+
 /// An answer of the control plane or of the server itself.
 pub(super) fn plain(mut response: Response) -> hyper::Response<Full<Bytes>> {
-    response.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    made(response)
+    response.headers.set_default(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    made(&response)
 }
 
 /// An answer of an API, with the number of its entry, dated in virtual time.
 pub(super) fn committed(committed: Committed) -> hyper::Response<Full<Bytes>> {
-    let Committed { mut response, entry, at } = committed;
-    response.headers.insert(HeaderName::from_static("standin-entry"), HeaderValue::from(entry));
-    response.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let Committed { response, entry, at } = committed;
+    let mut made = made(&response);
+    let headers = made.headers_mut();
+    headers.insert(ENTRY, HeaderValue::from(entry));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Some(date) = date(at) {
-        response.headers.insert(DATE, date);
+        headers.insert(DATE, date);
     }
-    made(response)
+    made
 }
 
 /// Ends an HTTP/1.1 connection after this answer.
@@ -32,10 +36,14 @@ pub(super) fn closing(mut response: hyper::Response<Full<Bytes>>) -> hyper::Resp
     response
 }
 
-fn made(response: Response) -> hyper::Response<Full<Bytes>> {
-    let mut made = hyper::Response::new(Full::new(response.body));
+fn made(response: &Response) -> hyper::Response<Full<Bytes>> {
+    let mut made = hyper::Response::new(Full::new(response.body.clone()));
     *made.status_mut() = response.status;
-    *made.headers_mut() = response.headers;
+    let headers = made.headers_mut();
+    headers.reserve(8);
+    for (name, value) in response.headers.iter() {
+        headers.insert(name.clone(), value.clone());
+    }
     made
 }
 

@@ -19,9 +19,11 @@ impl Resolver<'_> {
             let operation = parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
             let broken = self.fixtures.contains_key(format!("{folder}/{}.yaml", found.operation).as_str());
             let Some(operation) = operation else {
-                if !broken {
-                    self.no_operation(path, *file, folder, &found, parts);
-                }
+                match broken {
+                    // What is wrong with the operation has been said.
+                    true => self.used.insert(path.clone()),
+                    false => self.no_operation(path, *file, folder, &found, parts),
+                };
                 continue;
             };
             if name.ends_with(".yaml") {
@@ -36,19 +38,20 @@ impl Resolver<'_> {
         self.check_examples(parts);
     }
 
-    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) {
-        self.used.insert(path.to_owned());
+    /// Whether the file is accounted for.
+    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) -> bool {
         let known: Vec<&str> =
             parts.operation_files.iter().filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
         // Folders without operations hold what other files name.
         if known.is_empty() {
-            self.used.remove(path);
-            return;
+            return false;
         }
+        self.used.insert(path.to_owned());
         let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
             .suggest(nearest(&found.operation, known));
         self.report(diagnostic);
+        true
     }
 
     fn lone_side_file(&mut self, path: &str, file: FileId, files: &[(String, FileId)]) {
@@ -99,17 +102,25 @@ impl Resolver<'_> {
                             && replay.answer.is_some_and(|answer| parts.examples[answer].status >= Some(400))
                     });
                     match &operation.body {
-                        Some(body) if !refused => body.schema.violations(json, Place::Body),
+                        Some(body) if !refused => {
+                            let mut read = json.as_ref().clone();
+                            // Keys that collide are found when the request is replayed.
+                            let _ = operation.ignore_case.iter().try_for_each(|rule| rule.normalise(&mut read));
+                            body.schema.violations(&read, Place::Body)
+                        }
                         _ => Vec::new(),
                     }
                 }
-                Some(status) => operation
-                    .replies
-                    .iter()
-                    .filter(|reply| reply.status.as_u16() == status && !matches!(reply.body, Content::Empty))
-                    .find_map(|reply| reply.schema.as_ref())
-                    .map(|schema| schema.violations(json, Place::Response))
-                    .unwrap_or_default(),
+                Some(status) => {
+                    // Which of several cases the example shows is known when it is replayed; here it must fit one.
+                    let replies = operation.replies.iter().filter(|reply| reply.status.as_u16() == status);
+                    replies
+                        .filter(|reply| !matches!(reply.body, Content::Empty))
+                        .filter_map(|reply| reply.schema.as_ref())
+                        .map(|schema| schema.violations(json, Place::Response))
+                        .min_by_key(Vec::len)
+                        .unwrap_or_default()
+                }
             };
             for violation in violations {
                 let known = |(key, _): &(crate::pack::source::Key, _)| violation.pointer.starts_with(&key.name);

@@ -1,15 +1,15 @@
 //! `pack.yaml`: formats, resources, errors, guards, rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::operations::Parts;
+use super::operations::{Parts, turn};
 use super::Resolver;
 use crate::clock::Format;
 use crate::diagnostic::{Code, Diagnostic, one_of};
 use crate::exchange::Pattern;
 use crate::expr::{Kind, Names, ObjectKind};
-use crate::pack::source::{FieldSource, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
+use crate::pack::source::{FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
 use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
@@ -78,26 +78,34 @@ impl Resolver<'_> {
     fn formats(&mut self, manifest: &Manifest) {
         self.format_names.push("default".to_owned());
         let default = match &manifest.timestamps {
-            Some(text) => self.format(&text.value, None, text),
+            Some(node) => self.format(node),
             None => Format::default(),
         };
         self.formats.push(default);
         for (key, node) in &manifest.formats {
-            let (pattern, offset) = format_parts(node);
-            let Some(pattern) = pattern else {
-                self.error(Code::KindWrong, &node.at, "a time format is a pattern, or `{ pattern, offset }`");
-                continue;
-            };
-            let at = Spanned { value: pattern.to_owned(), at: node.at.clone() };
-            let format = self.format(pattern, offset, &at);
+            let format = self.format(node);
             self.format_names.push(key.name.clone());
             self.formats.push(format);
         }
     }
 
-    fn format(&mut self, pattern: &str, offset: Option<&str>, at: &Spanned<String>) -> Format {
-        Format::new(pattern, offset).unwrap_or_else(|message| {
-            self.error(Code::ValueWrong, &at.at, message);
+    /// A pattern, or `{ pattern, offset }`.
+    fn format(&mut self, node: &Node) -> Format {
+        let made = match &node.kind {
+            NodeKind::String(pattern) => Format::new(pattern, None),
+            _ => {
+                let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics) else {
+                    return Format::default();
+                };
+                let pattern = fields.required_text("pattern", &mut self.diagnostics);
+                let offset = fields.text("offset", &mut self.diagnostics);
+                fields.finish(&mut self.diagnostics);
+                let Some(pattern) = pattern else { return Format::default() };
+                Format::new(&pattern.value, offset.as_ref().map(|offset| offset.value.as_str()))
+            }
+        };
+        made.unwrap_or_else(|message| {
+            self.error(Code::ValueWrong, &node.at, message);
             Format::default()
         })
     }
@@ -237,6 +245,11 @@ impl Resolver<'_> {
         let names = self.error_names_scope();
         let mut errors = Vec::new();
         for (key, source) in &manifest.errors {
+            if let Some(when) = &source.when {
+                let message = "an error has no `when`: what gives it decides";
+                let help = "make two errors, and let guards, rows of `violations` or schemes choose between them";
+                self.report(Diagnostic::error(Code::ValueWrong, when.at.clone(), message).help(help));
+            }
             if let Some(reply) = self.reply(source, &names, "", None) {
                 if !reply.status.is_client_error() && !reply.status.is_server_error() {
                     self.error(Code::ValueWrong, &reply.at, "an error has a status from 400 to 599");
@@ -266,11 +279,12 @@ impl Resolver<'_> {
         rejections
     }
 
-    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names) -> Option<crate::pack::Guard> {
+    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names, late: &BTreeSet<String>) -> Option<crate::pack::Guard> {
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
             require: self.expression(source.require.as_ref()?, names)?.0,
             otherwise: self.error_named(source.otherwise.as_ref()?)?,
+            turn: turn(source.require.as_ref()?, late),
             at: source.name.at.clone(),
         })
     }
@@ -307,16 +321,5 @@ impl Resolver<'_> {
             item,
             at: source.at.clone(),
         })
-    }
-}
-
-fn format_parts(node: &Node) -> (Option<&str>, Option<&str>) {
-    match &node.kind {
-        NodeKind::String(pattern) => (Some(pattern), None),
-        NodeKind::Map(members) => {
-            let get = |name: &str| members.iter().find(|(key, _)| key.name == name).and_then(|(_, node)| node.as_str());
-            (get("pattern"), get("offset"))
-        }
-        _ => (None, None),
     }
 }

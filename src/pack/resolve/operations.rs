@@ -1,22 +1,22 @@
 //! Operation and event files, and the routes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::Value;
 
 use super::kinds::schema_kind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{
     BodySource, EffectSource, EffectVerb, EventSource, ListSource, LoadSource, Manifest, OperationSource, ParameterSource,
     Spanned, Template,
 };
 use crate::pack::{
     BodyRule, Credential, Effect, ErrorId, Event, Example, List, Load, NamedError, Operation, OperationId, Parameter,
-    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Verb,
+    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Turn, Verb,
 };
 use crate::schema::{Place, Reference};
 
@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) events: Vec<Event>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
+    /// An operation or event could not be read, so that nobody knows what it would have used.
+    pub(super) incomplete: bool,
 }
 
 impl Resolver<'_> {
@@ -47,12 +49,16 @@ impl Resolver<'_> {
                 self.used.insert(path.clone());
                 if let Some(event) = self.event_file(file, event) {
                     parts.events.push(event);
+                } else {
+                    parts.incomplete = true;
                 }
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
                 if let Some(operation) = self.operation_file(file, folder, stem, manifest) {
                     parts.operations.push(operation);
                     parts.operation_files.push((folder.to_owned(), stem.to_owned()));
+                } else {
+                    parts.incomplete = true;
                 }
             }
         }
@@ -77,12 +83,13 @@ impl Resolver<'_> {
         let mut names = self.common_names();
         self.bind_callers(&auth, &mut names);
         names.bind("path", path_kind(&template));
+        // Kept as a failure until everything else has been looked at: without its condition this is another operation.
         let when = match &source.when {
             Some(node) => {
-                let condition = Template::condition(node, &mut self.diagnostics)?;
-                self.condition(Some(&condition), &names)
+                let condition = Template::condition(node, &mut self.diagnostics);
+                self.condition(condition.as_ref(), &names).map(Some)
             }
-            None => None,
+            None => Some(None),
         };
         let mut parameters = Vec::new();
         for (place, given) in [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)] {
@@ -107,12 +114,13 @@ impl Resolver<'_> {
             }
         }
         let ignore_case = self.read_rules(&source.read, names.get("body").cloned().unwrap_or(Kind::Any));
-        let loads = self.loads(&source.load, &mut names);
+        let mut late = BTreeSet::from(["body".to_owned()]);
+        let loads = self.loads(&source.load, &mut names, &mut late);
         let mut guards = Vec::new();
         for name in &source.guards {
             let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
             if let Some(index) = self.lookup("guard", name, &known)
-                && let Some(guard) = self.guard(&manifest.guards[index], &names)
+                && let Some(guard) = self.guard(&manifest.guards[index], &names, &late)
             {
                 guards.push(guard);
             }
@@ -130,6 +138,8 @@ impl Resolver<'_> {
         }
         self.check_cases(source);
         Some(Operation {
+            header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
+                .unwrap_or(HeaderValue::from_static("unnamed")),
             name: format!("{}/{folder}/{stem}", self.name).into(),
             title: source.title.as_ref()?.value.as_str().into(),
             description: source.description.as_ref().map(|text| text.value.clone()),
@@ -138,7 +148,7 @@ impl Resolver<'_> {
             template: template.into(),
             provenance,
             auth,
-            when,
+            when: when?,
             parameters,
             body,
             ignore_case,
@@ -228,7 +238,7 @@ impl Resolver<'_> {
             }
         };
         let properties = given.value.get("properties").and_then(Value::as_object);
-        let known = properties
+        let known: Vec<Parameter> = properties
             .into_iter()
             .flatten()
             .map(|(name, schema)| Parameter {
@@ -243,7 +253,10 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
-        Some(Parameters { place, schema, known, at: given.at.clone() })
+        let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
+        let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
+        let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
+        Some(Parameters { place, schema, known, defaults, at: given.at.clone() })
     }
 
     fn body(&mut self, source: &BodySource) -> Option<BodyRule> {
@@ -282,7 +295,8 @@ impl Resolver<'_> {
         rules
     }
 
-    fn loads(&mut self, sources: &[LoadSource], names: &mut Names) -> Vec<Load> {
+    /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
+    fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
@@ -291,12 +305,17 @@ impl Resolver<'_> {
             let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
             if let (Some(resource), Some((id, _))) = (resource, id) {
                 names.bind(source.name.name.clone(), self.record_kind(resource));
+                let turn = turn(&source.id, late);
+                if turn == Turn::AfterBody {
+                    late.insert(source.name.name.clone());
+                }
                 loads.push(Load {
                     name: source.name.name.as_str().into(),
                     resource,
                     id,
                     otherwise,
                     optional: source.optional,
+                    turn,
                     at: source.name.at.clone(),
                 });
             }
@@ -422,7 +441,7 @@ impl Resolver<'_> {
         if let Some(input) = &input {
             names.bind("input", parameters_kind(Place::Body, input, ""));
         }
-        let loads = self.loads(&source.load, &mut names);
+        let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
         let effects = self.effects(&source.effects, &mut names, "");
         Some(Event {
             name: name.into(),
@@ -463,9 +482,44 @@ impl Resolver<'_> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        for ((method, template), candidates) in router.shared() {
+            let of = |id: &OperationId| &parts.operations[id.0];
+            let first = of(&candidates[0]);
+            if let Some(other) = candidates.iter().skip(1).map(of).find(|other| read_of(other) != read_of(first)) {
+                let message = format!("operations on {method} {template} read path, query or headers differently");
+                let diagnostic = Diagnostic::error(Code::RouteAmbiguous, other.at.clone(), message)
+                    .related(first.at.clone(), "the other one")
+                    .help("these are read before it is known which operation is meant: give both the same parameters");
+                self.diagnostics.push(diagnostic);
+            }
+        }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
     }
+}
+
+/// Whether an expression can be judged before the body is known to fit its schema.
+pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
+    match template {
+        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
+        _ => Turn::BeforeBody,
+    }
+}
+
+/// The parameters of an operation, those of the path by their place in it.
+fn read_of(operation: &Operation) -> Vec<(&'static str, String, &Value)> {
+    let names = parameter_names(&operation.template);
+    let name = |place: Place, name: &str| match place {
+        Place::Path => names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string()),
+        _ => name.to_owned(),
+    };
+    let all = operation.parameters.iter().flat_map(|parameters| {
+        let place = parameters.place;
+        parameters.known.iter().map(move |known| (place.name(), name(place, &known.name), &known.schema))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    all
 }
 
 fn scope_name(place: Place) -> &'static str {

@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::exchange;
 use crate::expr::{Kind, Names};
-use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
@@ -32,6 +32,8 @@ struct Shown<'a> {
     at: Location,
     segments: Vec<String>,
     template: &'a Template,
+    /// The key was written with `?`: left out when its value is undefined.
+    optional: bool,
     used: bool,
 }
 
@@ -50,6 +52,11 @@ impl At {
         at
     }
 
+    /// The pointer that packs name this place by.
+    fn pointer(&self) -> String {
+        self.pattern.iter().fold(String::new(), |pointer, segment| exchange::child(&pointer, segment))
+    }
+
     fn item(&self, index: &str) -> At {
         let mut at = self.clone();
         at.pattern.push("*".to_owned());
@@ -62,24 +69,27 @@ impl<'a> Plan<'a> {
     fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
         let shows = shows
             .iter()
-            .map(|(key, template)| Shown {
-                at: key.at.clone(),
-                segments: match key.name.starts_with('/') {
-                    true => exchange::segments(&key.name),
-                    false if key.name.is_empty() => Vec::new(),
-                    false => vec![key.name.clone()],
-                },
-                template,
-                used: false,
+            .map(|(key, template)| {
+                let (name, optional) = match key.name.strip_suffix('?') {
+                    Some(name) => (name, true),
+                    None => (key.name.as_str(), false),
+                };
+                let segments = match name.starts_with('/') {
+                    true => exchange::segments(name),
+                    false if name.is_empty() => Vec::new(),
+                    false => vec![name.to_owned()],
+                };
+                Shown { at: key.at.clone(), segments, template, optional, used: false }
             })
             .collect();
         Plan { path, shows, folder, ignore_case }
     }
 
-    fn exact(&mut self, at: &At) -> Option<&'a Template> {
+    /// What is shown at exactly this place, and whether it may be left out.
+    fn exact(&mut self, at: &At) -> Option<(&'a Template, bool)> {
         let shown = self.shows.iter_mut().find(|shown| shown.segments == at.pattern || shown.segments == at.actual)?;
         shown.used = true;
-        Some(shown.template)
+        Some((shown.template, shown.optional))
     }
 
     fn below(&self, at: &At) -> bool {
@@ -130,7 +140,7 @@ impl Resolver<'_> {
 
     fn unused(&mut self, plan: &Plan<'_>, example: &Value) {
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            let pointer: String = shown.segments.iter().map(|segment| format!("/{segment}")).collect();
+            let pointer = shown.segments.iter().fold(String::new(), |pointer, segment| exchange::child(&pointer, segment));
             let message = format!("the example has no `{pointer}`: what it does not have is not sent");
             let known: Vec<String> = exchange::leaves(example).into_iter().map(|(pointer, _)| pointer).collect();
             let keys: Vec<&str> = example.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
@@ -141,7 +151,7 @@ impl Resolver<'_> {
     }
 
     fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
-        if let Some(template) = plan.exact(at) {
+        if let Some((template, _)) = plan.exact(at) {
             return self.template(plan, template, Some(example), at, names);
         }
         match example {
@@ -185,14 +195,16 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Member> {
-        let member = |shape: Shape, optional: bool| Member { key: key.to_owned(), shape, optional };
-        if let Some(template) = plan.exact(at) {
-            return Some(member(self.template(plan, template, Some(child), at, names)?, false));
+        let member = |shape: Shape, optional: bool| Member::new(key, shape, optional);
+        if let Some((template, optional)) = plan.exact(at) {
+            return Some(member(self.template(plan, template, Some(child), at, names)?, optional));
         }
         let inner = child.as_object().filter(|object| !object.is_empty());
         match context {
             Context::Record(resource) => {
-                let found = self.resources[resource.0].field(key).map(|(index, field)| (index, field.sort, field.optional));
+                let found = self.resources[resource.0]
+                    .spelled(key, plan.ignore_case)
+                    .map(|(index, field)| (index, field.sort, field.optional));
                 if let Some((index, sort, optional)) = found {
                     let shape = match inner {
                         Some(object) if sort == Sort::Object || plan.below(at) => Shape::Inside {
@@ -203,6 +215,10 @@ impl Resolver<'_> {
                     };
                     return Some(member(shape, optional));
                 }
+            }
+            // Any key may be a member here, so only a constant that names the very place is one.
+            Context::Json if self.constants.iter().any(|constant| constant.value == at.pointer()) => {
+                return Some(member(self.constant(plan, child, at, context)?, false));
             }
             Context::Json => {
                 let of = Shape::Member { name: key.to_owned(), ignore_case: plan.ignore_case };
@@ -225,7 +241,7 @@ impl Resolver<'_> {
 
     /// A part of the example that nothing fills: declared to be constant, or a mistake.
     fn constant(&mut self, plan: &Plan<'_>, value: &Value, at: &At, context: Context) -> Option<Shape> {
-        let pointer: String = at.pattern.iter().map(|segment| format!("/{segment}")).collect();
+        let pointer = at.pointer();
         let key = at.pattern.last().map_or("", String::as_str);
         if let Some(constant) = self.constants.iter().find(|constant| constant.value == pointer || constant.value == key) {
             self.used_constants.insert(constant.value.clone());
@@ -270,7 +286,7 @@ impl Resolver<'_> {
                     .map(|(key, optional, template)| {
                         let child = example.and_then(|example| example.get(&key.name));
                         let shape = self.template(plan, template, child, &at.key(&key.name), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: *optional })
+                        Some(Member::new(&key.name, shape, *optional))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
@@ -279,7 +295,7 @@ impl Resolver<'_> {
                 let (expr, kind) = self.expression(template, names)?;
                 if let Some(resource) = kind.resource().map(ResourceId) {
                     let inner = self.record(plan, resource, example, at, &names.with("record", kind))?;
-                    return Some(Shape::Record { of: expr, name: "record".into(), resource, inner: Box::new(inner) });
+                    return Some(Shape::record(expr, "record".into(), resource, inner));
                 }
                 if let Kind::List(item) = &kind
                     && let Some(resource) = item.resource().map(ResourceId)
@@ -293,6 +309,7 @@ impl Resolver<'_> {
                         only: None,
                         key: None,
                         gather: false,
+                        bare: item.is_bare(),
                         item,
                     })));
                 }
@@ -354,7 +371,7 @@ impl Resolver<'_> {
         let item = self.item(plan, shown, resource, element, &names)?;
         if !shown.each {
             return match resource {
-                Some(resource) => Some(Shape::Record { of: over, name, resource, inner: Box::new(item) }),
+                Some(resource) => Some(Shape::record(over, name, resource, item)),
                 None => {
                     let message = "`of` takes a record".to_owned();
                     self.error(Code::ExprKinds, &shown.over.at(), message);
@@ -363,7 +380,8 @@ impl Resolver<'_> {
             };
         }
         let gather = shown.values.is_some();
-        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item })))
+        let bare = only.is_none() && key.is_none() && item.is_bare();
+        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item, bare })))
     }
 
     fn item(
@@ -398,7 +416,7 @@ impl Resolver<'_> {
                     .iter()
                     .map(|(key, template)| {
                         let shape = self.template(plan, template, None, &At::default(), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: false })
+                        Some(Member::new(&key.name, shape, false))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
@@ -433,33 +451,51 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
+        let mut used = vec![false; shows.len()];
         let otherwise = match &choice.otherwise {
-            Some(name) => Some(self.arm(plan, name, shows, context, names)?),
+            Some(arm) => Some(self.arm(plan, arm, shows, &mut used, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
-        for (key, reference) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, reference, shows, context, names)?));
+        for (key, arm) in &choice.arms {
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)?));
+        }
+        for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
+            let message = format!("no shape of the choice has `{}`: what an example does not have is not sent", key.name);
+            self.error(Code::ShapeTarget, &key.at, message);
         }
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
-    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has.
+    /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
+    /// does not show itself, and marks it as used.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
-        reference: &Spanned<String>,
+        arm: &ArmSource,
         shows: &[(Key, Template)],
+        used: &mut [bool],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
-        if reference.value == "fields" {
+        if arm.like.value == "fields" {
+            if let Some((key, _)) = arm.show.first() {
+                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
+                self.error(Code::ShapeTarget, &key.at, message);
+            }
             return Some(Shape::Fields);
         }
-        let (path, actual, example) = self.part(reference, plan.folder)?;
-        let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
-        self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names)
+        let (path, actual, example) = self.part(&arm.like, plan.folder)?;
+        let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
+        let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
+        let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
+        for (used, shown) in used.iter_mut().zip(&inner.shows[arm.show.len()..]) {
+            *used |= shown.used;
+        }
+        inner.shows.truncate(arm.show.len());
+        self.unused(&inner, &example);
+        shape
     }
 }
