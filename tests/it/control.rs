@@ -34,8 +34,11 @@ fn follow(server: &Server, link: &Json, headers: &[(&str, &str)]) -> Answer {
     server.call("GET", &format!("/{path}"), &[headers, &[("Host", host)]].concat(), "")
 }
 
-/// The ways to choose the sandbox `alice`, each with its path and headers for a path of the pack.
-fn ways(server: &Server) -> Vec<(&'static str, String, Vec<(String, String)>)> {
+/// A way to choose a sandbox: its name, what stands in front of a path of the pack, and headers.
+type Way = (&'static str, String, Vec<(String, String)>);
+
+/// The ways to choose the sandbox `alice`.
+fn ways(server: &Server) -> Vec<Way> {
     let port = server.port();
     let host = |name: &str| ("Host".to_owned(), format!("{name}:{port}"));
     let header = || ("Standin-Sandbox".to_owned(), "alice".to_owned());
