@@ -29,8 +29,9 @@ pub(super) fn run(arguments: &Check) -> Exit {
         } else {
             broken |= !packs::tell(&loaded);
         }
+        let errors = loaded.errors();
         let Some(pack) = loaded.pack.map(Arc::new) else {
-            let findings = vec![format!("the pack has {} mistakes", loaded.diagnostics.len())];
+            let findings = vec![format!("the pack has {errors} error{}", if errors == 1 { "" } else { "s" })];
             let results = vec![CaseResult { name: loaded.name.clone(), findings, declared: 0, notes: Vec::new() }];
             reports.push(PackReport { pack: loaded.name, operations: 0, examples: 0, warnings, results });
             continue;

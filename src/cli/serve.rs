@@ -14,6 +14,7 @@ use super::args::{Log, Serve};
 use super::output::{err, out};
 use super::packs;
 use crate::clock::{Instant, Mode, Span};
+use crate::diagnostic::{nearest, one_of};
 use crate::journal;
 use crate::pack::{self, Auth, CredentialPlace, Operation, Pack};
 use crate::sandbox::Settings;
@@ -77,13 +78,18 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
     }
     let mut own_ports = Vec::new();
     for text in &arguments.listen {
-        let parts = text.split_once('=').and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
+        let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let parts = parts.and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
         let Some((name, port)) = parts else {
             return Err(usage(&format!("--listen is written PACK=PORT, not `{text}`")));
         };
         match packs.iter().position(|pack| &*pack.name == name) {
             Some(pack) => own_ports.push((pack, port)),
-            None => return Err(usage(&format!("--listen {text}: the pack `{name}` is not served"))),
+            None => {
+                let names = packs.iter().map(|pack| &*pack.name);
+                let meant = nearest(name, names.clone()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+                return Err(usage(&format!("--listen {text}: the pack `{name}` is not served{meant}\nserved are {}", one_of(names))));
+            }
         }
     }
     let (instant, shift) = beginning(arguments)?;
@@ -150,11 +156,11 @@ fn logger(log: Log) -> Box<dyn Fn(&Line<'_>) + Send + Sync> {
 
 fn refused(fault: &StartFault) -> Exit {
     match fault {
-        StartFault::Bind(address, error) if error.kind() == ErrorKind::AddrInUse => {
-            err(&format!("error: {address} is taken: stop what listens there, or choose another port with --port (0 picks a free one)\n"));
+        StartFault::Bind { address, flag, error } if error.kind() == ErrorKind::AddrInUse => {
+            err(&format!("error: {address} is taken: stop what listens there, or choose another port with {flag} (0 picks a free one)\n"));
             Exit::Taken
         }
-        StartFault::Bind(address, error) => usage(&format!("{address} cannot be listened on: {error}")),
+        StartFault::Bind { address, error, .. } => usage(&format!("{address} cannot be listened on: {error}")),
         StartFault::Seed(pack, conflict) => {
             err(&format!("error: the seed records of `{pack}` contradict each other: {conflict:?}\n"));
             Exit::Broken

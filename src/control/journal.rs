@@ -45,12 +45,10 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     let id: u64 = text
         .parse()
         .map_err(|_| Problem::bad_request("entry-invalid", format!("`{text}` is not the number of an entry.")))?;
-    let (entry, next, oldest) = call.sandbox.log(|log| {
-        (log.get(id).cloned(), log.next(), log.entries().next().map(|entry| entry.id))
-    });
+    let (entry, next) = call.sandbox.log(|log| (log.get(id).cloned(), log.next()));
     match entry {
         Some(entry) => ok(&shown::entry(call.registry, &entry, secrets(call)?)),
-        None if id < next && oldest.is_none_or(|oldest| id < oldest) => {
+        None if (1..next).contains(&id) => {
             let detail = format!("Entry {id} is gone: it was reset, cleared, or had to make room.");
             Err(Problem::new("entry-evicted", http::StatusCode::GONE, "The entry is not kept any more", detail))
         }

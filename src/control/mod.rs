@@ -77,7 +77,8 @@ impl Control {
         let rows: Vec<&Row> = found.value.iter().map(|index| &ROUTES[*index]).collect();
         let wanted = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
         let Some(row) = rows.iter().find(|row| row.method == wanted.as_str()) else {
-            let allowed = rows.iter().map(|row| row.method).collect::<Vec<_>>().join(", ");
+            let allowed = rows.iter().map(|row| if row.method == "GET" { "GET, HEAD" } else { row.method });
+            let allowed = allowed.collect::<Vec<_>>().join(", ");
             let detail = format!("{} is not among the methods of `/_standin{path}`: {allowed}.", request.method);
             let problem = Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The path exists, the method does not", detail);
             return Err(problem.header(header::ALLOW, allowed));
@@ -124,6 +125,23 @@ impl Call<'_> {
         &self.request.base
     }
 
+    /// Where a pack is reached in a sandbox, in the way that the caller reached this server: by host or by path.
+    fn pack_url(&self, sandbox: &SandboxId, pack: &Pack) -> String {
+        let authority = self.base().trim_start_matches("http://").split('/').next().unwrap_or_default();
+        let name = authority.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end_matches(':');
+        match name.trim_end_matches('.').strip_suffix(".localhost") {
+            Some(_) => {
+                let port = &authority[name.len()..];
+                let id = if sandbox.is_default() { String::new() } else { format!("{sandbox}.") };
+                format!("http://{id}{}.localhost{port}", pack.name)
+            }
+            None => {
+                let id = if sandbox.is_default() { String::new() } else { format!("/~{sandbox}") };
+                format!("http://{authority}{id}/{}", pack.name)
+            }
+        }
+    }
+
     fn headers(&self) -> &HeaderMap {
         &self.request.headers
     }
@@ -160,7 +178,7 @@ fn index(call: &Call<'_>) -> Answer {
         .registry
         .packs()
         .iter()
-        .map(|pack| json!({ "name": &*pack.name, "title": pack.title, "baseUrl": packs::base_url(call, pack) }))
+        .map(|pack| json!({ "name": &*pack.name, "title": pack.title, "baseUrl": call.pack_url(call.sandbox.id(), pack) }))
         .collect();
     let routes: Vec<String> = ROUTES.iter().map(|row| format!("{} /_standin{}", row.method, row.path.trim_end_matches('/'))).collect();
     ok(&json!({

@@ -15,18 +15,13 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
                 "name": &*pack.name,
                 "title": pack.title,
                 "description": pack.description,
-                "baseUrl": base_url(call, pack),
+                "baseUrl": call.pack_url(call.sandbox.id(), pack),
                 "operations": pack.operations.len(),
             })
         })
         .collect();
     let total = packs.len();
     ok(&page::list(packs, total, None))
-}
-
-/// Where the pack is reached, in the selected sandbox.
-pub(super) fn base_url(call: &Call<'_>, pack: &Pack) -> String {
-    format!("{}/{}", call.base(), pack.name)
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
@@ -52,7 +47,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "name": &*pack.name,
         "title": pack.title,
         "description": pack.description,
-        "baseUrl": base_url(call, pack),
+        "baseUrl": call.pack_url(call.sandbox.id(), pack),
         "mounts": pack.mounts.iter().filter(|mount| !mount.is_empty()).collect::<Vec<_>>(),
         "credentials": credentials,
         "resources": resources,

@@ -11,10 +11,7 @@ use crate::sandbox::{NotMade, Sandbox, SandboxId, Wish};
 
 fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
     let (now, mode) = sandbox.clock(call.real);
-    // The base of the call may itself be in a sandbox.
-    let server = call.base().split("/~").next().unwrap_or_default();
-    let base = if sandbox.id().is_default() { server.to_owned() } else { format!("{server}/~{}", sandbox.id()) };
-    let urls: Json = sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(format!("{base}/{}", pack.name)))).collect();
+    let urls: Json = sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
     json!({
         "id": sandbox.id().as_str(),
         "clock": { "now": now.to_string(), "mode": mode.name() },

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Map, Value as Json, json};
 
+use crate::exchange::Body;
 use crate::journal::{Entry, Exchanged, Happening, Note};
 use crate::pack::{CredentialPlace, Pack};
 use crate::sandbox::Registry;
@@ -56,6 +57,11 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             })
         }
         Happening::Event { pack, name, input, changes } => {
+            let known = registry.packs().iter().find(|known| known.name == *pack);
+            let mut input = input.clone();
+            if let (Some(known), Secrets::Masked) = (known, secrets) {
+                mask_json(&mut input, &secret_names(known));
+            }
             json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": notes(changes) })
         }
     };
@@ -95,7 +101,10 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
             "path": request.path,
             "query": request.query.as_deref().map(|query| mask.query(query)),
             "headers": mask.headers(&request.headers),
-            "body": mask.body(&Bytes::copy_from_slice(request.body.bytes())),
+            "body": match &request.body {
+                Body::TooLarge { limit } => json!({ "largerThan": limit }),
+                Body::Whole(bytes) => mask.body(bytes),
+            },
         },
         "response": {
             "status": response.status.as_u16(),
@@ -137,13 +146,14 @@ impl Mask {
         for (name, value) in headers {
             let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
             let text = match self.headers.iter().any(|secret| secret == name.as_str()) {
-                // The scheme's word says something and gives nothing away.
-                true => text.split_once(' ').map_or_else(|| MASK.to_owned(), |(scheme, _)| format!("{scheme} {MASK}")),
+                true => masked_credential(&text),
                 false => text,
             };
+            // A name that comes once has a text, a repeated one a list of them: joined they could mean something else.
             match shown.get_mut(name.as_str()) {
-                Some(Json::String(known)) => *known = format!("{known}, {text}"),
-                _ => {
+                Some(Json::Array(all)) => all.push(Json::from(text)),
+                Some(first) => *first = json!([first.take(), text]),
+                None => {
                     shown.insert(name.as_str().to_owned(), Json::from(text));
                 }
             }
@@ -176,8 +186,18 @@ impl Mask {
                 true => json!({ "text": value.to_string() }),
                 false => json!({ "text": text }),
             },
+            // What cannot be read cannot be masked in part.
+            Err(_) if self.members.iter().any(|secret| text.contains(secret.as_str())) => json!({ "text": MASK }),
             Err(_) => json!({ "text": text }),
         }
+    }
+}
+
+/// The scheme's word says something and gives nothing away; anything else in its place may be the secret itself.
+fn masked_credential(text: &str) -> String {
+    match text.split_once(' ') {
+        Some((scheme, _)) if ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => format!("{scheme} {MASK}"),
+        _ => MASK.to_owned(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::pack::Pack;
 struct NearMiss {
     /// Smaller is nearer.
     distance: usize,
+    same_method: bool,
     pack: Arc<str>,
     operation: Arc<str>,
     title: Arc<str>,
@@ -39,7 +40,7 @@ pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
     }
     let near = nearest(std::slice::from_ref(pack), request);
     if allowed.is_empty() {
-        return not_found(request, near);
+        return not_found(&format!("Nothing in the pack `{}` answers", pack.name), request, near);
     }
     let names = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let detail = format!("{} is not among the methods of `{}`: {names}.", request.method, request.path);
@@ -49,13 +50,14 @@ pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
 
 /// The problem for a request that leads to no pack at all.
 pub(crate) fn unmatched(packs: &[Arc<Pack>], request: &Request) -> Response {
-    not_found(request, nearest(packs, request))
+    not_found("Nothing answers", request, nearest(packs, request))
 }
 
-fn not_found(request: &Request, near: Vec<NearMiss>) -> Response {
+fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response {
+    let Request { method, path, .. } = request;
     let detail = match near.first() {
-        Some(miss) => format!("Nothing answers {} {}. Nearest is `{}` ({}): {}.", request.method, request.path, miss.title, miss.request, miss.difference),
-        None => format!("Nothing answers {} {}.", request.method, request.path),
+        Some(miss) => format!("{nothing} {method} {path}. Nearest is `{}` ({}): {}.", miss.title, miss.request, miss.difference),
+        None => format!("{nothing} {method} {path}. GET /_standin/packs lists what is served."),
     };
     Problem::not_found("no-operation", detail).with("nearMisses", shown(near)).into_response()
 }
@@ -74,7 +76,7 @@ fn shown(near: Vec<NearMiss>) -> Value {
 
 fn nearest(packs: &[Arc<Pack>], request: &Request) -> Vec<NearMiss> {
     let mut all: Vec<NearMiss> = packs.iter().flat_map(|pack| of_pack(pack, request, packs.len() > 1)).collect();
-    all.sort_by(|a, b| (a.distance, &a.request).cmp(&(b.distance, &b.request)));
+    all.sort_by(|a, b| (a.distance, !a.same_method, &a.request).cmp(&(b.distance, !b.same_method, &b.request)));
     all.truncate(SHOWN);
     all
 }
@@ -82,15 +84,16 @@ fn nearest(packs: &[Arc<Pack>], request: &Request) -> Vec<NearMiss> {
 fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> {
     let mut found = Vec::new();
     for operation in &pack.operations {
+        let same_method = operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
         let miss = |distance: usize, difference: String| NearMiss {
             distance,
+            same_method,
             pack: Arc::clone(&pack.name),
             operation: Arc::clone(&operation.name),
             title: Arc::clone(&operation.title),
             request: format!("{} {}", operation.method, operation.template),
             difference,
         };
-        let same_method = operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
         let mut best: Option<(usize, String)> = None;
         let mut offer = |distance: usize, difference: String| {
             if best.as_ref().is_none_or(|(known, _)| distance < *known) {
@@ -148,8 +151,10 @@ fn compare(template: &str, path: &str) -> (usize, String) {
                 note(format!("`{segment}` is empty"));
             }
             Some(actual) if !parameter && actual != segment => {
-                // A segment that is spelled almost right is half as far away as another word.
-                steps += if strsim::damerau_levenshtein(actual, segment) <= 2 { 1 } else { 3 };
+                // A segment that is spelled almost right is nearer than another word.
+                let almost = strsim::damerau_levenshtein(actual, segment) <= 2
+                    || strsim::normalized_damerau_levenshtein(actual, segment) >= 0.6;
+                steps += if almost { 1 } else { 3 };
                 note(format!("the path has `{segment}` where `{actual}` stands"));
             }
             Some(_) => {}

@@ -1,5 +1,5 @@
 use http::{HeaderName, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Response;
 
@@ -13,13 +13,13 @@ pub(crate) struct Problem {
     /// What is wrong this time, and what to do.
     pub(crate) detail: String,
     /// Further members, after the standard ones.
-    pub(crate) members: Map<String, Value>,
+    pub(crate) members: Vec<(String, Value)>,
     pub(crate) headers: Vec<(HeaderName, String)>,
 }
 
 impl Problem {
     pub(crate) fn new(slug: &'static str, status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Problem { slug, status, title, detail: detail.into(), members: Map::new(), headers: Vec::new() }
+        Problem { slug, status, title, detail: detail.into(), members: Vec::new(), headers: Vec::new() }
     }
 
     /// A 400 for a call that cannot be understood.
@@ -33,7 +33,7 @@ impl Problem {
     }
 
     pub(crate) fn with(mut self, member: &str, value: Value) -> Self {
-        self.members.insert(member.to_owned(), value);
+        self.members.push((member.to_owned(), value));
         self
     }
 

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::target::Door;
 use super::{Shared, dispatch};
 
 /// Accepts connections on every listener until `shutdown`, then drains them.
@@ -46,7 +47,9 @@ async fn accept(
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = serve(stream, pack, Arc::clone(&shared), &graceful);
+                let Ok(address) = stream.local_addr() else { continue };
+                let door = Door { pack, address, main: shared.port };
+                let connection = serve(stream, door, Arc::clone(&shared), &graceful);
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -58,10 +61,16 @@ async fn accept(
     }
 }
 
-fn serve(stream: TcpStream, pack: Option<usize>, shared: Arc<Shared>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(shared.limits.header_timeout).max_buf_size(64 << 10);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.header_timeout)
+        .max_buf_size(64 << 10)
+        // Who has sent all that there is to send, and says so, still waits for the answer.
+        .half_close(true);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -71,7 +80,7 @@ fn serve(stream: TcpStream, pack: Option<usize>, shared: Arc<Shared>, graceful: 
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(dispatch::answer(&shared, pack, request).await) }
+        async move { Ok::<_, Infallible>(dispatch::answer(&shared, &door, request).await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let connection = graceful.watch(connection);

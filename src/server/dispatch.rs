@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::target::{self, Destination, Target};
+use super::target::{self, Destination, Door, Target};
 use super::{Line, Shared, deliver, read};
 use crate::control;
 use crate::engine;
@@ -13,9 +13,9 @@ use crate::exchange::{Body, Problem, Request, Response};
 use crate::sandbox::{Sandbox, SandboxId};
 
 /// Control plane, index or API? Reads the request, finds who answers it, and sends what they say.
-pub(super) async fn answer(shared: &Shared, own: Option<usize>, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
+pub(super) async fn answer(shared: &Shared, door: &Door, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
-    let target = match target::find(&parts, shared.registry.packs(), own) {
+    let target = match target::find(&parts, shared.registry.packs(), door) {
         Ok(target) => target,
         Err(problem) => return deliver::plain(problem.into_response()),
     };
@@ -23,7 +23,7 @@ pub(super) async fn answer(shared: &Shared, own: Option<usize>, request: hyper::
         Ok(body) => body,
         Err(problem) => return deliver::plain(closing(problem.into_response())),
     };
-    let Target { sandbox, base, to } = target;
+    let Target { sandbox, origin, base, to } = target;
     let sandbox = match find(shared, sandbox.as_ref()) {
         Ok(sandbox) => sandbox,
         Err(problem) => return deliver::plain(problem.into_response()),
@@ -39,17 +39,13 @@ pub(super) async fn answer(shared: &Shared, own: Option<usize>, request: hyper::
     };
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
-        Destination::Control(path) => deliver::plain(controlled(shared, &sandbox, &request(path))),
-        Destination::Root => deliver::plain(shared.control.answer(&sandbox, &get(request(String::new())), (shared.real)())),
+        Destination::Control(path) => deliver::plain(controlled(shared, &sandbox, &origin, &request(path))),
+        Destination::Root => deliver::plain(shared.control.answer(&sandbox, &request(String::new()), (shared.real)())),
         Destination::Nowhere(path) => {
             deliver::plain(engine::unmatched(shared.registry.packs(), &request(path)))
         }
     };
     if too_large { deliver::closing(delivered) } else { delivered }
-}
-
-fn get(request: Request) -> Request {
-    Request { method: if request.method == Method::HEAD { Method::HEAD } else { Method::GET }, ..request }
 }
 
 fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem> {
@@ -75,8 +71,8 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyp
     deliver::committed(committed)
 }
 
-fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, request: &Request) -> Response {
-    if let Some(foreign) = foreign_origin(&request.headers, &request.base) {
+fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, own: &str, request: &Request) -> Response {
+    if let Some(foreign) = foreign_origin(&request.headers, own) {
         let detail = format!("Pages of `{foreign}` may not steer this server.");
         return Problem::new("origin-foreign", StatusCode::FORBIDDEN, "The origin is not this server's own", detail).into_response();
     }
@@ -84,10 +80,9 @@ fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, request: &Request) -> Res
 }
 
 /// The `Origin` of a page that is not this server's own.
-fn foreign_origin(headers: &HeaderMap, base: &str) -> Option<String> {
+fn foreign_origin(headers: &HeaderMap, own: &str) -> Option<String> {
     let origin = headers.get(header::ORIGIN)?;
     let origin = origin.to_str().unwrap_or("an unreadable origin");
-    let own = base.split('/').take(3).collect::<Vec<_>>().join("/");
     (origin != own).then(|| origin.to_owned())
 }
 

@@ -63,8 +63,8 @@ pub(crate) struct Line<'a> {
 /// Why a server could not start.
 #[derive(Debug)]
 pub(crate) enum StartFault {
-    /// The address cannot be listened on.
-    Bind(SocketAddr, io::Error),
+    /// The address, which the flag chose, cannot be listened on.
+    Bind { address: SocketAddr, flag: &'static str, error: io::Error },
     /// The seed records of the named pack contradict each other.
     Seed(String, Conflict),
 }
@@ -77,6 +77,8 @@ pub(crate) struct Server {
 
 /// What every connection needs.
 pub(crate) struct Shared {
+    /// The port that all packs are served on.
+    pub(crate) port: u16,
     pub(crate) registry: Arc<Registry>,
     pub(crate) control: Control,
     pub(crate) limits: Limits,
@@ -87,21 +89,22 @@ pub(crate) struct Shared {
 
 impl Server {
     pub(crate) async fn bind(options: Options) -> Result<Self, StartFault> {
-        let listen = async |port: u16| {
+        let listen = async |port: u16, flag: &'static str| {
             let address = SocketAddr::new(options.host, port);
-            TcpListener::bind(address).await.map_err(|error| StartFault::Bind(address, error))
+            TcpListener::bind(address).await.map_err(|error| StartFault::Bind { address, flag, error })
         };
-        let mut listeners = vec![(listen(options.port).await?, None)];
+        let mut listeners = vec![(listen(options.port, "--port").await?, None)];
         for (pack, port) in &options.own_ports {
-            listeners.push((listen(*port).await?, Some(*pack)));
+            listeners.push((listen(*port, "--listen").await?, Some(*pack)));
         }
+        let port = listeners[0].0.local_addr().map_or(options.port, |address| address.port());
         let real = monotonic();
         let registry = Registry::new(options.packs, options.settings, real())
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
         let engine = engine::Limits { json_depth: options.limits.json_depth };
         let control = Control::new(Arc::clone(&registry), engine);
-        let shared = Shared { registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
+        let shared = Shared { port, registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }
 

@@ -1,3 +1,5 @@
+use std::error::Error as _;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
@@ -27,8 +29,9 @@ async fn collect(mut incoming: Incoming, limit: usize) -> Result<Body, Problem> 
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
     let mut size = 0_usize;
+    let announced = incoming.size_hint().exact();
     while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|error| Problem::bad_request("body-incomplete", format!("The body broke off: {error}.")))?;
+        let frame = frame.map_err(|error| broken_off(size, announced, &error))?;
         let Ok(data) = frame.into_data() else { continue };
         size = size.saturating_add(data.len());
         if size > limit {
@@ -51,4 +54,15 @@ async fn collect(mut incoming: Incoming, limit: usize) -> Result<Body, Problem> 
         true => Body::TooLarge { limit },
         false => Body::Whole(first.unwrap_or_else(|| rest.freeze())),
     })
+}
+
+fn broken_off(size: usize, announced: Option<u64>, error: &hyper::Error) -> Problem {
+    let detail = match announced {
+        Some(announced) => format!("The body broke off: {size} of {announced} bytes came."),
+        None => match error.source() {
+            Some(reason) => format!("The body broke off after {size} bytes: {reason}."),
+            None => format!("The body broke off after {size} bytes."),
+        },
+    };
+    Problem::bad_request("body-incomplete", detail)
 }

@@ -1,18 +1,32 @@
 //! Which sandbox and which pack a request is for, and what is left of its path.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{StatusCode, Version, header};
 
 use crate::exchange::Problem;
 use crate::pack::Pack;
 use crate::sandbox::SandboxId;
-use std::sync::Arc;
+
+/// Where a request came in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Door {
+    /// The pack whose own port it is.
+    pub(super) pack: Option<usize>,
+    pub(super) address: SocketAddr,
+    /// The port that all packs are served on.
+    pub(super) main: u16,
+}
 
 /// Where a request leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// `None` when nothing was said.
     pub(super) sandbox: Option<SandboxId>,
+    /// Scheme and host, as a browser writes them into `Origin`.
+    pub(super) origin: String,
     /// Scheme, host and the prefixes that were taken off the path.
     pub(super) base: String,
     pub(super) to: Destination,
@@ -33,35 +47,39 @@ pub(super) enum Destination {
 const CONTROL: &str = "/_standin";
 const SANDBOX_HEADER: &str = "standin-sandbox";
 
-/// Reads path, host and header. `own` is the pack whose own port the request came to.
-pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], own: Option<usize>) -> Result<Target, Problem> {
-    let host = host(parts)?;
+/// Reads path, host and header.
+pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Target, Problem> {
+    let host = host(parts, door)?;
     let (host_sandbox, host_pack) = from_host(&host, packs)?;
     let (path_sandbox, path) = from_path(parts.uri.path())?;
-    let header_sandbox = match parts.headers.get(SANDBOX_HEADER) {
-        None => None,
-        Some(value) => Some(sandbox(value.to_str().unwrap_or_default())?),
-    };
-    let said: Vec<&SandboxId> = [&path_sandbox, &host_sandbox, &header_sandbox].into_iter().flatten().collect();
+    let headers = parts.headers.get_all(SANDBOX_HEADER).iter();
+    let header_sandboxes = headers.map(|value| sandbox(value.to_str().unwrap_or_default())).collect::<Result<Vec<_>, _>>()?;
+    let said: Vec<&SandboxId> = [&path_sandbox, &host_sandbox].into_iter().flatten().chain(&header_sandboxes).collect();
     if let Some(other) = said.iter().find(|id| **id != said[0]) {
         let detail = format!("Path, host and header name different sandboxes: `{}` and `{other}`.", said[0]);
         return Err(Problem::bad_request("sandbox-selectors-disagree", detail));
     }
     let chosen = said.first().map(|id| (*id).clone());
-    let mut base = format!("http://{host}");
+    let origin = format!("http://{host}");
+    let to_control = path == CONTROL || path.starts_with("/_standin/");
+    // Links of the control plane lead to all packs, and only the main port does.
+    let mut base = match door.pack {
+        Some(_) if to_control => format!("http://{}:{}", without_port(&host), door.main),
+        _ => origin.clone(),
+    };
     // Links must lead back into the sandbox; a header cannot be part of a link.
     if host_sandbox.is_none() && let Some(id) = &chosen {
         base.push_str("/~");
         base.push_str(id.as_str());
     }
-    let to = if path == CONTROL || path.starts_with("/_standin/") {
+    let to = if to_control {
         Destination::Control(path[CONTROL.len()..].to_owned())
     } else if let Some(pack) = host_pack {
         Destination::Pack(pack, path.to_owned())
     } else {
-        by_prefix(path, packs, own, &mut base)
+        by_prefix(path, packs, door.pack, &mut base)
     };
-    Ok(Target { sandbox: chosen, base, to })
+    Ok(Target { sandbox: chosen, origin, base, to })
 }
 
 fn by_prefix(path: &str, packs: &[Arc<Pack>], own: Option<usize>, base: &mut String) -> Destination {
@@ -85,24 +103,29 @@ fn by_prefix(path: &str, packs: &[Arc<Pack>], own: Option<usize>, base: &mut Str
 }
 
 /// The host that the client called, with its port.
-fn host(parts: &Parts) -> Result<String, Problem> {
+fn host(parts: &Parts, door: &Door) -> Result<String, Problem> {
     if let Some(authority) = parts.uri.authority() {
         return Ok(authority.as_str().to_ascii_lowercase());
     }
-    match parts.headers.get(header::HOST).map(|value| value.to_str()) {
-        Some(Ok(host)) => Ok(host.to_ascii_lowercase()),
-        Some(Err(_)) => Err(Problem::bad_request("host-unreadable", "The Host header is not text.")),
-        // HTTP/1.0 needs none.
-        None => Ok("localhost".to_owned()),
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    match (hosts.next().map(|value| value.to_str()), hosts.next()) {
+        (_, Some(_)) => Err(Problem::bad_request("host-twice", "The request has more than one Host header.")),
+        (Some(Ok(host)), None) => Ok(host.to_ascii_lowercase()),
+        (Some(Err(_)), None) => Err(Problem::bad_request("host-unreadable", "The Host header is not text.")),
+        (None, None) if parts.version == Version::HTTP_10 => Ok(door.address.to_string()),
+        (None, None) => Err(Problem::bad_request("host-missing", "The request has no Host header, which HTTP/1.1 needs.")),
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 
 fn from_host(host: &str, packs: &[Arc<Pack>]) -> Result<(Option<SandboxId>, Option<usize>), Problem> {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name.trim_end_matches('.');
+    let name = without_port(host).trim_end_matches('.');
     let loopback = name == "localhost"
         || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     if loopback {

@@ -1,9 +1,16 @@
 //! Everything that is tested from outside, in one binary.
 
 mod architecture;
+mod bad_input;
+mod cli;
+mod control;
+mod curl;
+mod customers;
 mod diagnostics;
 mod docs;
 mod format;
 mod markdown;
 mod rust;
+mod server;
+mod trial;
 mod tree;

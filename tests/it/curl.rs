@@ -1,0 +1,163 @@
+//! The seven curl commands of the documentation's page on customers, run by real curl. `tests/cases/curl` holds them as
+//! they are printed there; only the server's address is put in place of the vendor's.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value as Json, json};
+
+use crate::server::{Answer, Server};
+
+const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
+const SECOND: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";
+
+/// Where a client may point its base URL: at the pack's prefix or, with one pack, at the root; with `/api` or without.
+const BASES: [&str; 4] = ["", "/api", "/reportei", "/reportei/api"];
+
+fn run(command: &str, base: &str, uuid: Option<&str>) -> Output {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/curl").join(format!("{command}.sh"));
+    let documented = fs::read_to_string(&file).unwrap();
+    assert_eq!(documented.matches("https://connect.reportei.com").count(), 1);
+    let script = documented.replace("https://connect.reportei.com", base);
+    // curl shows the head of the answer because its configuration says so: the command stays as it is.
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join(".curlrc"), "include\nmax-time = 30\n").unwrap();
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(script).env_clear().env("CURL_HOME", home.path());
+    if let Some(path) = std::env::var_os("PATH") {
+        bash.env("PATH", path);
+    }
+    bash.env("ACCESS_TOKEN", "reportei-test-token").env("CUSTOMER_TOKEN", format!("token-{SECOND}"));
+    if let Some(uuid) = uuid {
+        bash.env("uuid", uuid);
+    }
+    bash.output().expect("bash and curl are there")
+}
+
+/// Runs a command on a fresh server for every base URL, and shows each answer, with the server, to `look`.
+fn everywhere(command: &str, look: impl Fn(&Answer, &Server, &str)) {
+    for base in BASES {
+        let server = Server::start(&["reportei", "--freeze"]);
+        let output = run(command, &format!("{}{base}", server.url()), Some(FIRST));
+        assert_eq!(output.status.code(), Some(0), "{base}: {}", String::from_utf8_lossy(&output.stderr));
+        look(&Answer::read(&output.stdout, "GET"), &server, base);
+    }
+}
+
+fn example(name: &str) -> Json {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reportei/customers").join(name);
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+#[test]
+fn command_4_list_gives_data_and_meta() {
+    everywhere("list", |answer, server, base| {
+        assert_eq!(answer.status, 200, "{answer}");
+        let mut expected = example("list.200.json");
+        expected["meta"]["path"] = json!(format!("{}{}/api/customers", server.url(), base.trim_end_matches("/api")));
+        assert_eq!(answer.text(), expected.to_string(), "also the order of the keys");
+        assert_eq!(answer.header("standin-operation"), Some("reportei/customers/list"));
+    });
+}
+
+#[test]
+fn command_5_show_gives_the_customer() {
+    everywhere("show", |answer, _, _| {
+        assert_eq!(answer.status, 200, "{answer}");
+        assert_eq!(answer.text(), example("show.200.json").to_string());
+    });
+}
+
+#[test]
+fn command_6_settings_gives_the_customer_of_the_token_with_its_integrations() {
+    everywhere("settings", |answer, _, _| {
+        assert_eq!(answer.status, 200, "{answer}");
+        // The page contradicts its own list about the name and the payment status of this customer (R10).
+        let mut expected = example("settings.200.json");
+        expected["customer"]["name"] = json!("Reportei Customer 2");
+        expected["customer"]["is_paying"] = json!(true);
+        assert_eq!(answer.text(), expected.to_string());
+    });
+}
+
+#[test]
+fn command_7_create_gives_201_with_api_token() {
+    everywhere("create", |answer, server, _| {
+        assert_eq!(answer.status, 201, "{answer}");
+        let body = answer.json();
+        let example = example("create.201.json");
+        let keys = |body: &Json| body["customer"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&body), keys(&example));
+        for key in ["name", "created_at", "updated_at", "trial_ends_at", "is_paying", "merchant"] {
+            assert_eq!(body["customer"][key], example["customer"][key], "{key}: the clock starts at the example's instant");
+        }
+        let token = body["customer"]["api_token"].as_str().unwrap();
+        assert!(token.len() == 64 && token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
+        assert_eq!(server.world()["customer"]["total"], 4);
+    });
+}
+
+#[test]
+fn command_8_update_gives_the_renamed_customer_without_api_token() {
+    everywhere("update", |answer, _, _| {
+        assert_eq!(answer.status, 200, "{answer}");
+        let mut expected = example("show.200.json");
+        expected["customer"]["name"] = json!("Reportei Customer 3.1");
+        expected["customer"]["updated_at"] = json!("2024-10-01 17:15:12");
+        assert_eq!(answer.text(), expected.to_string());
+    });
+}
+
+/// The later `-X` wins, and the URL has no uuid: what is sent is `PUT /customers` (R3).
+#[test]
+fn command_9_delete_really_is_a_put_and_changes_nothing() {
+    for base in BASES {
+        let server = Server::start(&["reportei", "--freeze"]);
+        let before = server.world();
+        let output = run("delete", &format!("{}{base}", server.url()), Some(FIRST));
+        assert_eq!(output.status.code(), Some(0));
+        let answer = Answer::read(&output.stdout, "PUT");
+        let detail = answer.problem(405, "method-not-allowed");
+        assert!(detail.contains("PUT"), "{detail}");
+        let mut allowed: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+        let near = answer.json()["nearMisses"].clone();
+        let update = near.as_array().unwrap().iter().find(|miss| miss["operation"] == "reportei/customers/update").unwrap();
+        assert!(update["difference"].as_str().unwrap().contains("`{uuid}` is missing"), "{update}");
+        assert_eq!(server.world(), before);
+    }
+}
+
+#[test]
+fn command_10_payment_status_says_that_the_customer_pays() {
+    everywhere("update-payment-status", |answer, server, _| {
+        assert_eq!(answer.status, 200, "{answer}");
+        assert_eq!(answer.json(), example("update-payment-status.200.json"));
+        let record = server.control("GET", &format!("/state/reportei/customer/{FIRST}"), None).json();
+        assert_eq!(record["is_paying"], true);
+    });
+}
+
+/// `{$uuid}` is a list of one element for curl, and an empty list is an error (R7).
+#[test]
+fn r7_without_uuid_curl_stops_with_3_and_sends_nothing() {
+    let server = Server::start(&["reportei", "--freeze"]);
+    for command in ["show", "update", "update-payment-status"] {
+        let output = run(command, &server.url(), None);
+        assert_eq!(output.status.code(), Some(3), "{command}");
+        assert_eq!(output.stdout, b"");
+    }
+    assert_eq!(server.control("GET", "/journal", None).json()["total"], 0);
+}
+
+/// Commands without a uuid in their URL do not need it.
+#[test]
+fn r7_the_other_commands_do_not_need_uuid() {
+    let server = Server::start(&["reportei", "--freeze"]);
+    for (command, status) in [("list", 200), ("settings", 200), ("create", 201), ("delete", 405)] {
+        let output = run(command, &server.url(), None);
+        assert_eq!(Answer::read(&output.stdout, "GET").status, status, "{command}");
+    }
+}
