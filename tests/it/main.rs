@@ -2,3 +2,5 @@
 
 mod diagnostics;
 mod format;
+mod mutate;
+mod support;
