@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
             broken |= !packs::tell(&loaded);
         }
         let Some(pack) = loaded.pack.map(Arc::new) else {
-            let findings = vec![format!("the pack has {} mistakes", loaded.diagnostics.len())];
+            let findings = vec!["the pack is broken: its mistakes are on standard error".to_owned()];
             let results = vec![CaseResult { name: loaded.name.clone(), findings, declared: 0, notes: Vec::new() }];
             reports.push(PackReport { pack: loaded.name, operations: 0, examples: 0, warnings, results });
             continue;

@@ -1,7 +1,6 @@
 /// What kind of mistake a diagnostic is about. Each is explained in `docs/diagnostics.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
-    PackMissing,
     FileUnreadable,
     FileUnused,
     YamlSyntax,
@@ -31,7 +30,7 @@ pub(crate) enum Code {
     RouteAmbiguous,
     RouteAuth,
     ProvenanceMissing,
-    ErrorUnused,
+    NameUnused,
     TemplateInvalid,
     KeyInvalid,
     CredentialInvalid,
@@ -41,7 +40,6 @@ impl Code {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
     pub(crate) const ALL: &'static [Code] = &[
-        Code::PackMissing,
         Code::FileUnreadable,
         Code::FileUnused,
         Code::YamlSyntax,
@@ -71,7 +69,7 @@ impl Code {
         Code::RouteAmbiguous,
         Code::RouteAuth,
         Code::ProvenanceMissing,
-        Code::ErrorUnused,
+        Code::NameUnused,
         Code::TemplateInvalid,
         Code::KeyInvalid,
         Code::CredentialInvalid,
@@ -80,7 +78,6 @@ impl Code {
     /// The word that stands in brackets in a message.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Code::PackMissing => "pack-missing",
             Code::FileUnreadable => "file-unreadable",
             Code::FileUnused => "file-unused",
             Code::YamlSyntax => "yaml-syntax",
@@ -110,7 +107,7 @@ impl Code {
             Code::RouteAmbiguous => "route-ambiguous",
             Code::RouteAuth => "route-auth",
             Code::ProvenanceMissing => "provenance-missing",
-            Code::ErrorUnused => "error-unused",
+            Code::NameUnused => "name-unused",
             Code::TemplateInvalid => "template-invalid",
             Code::KeyInvalid => "key-invalid",
             Code::CredentialInvalid => "credential-invalid",

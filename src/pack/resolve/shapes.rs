@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
@@ -32,6 +32,8 @@ struct Shown<'a> {
     at: Location,
     segments: Vec<String>,
     template: &'a Template,
+    /// Written as a key, not as a pointer.
+    plain: bool,
     used: bool,
 }
 
@@ -70,6 +72,7 @@ impl<'a> Plan<'a> {
                     false => vec![key.name.clone()],
                 },
                 template,
+                plain: !key.name.starts_with('/'),
                 used: false,
             })
             .collect();
@@ -86,6 +89,40 @@ impl<'a> Plan<'a> {
         let longer = |shown: &Shown<'_>, prefix: &[String]| shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix);
         self.shows.iter().any(|shown| longer(shown, &at.pattern) || longer(shown, &at.actual))
     }
+}
+
+fn unfilled(pointer: &str) -> String {
+    match pointer {
+        "" => "nothing fills the example".to_owned(),
+        pointer => format!("nothing fills `{pointer}`"),
+    }
+}
+
+/// Every pointer into an example, with `*` for the items of lists.
+fn patterns(value: &Value, pointer: &str, out: &mut Vec<String>) {
+    let mut add = |key: &str, value: &Value| {
+        let at = exchange::child(pointer, key);
+        if !out.contains(&at) {
+            out.push(at.clone());
+        }
+        patterns(value, &at, out);
+    };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| add(key, value)),
+        Value::Array(items) => items.iter().for_each(|item| add("*", item)),
+        _ => {}
+    }
+}
+
+/// Whether a text was probably meant to be evaluated: a path such as `body.name` whose first name is in scope.
+pub(super) fn is_expression(text: &str, names: &Names) -> bool {
+    let word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let mut words = text.split('.');
+    let first = words.next().unwrap_or_default();
+    text.contains('.') && text.split('.').all(word) && names.get(first).is_some() && expr::check(text, names).1.is_empty()
 }
 
 impl Resolver<'_> {
@@ -114,11 +151,12 @@ impl Resolver<'_> {
         }
         let mut plan = Plan::new(path, shows, folder, like.ignore_case);
         let at = At { pattern: Vec::new(), actual };
+        let before = self.diagnostics.len();
         let shape = match whole {
             Some(template) => self.template(&mut plan, template, Some(&example), &at, names),
             None => self.node(&mut plan, &example, &at, Context::Nothing, names),
         };
-        self.unused(&plan, &example);
+        self.unused(&plan, &example, before);
         shape
     }
 
@@ -128,15 +166,32 @@ impl Resolver<'_> {
         self.template(&mut plan, template, None, &At::default(), names)
     }
 
-    fn unused(&mut self, plan: &Plan<'_>, example: &Value) {
+    /// What is shown and has no place in the example. That nothing fills the place that was meant is no news then;
+    /// `before` is how many diagnostics there were before the example was walked.
+    fn unused(&mut self, plan: &Plan<'_>, example: &Value, before: usize) {
+        // What could not be made was not looked at either.
+        let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            let pointer: String = shown.segments.iter().map(|segment| format!("/{segment}")).collect();
-            let message = format!("the example has no `{pointer}`: what it does not have is not sent");
-            let known: Vec<String> = exchange::leaves(example).into_iter().map(|(pointer, _)| pointer).collect();
-            let keys: Vec<&str> = example.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-            let suggestion = nearest(&pointer, known.iter().map(String::as_str))
-                .or_else(|| shown.segments.last().and_then(|last| nearest(last, keys)));
-            self.report(Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message).suggest(suggestion));
+            let pointer: String = shown.segments.iter().map(|segment| exchange::child("", segment)).collect();
+            if broken && example.pointer(&pointer.replace("/*", "/0")).is_some() {
+                continue;
+            }
+            let mut known = Vec::new();
+            patterns(example, "", &mut known);
+            let meant = nearest(&pointer, known.iter().map(String::as_str));
+            if let Some(meant) = &meant {
+                let follows = unfilled(meant);
+                let old = self.diagnostics.split_off(before);
+                self.diagnostics.extend(old.into_iter().filter(|diagnostic| diagnostic.message != follows));
+            }
+            // In the spelling that the author chose.
+            let spelt = |pointer: String| match shown.plain {
+                true => pointer.trim_start_matches('/').to_owned(),
+                false => pointer,
+            };
+            let message = format!("the example has no `{}`, and what it does not have is not sent", spelt(pointer));
+            let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
+            self.report(diagnostic.suggest(meant.map(spelt)).help("show what the example has: it is never edited"));
         }
     }
 
@@ -232,16 +287,12 @@ impl Resolver<'_> {
             return Some(Shape::Literal(value.clone()));
         }
         let place = self.json_place(&plan.path, &at.actual);
-        let message = match pointer.as_str() {
-            "" => "nothing fills the example".to_owned(),
-            _ => format!("nothing fills `{pointer}`"),
-        };
-        let mut diagnostic = Diagnostic::error(Code::ShapeUnfilled, place, message);
+        let mut diagnostic = Diagnostic::error(Code::ShapeUnfilled, place, unfilled(&pointer));
         if let Context::Record(resource) = context {
             let resource = &self.resources[resource.0];
             let fields: Vec<&str> = resource.fields.iter().map(|field| &*field.name).collect();
             diagnostic = diagnostic.suggest(nearest(key, fields.iter().copied()));
-            let help = format!("`{}` has {}; or give `{pointer}` under `show`", resource.name, one_of(fields));
+            let help = format!("`{}` has {}; or give `{pointer}` under `show`", resource.name, all_of(fields));
             self.report(diagnostic.help(help));
         } else {
             let help = format!("give `{pointer}` under `show`, or list `{key}` under `constants` in pack.yaml");
@@ -259,7 +310,16 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Shape> {
         match template {
-            Template::Literal(literal) => Some(Shape::Literal(literal.value.clone())),
+            Template::Literal(literal) => {
+                if let Some(text) = literal.value.as_str()
+                    && is_expression(text, names)
+                {
+                    let message = format!("`{text}` is sent as this very text");
+                    let diagnostic = Diagnostic::warning(Code::ValueWrong, literal.at.clone(), message);
+                    self.report(diagnostic.help("an expression begins with `=`"));
+                }
+                Some(Shape::Literal(literal.value.clone()))
+            }
             Template::List(items, _) => {
                 let items: Vec<_> = items.iter().map(|item| self.template(plan, item, None, at, names)).collect();
                 Some(Shape::List(items.into_iter().collect::<Option<_>>()?))
@@ -420,8 +480,9 @@ impl Resolver<'_> {
     ) -> Option<Shape> {
         let mut plan = Plan::new(path, shows, folder, ignore_case);
         let at = At { pattern: Vec::new(), actual };
+        let before = self.diagnostics.len();
         let shape = self.node(&mut plan, example, &at, context, names);
-        self.unused(&plan, example);
+        self.unused(&plan, example, before);
         shape
     }
 

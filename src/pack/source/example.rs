@@ -125,7 +125,7 @@ impl Side {
             && let Some(mut inner) = Fields::of(node, "`around`", diagnostics)
         {
             let pointer = inner.required_text("at", diagnostics);
-            let body = inner.required("body", diagnostics);
+            let body = inner.required("body");
             if let (Some(pointer), Some(body)) = (pointer, body) {
                 self.around = Some((body.clone(), pointer));
             }

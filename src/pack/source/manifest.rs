@@ -181,7 +181,7 @@ impl SchemeSource {
             place: fields.required_text("in", diagnostics),
             parameter: fields.text("name", diagnostics),
             decode: items(fields.list("decode"), DecodeSource::read, diagnostics),
-            finds: fields.required("finds", diagnostics).and_then(|node| FindSource::read(node, diagnostics)),
+            finds: fields.required("finds").and_then(|node| FindSource::read(node, diagnostics)),
             bind: fields.text("as", diagnostics),
             require: fields.take("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
@@ -326,8 +326,10 @@ impl SeedSource {
         let example = fields.text("example", diagnostics);
         let set = fields.named("set", diagnostics).to_vec();
         let records = fields.list("records").to_vec();
-        if example.is_none() == records.is_empty() {
-            wrong_kind(node, "a seed has either `example` or `records`", diagnostics);
+        if example.is_none() == records.is_empty() && fields.complete() {
+            let start = Location::new(at.file, at.range.start..at.range.start);
+            let message = "a seed has either `example` or `records`";
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
         }
         fields.finish(diagnostics);
         Some(SeedSource { at, example, set, records })
