@@ -247,7 +247,8 @@ impl Checker<'_> {
             let suggestion = nearest(name, TESTS.iter().map(|word| word.name));
             let help = there_are(TESTS.iter().map(|word| word.name));
             let message = format!("there is no test `{name}`");
-            self.fault(Code::ExprUnknownFunction, bytes(constant.span()), message, suggestion, Some(help));
+            let help = suggestion.is_none().then_some(help);
+            self.fault(Code::ExprUnknownFunction, bytes(constant.span()), message, suggestion, help);
         }
     }
 

@@ -59,20 +59,24 @@ pub(super) fn one(name: &str, schema: &Value, known: Known<'_>) -> Vec<Fault> {
         let pointer = error.instance_path().as_str();
         // The walk has better words for what it knows.
         if !faults.iter().any(|fault| fault.pointer.starts_with(pointer)) {
-            let keyword = exchange::segments(pointer).pop().unwrap_or_default();
-            let message = match (keyword.as_str(), error.instance().as_ref()) {
-                ("pattern", Value::String(pattern)) => format!("`{pattern}` is not a regular expression"),
-                _ => format!("`{keyword}` cannot be this: {error}"),
-            };
-            faults.push(Fault::new(FaultKind::Invalid, name, pointer, message));
+            faults.push(Fault::new(FaultKind::Invalid, name, pointer, words(&error)));
         }
     }
     if faults.is_empty()
         && let Err(error) = jsonschema::options().with_draft(Draft::Draft202012).offline().build(&bare)
     {
-        faults.push(Fault::new(FaultKind::Invalid, name, error.instance_path().as_str(), error.to_string()));
+        faults.push(Fault::new(FaultKind::Invalid, name, error.instance_path().as_str(), words(&error)));
     }
     faults
+}
+
+fn words(error: &jsonschema::ValidationError<'_>) -> String {
+    let keyword = exchange::segments(error.instance_path().as_str()).pop().unwrap_or_default();
+    match (keyword.as_str(), error.instance().as_ref()) {
+        ("pattern", Value::String(pattern)) => format!("`{pattern}` is not a regular expression"),
+        ("", _) => format!("this is not a JSON Schema: {error}"),
+        _ => format!("`{keyword}` cannot be this: {error}"),
+    }
 }
 
 /// The schema with every `$ref` taken out, so that it can be checked against the meta-schema alone.

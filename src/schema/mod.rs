@@ -82,10 +82,6 @@ impl Library {
         Library { documents: Arc::default(), registry, broken: BTreeSet::new(), options: jsonschema::options().offline() }
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.documents.keys().map(String::as_str)
-    }
-
     /// Whether a document cannot be used, itself or through what it refers to.
     pub(crate) fn is_broken(&self, document: &str) -> bool {
         self.broken.contains(document) || (!self.broken.is_empty() && self.documents.contains_key(document))

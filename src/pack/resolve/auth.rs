@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::Resolver;
-use crate::diagnostic::{Code, Location, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::expr::{Keys, Kind, Names};
 use crate::pack::source::{AuthSource, CredentialSource, DecodeSource, Manifest, SchemeSource, Spanned};
 use crate::pack::{Auth, Credential, CredentialPlace, Decode, Scheme, SchemeId};
@@ -18,7 +18,9 @@ impl Resolver<'_> {
             self.used.insert(path.clone());
             let Some(id) = self.fixtures.get(path.as_str()).copied() else { continue };
             if let Err(reason) = keys.add(&name.name, self.sources.text(id)) {
-                self.error(Code::KeyInvalid, &file.at, format!("`{path}` cannot be used to sign: {reason}"));
+                let message = format!("`{path}` cannot be used to sign: {reason}");
+                let help = "`openssl genpkey -algorithm RSA -out <file>` makes one";
+                self.report(Diagnostic::error(Code::KeyInvalid, file.at.clone(), message).help(help));
             }
         }
         Arc::new(keys)
@@ -106,8 +108,10 @@ impl Resolver<'_> {
                 }
             },
             _ => {
-                let message = format!("a credential stands in {}", one_of(["header", "query"]));
-                self.error(Code::ValueWrong, &word.at, message);
+                let places = ["header", "query"];
+                let message = format!("a credential stands in {}", one_of(places));
+                let diagnostic = Diagnostic::error(Code::ValueWrong, word.at.clone(), message);
+                self.report(diagnostic.suggest(nearest(&word.value, places)));
                 None
             }
         }

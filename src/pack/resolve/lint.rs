@@ -19,17 +19,20 @@ impl Resolver<'_> {
 
     fn unused_names(&mut self, manifest: &Manifest, lenient: bool) {
         let mut unused: Vec<(Location, String, &str)> = Vec::new();
+        for (index, guard) in manifest.guards.iter().enumerate() {
+            // The guard is at fault then, not its error.
+            let error = guard.otherwise.as_ref().and_then(|name| self.error_names.iter().position(|known| *known == name.value));
+            self.used_errors.extend(error.map(ErrorId));
+            if !self.used_guards.contains(&index) && !(lenient && self.mentions(&guard.name.name) > 1) {
+                let message = format!("no operation has the guard `{}`", guard.name.name);
+                unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
+            }
+        }
         for (index, (key, _)) in manifest.errors.iter().enumerate() {
-            if !self.used_errors.contains(&ErrorId(index)) && !(lenient && self.named(&key.name)) {
+            if !self.used_errors.contains(&ErrorId(index)) && !(lenient && self.mentions(&key.name) > 1) {
                 let message = format!("nothing gives the error `{}`", key.name);
                 let help = "name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out";
                 unused.push((key.at.clone(), message, help));
-            }
-        }
-        for (index, guard) in manifest.guards.iter().enumerate() {
-            if !self.used_guards.contains(&index) && !(lenient && self.named(&guard.name.name)) {
-                let message = format!("no operation has the guard `{}`", guard.name.name);
-                unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
             }
         }
         for constant in &self.constants {
@@ -49,12 +52,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether a name stands anywhere in the pack's files besides where it is declared.
-    fn named(&self, name: &str) -> bool {
+    /// How often a name stands in the pack's files; where it is declared counts.
+    fn mentions(&self, name: &str) -> usize {
         let part = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '/');
         let texts = self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")).map(|(_, id)| self.sources.text(*id));
         let words = texts.flat_map(|text| text.split(|character| !part(character)));
-        words.filter(|word| *word == name).count() > 1
+        words.filter(|word| *word == name).count()
     }
 
     fn rows(&mut self, manifest: &Manifest) {
@@ -105,7 +108,9 @@ impl Resolver<'_> {
             }
             let pointer = [field.name.to_string()];
             let holds = |node: &crate::pack::source::Node| node.nearest(&pointer).as_str() == Some(value);
-            if !seeds.iter().flat_map(|seed| &seed.records).any(holds) {
+            let records = || seeds.iter().flat_map(|seed| &seed.records);
+            let complete = records().all(|node| node.nearest(&pointer) != node);
+            if complete && !records().any(holds) {
                 let message = format!("no seed record of `{}` has the `{}` `{value}`", resource.name, field.name);
                 let help = "a listed credential works: give a seed record this value, or take the credential out";
                 self.report(Diagnostic::error(Code::CredentialInvalid, at.clone(), message).help(help));
@@ -130,7 +135,7 @@ impl Resolver<'_> {
             let referred = self.schemas.iter().any(|(other, id)| {
                 other != path && self.sources.text(*id).contains(&format!("\"{path}"))
             });
-            if !self.used_schemas.contains(name) && !referred && !(lenient && self.named(name)) {
+            if !self.used_schemas.contains(name) && !referred && !(lenient && self.mentions(name) > 0) {
                 unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
             }
         }

@@ -220,6 +220,9 @@ impl Resolver<'_> {
                 self.error(Code::KeyMissing, &unique.at, "a uniqueness needs `fields`");
                 continue;
             }
+            if fields.len() != unique.fields.len() {
+                continue;
+            }
             let unique = Unique { fields, ignore_case: unique.ignore_case, only, error, at: unique.at.clone() };
             self.resources[index].unique.push(unique);
         }

@@ -385,6 +385,10 @@ impl<'f> Resolver<'f> {
             return Some(index);
         }
         let fields: Vec<&str> = known.fields.iter().map(|field| &*field.name).collect();
+        if fields.is_empty() {
+            // That there are none has been said.
+            return None;
+        }
         let message = format!("`{}` has no field `{}`", known.name, name.value);
         let diagnostic = Diagnostic::error(Code::NameUnknown, name.at.clone(), message)
             .suggest(nearest(&name.value, fields.iter().copied()))

@@ -81,6 +81,9 @@ impl Resolver<'_> {
         seeds: &mut Vec<(Seed, Places)>,
     ) {
         let mut values = vec![None; self.resources[resource.0].fields.len()];
+        if values.is_empty() {
+            return;
+        }
         let mut places = vec![None; values.len()];
         // Fields that something is wrong with already.
         let mut told: Vec<String> = Vec::new();
@@ -182,7 +185,8 @@ impl Resolver<'_> {
             };
             // A default may make any id.
             let made = self.resources[owner.resource.0].fields.get(known).is_some_and(|field| field.default.is_some());
-            if !id.is_null() && !made && !seeds.iter().any(exists) {
+            let sound = !self.resources[owner.resource.0].fields.is_empty();
+            if sound && !id.is_null() && !made && !seeds.iter().any(exists) {
                 let at = places.get(owner.field).cloned().flatten().unwrap_or_else(|| seed.at.clone());
                 let message = format!("there is no seed record of `{}` with the id {id}", self.resources[owner.resource.0].name);
                 self.diagnostics.push(Diagnostic::error(Code::SeedInvalid, at, message).help("name the record that this one belongs to"));

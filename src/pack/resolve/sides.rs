@@ -71,11 +71,12 @@ impl Resolver<'_> {
             let given: Vec<&str> =
                 examples.into_iter().flatten().flat_map(|example| &example.side.path).map(|(key, _)| key.name.as_str()).collect();
             for name in parameter_names(&operation.template) {
-                let misspelt = nearest(name, given.iter().copied()).is_some();
-                if given.contains(&name) || misspelt {
+                let at = example.side.at.clone().unwrap_or_else(|| example.at.clone());
+                // In a side file with other mistakes the parameter may be there under another name.
+                let spoilt = self.diagnostics.iter().any(|other| other.location.as_ref().is_some_and(|place| place.file == at.file));
+                if given.contains(&name) || spoilt {
                     continue;
                 }
-                let at = example.side.at.clone().unwrap_or_else(|| example.at.clone());
                 let at = Location::new(at.file, at.range.start..at.range.start);
                 let message = format!("nothing says which `{{{name}}}` this example was made with");
                 let help = format!("write `request: {{ path: {{ {name}: … }} }}` into its side file");
@@ -104,7 +105,14 @@ impl Resolver<'_> {
     fn check_draw(&mut self, key: &Key) {
         let Some((record, rest)) = key.name.split_once('.') else { return };
         let resource = record.split_once('#').map_or(record, |(resource, _)| resource);
-        let Some(index) = self.resources.iter().position(|known| *known.name == *resource) else { return };
+        let names: Vec<&str> = self.resources.iter().map(|known| &*known.name).collect();
+        let Some(index) = names.iter().position(|known| *known == resource) else {
+            if let Some(meant) = nearest(resource, names) {
+                let message = format!("nothing draws `{}`", key.name);
+                self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).suggest(Some(format!("{meant}.{rest}"))));
+            }
+            return;
+        };
         let field = rest.split('.').next().unwrap_or(rest);
         self.field_named(ResourceId(index), &Spanned { value: field.to_owned(), at: key.at.clone() });
     }

@@ -173,6 +173,8 @@ impl<'a> Builder<'a, '_> {
         } else if info.contains("mapping values are not allowed") {
             let help = "text that has `: ` in it stands in quotation marks";
             ("a second `:` stands in this line".to_owned(), Some(help))
+        } else if info.contains("illegal placement of ':'") {
+            (format!("this is not YAML: {info}"), Some("is a bracket before it closed?"))
         } else if info.contains("quoted scalar") {
             (format!("this is not YAML: {info}"), Some("is the quotation mark closed?"))
         } else {
