@@ -21,6 +21,13 @@ impl Resolver<'_> {
                     names.open();
                 }
             }
+            if let (Some(resource), Some((_, kind))) = (resource, &id)
+                && self.resources[resource.0].fields.get(self.resources[resource.0].id).is_some_and(|field| field.sort == Sort::Uuid)
+                && !Kind::String.comparable(kind)
+            {
+                let message = format!("the id of `{}` is a uuid, and this is {kind}", self.resources[resource.0].name);
+                self.error(Code::ExprKinds, &source.id.at(), message);
+            }
             if let (Some(resource), Some((id, _))) = (resource, id) {
                 loads.push(Load {
                     name: source.name.name.as_str().into(),
@@ -104,6 +111,11 @@ impl Resolver<'_> {
         if source.verb == EffectVerb::Create {
             self.check_complete(resource, source);
         }
+        if source.verb == EffectVerb::Update && source.set.is_empty() && source.unset.is_empty() {
+            let message = "this update changes nothing";
+            let diagnostic = Diagnostic::error(Code::KeyMissing, source.target.at.clone(), message);
+            self.report(diagnostic.help("say under `set` or `unset` what changes"));
+        }
         let name = source.name.as_ref().unwrap_or(&source.target).value.clone();
         if source.verb == EffectVerb::Create {
             names.bind(name.clone(), self.record_kind(resource));
@@ -151,6 +163,8 @@ impl Resolver<'_> {
             Shape::Value { kind, .. } => wanted.comparable(kind),
             Shape::Literal(value) if field.sort == Sort::Timestamp => value.is_null(),
             Shape::Literal(value) => field.check(value).is_ok(),
+            Shape::List(_) => field.sort == Sort::Json,
+            Shape::Object(_) => matches!(field.sort, Sort::Json | Sort::Object),
             _ => true,
         };
         if fits {
@@ -166,7 +180,7 @@ impl Resolver<'_> {
                 };
                 (format!("`{}` is of type {}, and {value} is not", field.name, field.sort.name()), help)
             }
-            _ => (format!("`{}` is {wanted}, and this is not", field.name), None),
+            _ => (format!("`{}` is of type {}, and this is not", field.name, field.sort.name()), None),
         };
         let at = template.at();
         // Said once is enough.

@@ -17,6 +17,7 @@ impl Resolver<'_> {
     /// The whole pack, in the order in which its parts need each other.
     pub(super) fn pack(&mut self, manifest: &Manifest) -> Option<Pack> {
         self.names(manifest);
+        self.check_mounts(manifest);
         self.formats(manifest);
         self.constants.clone_from(&manifest.constants);
         self.tables = manifest.tables.iter().map(|(key, value)| (key.name.clone(), value.clone())).collect();
@@ -66,6 +67,14 @@ impl Resolver<'_> {
                 let help = "a pack's name has lower-case letters, digits and hyphens, at most 63";
                 self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
             }
+        }
+    }
+
+    /// Where else the pack's paths begin.
+    fn check_mounts(&mut self, manifest: &Manifest) {
+        for mount in manifest.mount.iter().filter(|mount| !mount.value.starts_with('/')) {
+            let message = "a mount begins with `/`";
+            self.report(Diagnostic::error(Code::ValueWrong, mount.at.clone(), message).help("write it like `/api`"));
         }
     }
 

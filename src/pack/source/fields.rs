@@ -49,6 +49,15 @@ impl<'n> Fields<'n> {
         text(self.take(name)?, &format!("`{name}`"), diagnostics)
     }
 
+    /// A text that people read: a title, a place in the documentation, a reason.
+    pub(crate) fn prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        prose(self.take(name)?, name, diagnostics)
+    }
+
+    pub(crate) fn required_prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        prose(self.required(name)?, name, diagnostics)
+    }
+
     pub(crate) fn required_text(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
         text(self.required(name)?, &format!("`{name}`"), diagnostics)
     }
@@ -125,6 +134,18 @@ pub(crate) fn text(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Op
             None
         }
     }
+}
+
+/// A text for people, which is there and is no expression.
+pub(crate) fn prose(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+    let text = text(node, &format!("`{name}`"), diagnostics)?;
+    let message = match text.value.trim() {
+        "" => format!("`{name}` says nothing"),
+        words if words.starts_with('=') => format!("`{name}` is a text for people, not an expression"),
+        _ => return Some(text),
+    };
+    diagnostics.push(Diagnostic::error(Code::ValueWrong, text.at.clone(), message));
+    Some(text)
 }
 
 pub(crate) fn wrong_kind(node: &Node, wanted: &str, diagnostics: &mut Diagnostics) {

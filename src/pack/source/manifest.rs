@@ -126,8 +126,8 @@ impl Manifest {
         let mut fields = Fields::of(node, "a pack", diagnostics)?;
         let manifest = Manifest {
             name: fields.required_text("pack", diagnostics),
-            title: fields.required_text("title", diagnostics),
-            description: fields.text("description", diagnostics),
+            title: fields.required_prose("title", diagnostics),
+            description: fields.prose("description", diagnostics),
             mount: fields.texts("mount", diagnostics),
             timestamps: fields.text("timestamps", diagnostics),
             formats: fields.named("formats", diagnostics).to_vec(),

@@ -126,12 +126,12 @@ impl OperationSource {
         let mut fields = Fields::of(node, "an operation", diagnostics)?;
         let source = OperationSource {
             at: fields.at(),
-            title: fields.required_text("operation", diagnostics),
+            title: fields.required_prose("operation", diagnostics),
             request: fields.required_text("request", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            description: fields.text("description", diagnostics),
-            notes: fields.text("notes", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            description: fields.prose("description", diagnostics),
+            notes: fields.prose("notes", diagnostics),
             auth: fields.take("auth").and_then(|node| AuthSource::read(node, diagnostics)),
             when: fields.take("when").cloned(),
             path: ParameterSource::read(fields.take("path"), diagnostics),
@@ -163,10 +163,10 @@ impl EventSource {
         let mut fields = Fields::of(node, "an event", diagnostics)?;
         let source = EventSource {
             at: fields.at(),
-            title: fields.required_text("event", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            description: fields.text("description", diagnostics),
+            title: fields.required_prose("event", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            description: fields.prose("description", diagnostics),
             input: ParameterSource::read(fields.take("input"), diagnostics),
             load: loads(fields.named("load", diagnostics), diagnostics),
             effects: effects(fields.list("effects"), diagnostics),
@@ -379,8 +379,8 @@ impl GuardSource {
             at: fields.at(),
             require: fields.required("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)

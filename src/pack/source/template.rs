@@ -260,14 +260,14 @@ impl ReplySource {
             like,
             whole,
             show,
-            fixed: fields.text("static", diagnostics),
+            fixed: fields.prose("static", diagnostics),
             page: fields.text("page", diagnostics),
             with: templates(fields.named("with", diagnostics), diagnostics),
             headers: templates(fields.named("headers", diagnostics), diagnostics),
             schema: fields.text("schema", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            assumed_body: fields.text("assumed-body", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            assumed_body: fields.prose("assumed-body", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)
