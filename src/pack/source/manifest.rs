@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, text, wrong_kind};
+use super::fields::{Fields, text};
 use super::operation::case_flag;
 use super::template::templates;
 use super::{Diagnostics, GuardSource, Key, Node, NodeKind, ReplySource, Spanned, Template};
