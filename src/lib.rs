@@ -3,6 +3,7 @@
 mod check;
 mod cli;
 mod clock;
+mod control;
 mod diagnostic;
 mod engine;
 mod exchange;
@@ -11,5 +12,6 @@ mod journal;
 mod pack;
 mod sandbox;
 mod schema;
+mod server;
 
 pub use cli::main;

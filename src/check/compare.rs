@@ -19,7 +19,8 @@ pub(super) enum Finding {
     Extra(String),
     Value { pointer: String, expected: Json, actual: Json },
     Order { pointer: String, expected: Vec<String>, actual: Vec<String> },
-    Text,
+    /// The first line of a text that is another, by its number; an absent line is empty.
+    Text { line: usize, expected: String, actual: String },
     /// A declared difference that is none.
     Stale(String),
     Schema(String),
@@ -37,7 +38,7 @@ impl fmt::Display for Finding {
             Finding::Order { pointer, expected, actual } => {
                 write!(f, "the keys of `{pointer}` come as {}, documented is {}", actual.join(", "), expected.join(", "))
             }
-            Finding::Text => write!(f, "the text is not the documented one"),
+            Finding::Text { line, expected, actual } => write!(f, "line {line} is `{actual}`, documented is `{expected}`"),
             Finding::Stale(pointer) => {
                 write!(f, "`{pointer}` is declared to differ or be absent, and is as documented: take the declaration out")
             }
@@ -56,8 +57,7 @@ pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, u
         return (vec![Finding::Status { expected, actual: status, body: text() }], 0);
     }
     let Some(expected) = &example.json else {
-        let same = example.text.trim_end() == text().trim_end();
-        return (if same { Vec::new() } else { vec![Finding::Text] }, 0);
+        return (lines(&example.text, &text()).into_iter().collect(), 0);
     };
     let Ok(actual) = serde_json::from_slice::<Json>(&response.body) else {
         return (vec![Finding::NotJson(text())], 0);
@@ -65,6 +65,25 @@ pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, u
     let mut found = Vec::new();
     walk("", expected, &actual, &mut found);
     declared(example, found)
+}
+
+/// Texts by line; white space at the end of the whole does not count.
+fn lines(expected: &str, actual: &str) -> Option<Finding> {
+    let (expected, actual) = (expected.trim_end(), actual.trim_end());
+    if expected == actual {
+        return None;
+    }
+    let split = |text: &str| -> Vec<String> { text.split('\n').map(str::to_owned).collect() };
+    let (mut expected, mut actual) = (split(expected), split(actual));
+    let most = expected.len().max(actual.len());
+    expected.resize(most, String::new());
+    actual.resize(most, String::new());
+    let mut pairs = expected.into_iter().zip(actual).enumerate();
+    pairs.find(|(_, (expected, actual))| expected != actual).map(|(index, (expected, actual))| Finding::Text {
+        line: index + 1,
+        expected,
+        actual,
+    })
 }
 
 fn declared(example: &Example, found: Vec<Finding>) -> (Vec<Finding>, usize) {
@@ -128,5 +147,18 @@ fn walk(pointer: &str, expected: &Json, actual: &Json, out: &mut Vec<Finding>) {
             let (expected, actual) = (expected.clone(), actual.clone());
             out.push(Finding::Value { pointer: pointer.to_owned(), expected, actual });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_differ_at_their_first_other_line() {
+        let found = |expected, actual| lines(expected, actual).map(|finding| finding.to_string());
+        assert_eq!(found("a\nb\n", "a\nb"), None);
+        assert_eq!(found("a\nb\nc", "a\nx\ny").as_deref(), Some("line 2 is `x`, documented is `b`"));
+        assert_eq!(found("a\nb", "a").as_deref(), Some("line 2 is ``, documented is `b`"));
     }
 }

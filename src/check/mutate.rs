@@ -8,9 +8,9 @@ use serde_json::{Value as Json, json};
 use super::prepare::{self, Prepared};
 use super::{CaseResult, judge, name, vary};
 use crate::diagnostic::Location;
-use crate::exchange::{Pattern, child, leaves, segments};
+use crate::exchange::{Pattern, Response, child, leaves, segments};
 use crate::journal::Stage;
-use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply};
+use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply, Shape};
 use crate::sandbox::Exchange;
 
 /// Alters every input of every replay, every key of every example, and the table of violations.
@@ -51,10 +51,10 @@ fn exact(pack: &Pack, place: &Location) -> String {
 
 /// Leaves of the answer that no input changes, and that nobody declared to be constant.
 fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Exchange) -> Vec<String> {
-    if is_fixed(pack, exchange) {
+    if is_fixed(pack, exchange) || exchange.response.body.is_empty() {
         return Vec::new();
     }
-    let Ok(answer) = serde_json::from_slice::<Json>(&exchange.response.body) else { return Vec::new() };
+    let answer = read(&exchange.response);
     let mut still: Vec<(String, Json)> =
         leaves(&answer).into_iter().filter(|(pointer, _)| !declared(pack, pointer)).collect();
     let operation = pack.operation(example.operation);
@@ -66,8 +66,10 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         if other.response.status != exchange.response.status {
             continue;
         }
-        let Ok(other) = serde_json::from_slice::<Json>(&other.response.body) else { continue };
-        still.retain(|(pointer, value)| other.pointer(pointer) == Some(value));
+        let other = read(&other.response);
+        // A leaf that is gone with what it stood in follows nothing; the items of a refusal come and go.
+        let gone = exchange.response.status.is_success();
+        still.retain(|(pointer, value)| other.pointer(pointer).map_or(gone, |other| other == value));
     }
     let said = &example.side.constant;
     let mut found: Vec<String> = said
@@ -77,9 +79,16 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         .collect();
     still.retain(|(pointer, _)| !said.iter().any(|(key, _)| key.name == *pointer));
     found.extend(still.into_iter().map(|(pointer, value)| {
-        format!("`{pointer}` is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
+        let what = if pointer.is_empty() { "the whole answer".to_owned() } else { format!("`{pointer}`") };
+        format!("{what} is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
     }));
     found
+}
+
+/// An answer as JSON; another text, such as a page, is one leaf.
+fn read(response: &Response) -> Json {
+    let text = || Json::from(String::from_utf8_lossy(&response.body));
+    serde_json::from_slice(&response.body).unwrap_or_else(|_| text())
 }
 
 /// Whether the answer was said to be static.
@@ -112,13 +121,17 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
     if !schema.is_valid(json) {
         return found;
     }
+    let mut lacking = Vec::new();
+    if let Content::Shaped(shape) = &reply.body {
+        may_lack(shape, "", &mut lacking);
+    }
     for pointer in keys(json) {
         let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
         let mut without = (**json).clone();
         if let Some(Json::Object(object)) = without.pointer_mut(parent) {
             object.shift_remove(&segments(&format!("/{key}"))[0]);
         }
-        if schema.is_valid(&without) {
+        if schema.is_valid(&without) && !lacking.iter().any(|pattern| pattern.matches(&pointer)) {
             found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`"));
         }
         let mut retyped = (**json).clone();
@@ -138,6 +151,49 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
 
 fn reply(operation: &Operation, status: u16) -> Option<&Reply> {
     operation.replies.iter().find(|reply| reply.status.as_u16() == status)
+}
+
+/// The members that the pack says an answer may lack: fields that are optional, keys marked with `?`, and keys that come
+/// from the values of a list.
+fn may_lack(shape: &Shape, pointer: &str, out: &mut Vec<Pattern>) {
+    match shape {
+        Shape::Object(members) => {
+            for member in members {
+                let at = child(pointer, &member.key);
+                if member.optional && !of_json(&member.shape) {
+                    out.push(Pattern::new(&at));
+                }
+                may_lack(&member.shape, &at, out);
+            }
+        }
+        Shape::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                may_lack(item, &child(pointer, &index.to_string()), out);
+            }
+        }
+        Shape::Each(each) => {
+            let at = format!("{pointer}/*");
+            may_lack(&each.item, &at, out);
+            if each.key.is_some() {
+                out.push(Pattern::new(&at));
+            }
+        }
+        Shape::Record { inner, .. } | Shape::Inside { inner, .. } => may_lack(inner, pointer, out),
+        Shape::Choice { arms, otherwise, .. } => {
+            let arms = arms.iter().map(|(_, arm)| arm).chain(otherwise.as_deref());
+            arms.for_each(|arm| may_lack(arm, pointer, out));
+        }
+        Shape::Literal(_) | Shape::Value { .. } | Shape::Field(_) | Shape::Member { .. } | Shape::Fields => {}
+    }
+}
+
+/// Members of JSON objects are left out when they are absent, but nobody said that they may be.
+fn of_json(shape: &Shape) -> bool {
+    match shape {
+        Shape::Member { .. } => true,
+        Shape::Inside { of, .. } => of_json(of),
+        _ => false,
+    }
 }
 
 /// The pointer of every member of every object.

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::prepare::Prepared;
-use crate::clock::Span;
+use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves};
 use crate::expr::Draws;
@@ -17,7 +17,7 @@ use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
     let mut all = Vec::new();
-    bodies(base, &mut all);
+    bodies(pack, base, &mut all);
     queries(operation, base, &mut all);
     paths(pack, operation, base, &mut all);
     callers(pack, base, &mut all);
@@ -42,8 +42,12 @@ fn others(value: &Json) -> Vec<Json> {
         },
         Json::Bool(value) => vec![json!(!value), json!("x")],
         Json::Number(number) => {
-            let more = number.as_i64().map_or_else(|| json!(number.as_f64().unwrap_or(0.0) + 1.5), |whole| json!(whole + 1));
-            vec![more, json!("x")]
+            // The next number may be another record's id already.
+            let more = |by: i64| match number.as_i64() {
+                Some(whole) => json!(whole.saturating_add(by)),
+                None => json!(number.as_f64().unwrap_or(0.0) + 1.5),
+            };
+            vec![more(1), more(1000), json!("x")]
         }
         Json::Null => vec![json!("x"), json!(1)],
         Json::Array(_) => vec![json!(["x"]), json!("x")],
@@ -51,7 +55,23 @@ fn others(value: &Json) -> Vec<Json> {
     }
 }
 
-fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
+/// An instant a little later and a little earlier; nothing for a text in another format.
+fn shifted(format: &Format, text: &str) -> Vec<Json> {
+    let Ok(instant) = format.read(text) else { return Vec::new() };
+    let by = |micros: i64| json!(format.write(instant.saturating_add(Span::from_micros(micros))));
+    vec![by(3_661_001_000), by(-3_661_001_000)]
+}
+
+/// Another day where the value is a date, other instants where it is written in one of the pack's formats.
+fn moved(pack: &Pack, value: &Json) -> Vec<Json> {
+    let Some(text) = value.as_str() else { return Vec::new() };
+    if let (Ok(start), Ok(day)) = (Instant::parse(&format!("{text}T00:00:00Z")), Format::for_people("%Y-%m-%d", None)) {
+        return vec![json!(day.write(start.saturating_add(Span::from_micros(86_400_000_000))))];
+    }
+    pack.formats.iter().flat_map(|format| shifted(format, text)).collect()
+}
+
+fn bodies(pack: &Pack, base: &Prepared, all: &mut Vec<Prepared>) {
     let bytes = base.request.body.bytes();
     let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
@@ -67,7 +87,7 @@ fn bodies(base: &Prepared, all: &mut Vec<Prepared>) {
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
     for (pointer, value) in leaves(&body) {
-        for other in others(&value) {
+        for other in moved(pack, &value).into_iter().chain(others(&value)) {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -179,17 +199,17 @@ fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<St
 
 /// Every record with one field altered, taken away, and doubled.
 fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
-    let mut with = |resource: ResourceId, edits: &[Edit]| {
+    let with = |resource: ResourceId, edits: &[Edit]| {
         let mut world = base.world.clone();
         for edit in edits {
             let moment = Moment { world: &world, now: base.at, draws: base.draws.clone() };
             match engine::edit(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = change.world.unwrap_or(world),
                 // An alteration that the pack does not allow shows nothing.
-                Err(_) => return,
+                Err(_) => return None,
             }
         }
-        all.push(Prepared { world, ..base.clone() });
+        Some(Prepared { world, ..base.clone() })
     };
     for (resource, id, fields) in records(pack, base) {
         let definition = pack.resource(resource);
@@ -199,28 +219,67 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
             for other in altered(pack, field.sort, field.format, value) {
                 if index == definition.id {
                     let mut renamed = fields.clone();
-                    renamed.insert(id_name.clone(), other);
-                    with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
+                    renamed.insert(id_name.clone(), other.clone());
+                    let moved = with(resource, &[Edit::Delete(id.clone()), Edit::Add(renamed)]);
+                    all.extend(moved.iter().filter_map(|moved| following(moved, value, &other)));
+                    all.extend(moved);
                 } else {
-                    let patch = Map::from_iter([(field.name.to_string(), other)]);
-                    with(resource, &[Edit::Patch(id.clone(), patch)]);
+                    let patch = Map::from_iter([(field.name.to_string(), other.clone())]);
+                    let patched = with(resource, &[Edit::Patch(id.clone(), patch)]);
+                    all.extend(patched.iter().filter_map(|patched| following(patched, value, &other)));
+                    all.extend(patched);
                 }
             }
         }
-        with(resource, &[Edit::Delete(id.clone())]);
+        all.extend(with(resource, &[Edit::Delete(id.clone())]));
         let mut twin = fields.clone();
         twin.shift_remove(&id_name);
-        with(resource, &[Edit::Add(twin)]);
+        all.extend(with(resource, &[Edit::Add(twin)]));
     }
+}
+
+/// The same request where it names what a record has been given instead: in the path, the query, or the body, of which
+/// texts are compared ignoring case.
+fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
+    let (from, to) = (plain(old), plain(new));
+    if from.is_empty() || from == to {
+        return None;
+    }
+    let mut request = changed.request.clone();
+    let path: Vec<&str> = request.path.split('/').map(|segment| if segment == from { to.as_str() } else { segment }).collect();
+    request.path = path.join("/");
+    if let Some(query) = &changed.request.query {
+        let pairs = form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), if value == from { to.clone() } else { value.into_owned() }));
+        request.query = Some(form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish());
+    }
+    let mut named = request.path != changed.request.path || request.query != changed.request.query;
+    if let Ok(mut body) = serde_json::from_slice::<Json>(changed.request.body.bytes()) {
+        let same = |leaf: &Json| match (leaf, old) {
+            (Json::String(leaf), Json::String(old)) => leaf.to_lowercase() == old.to_lowercase(),
+            (leaf, old) => leaf.is_number() && leaf == old,
+        };
+        let pointers: Vec<String> = leaves(&body).into_iter().filter(|(_, leaf)| same(leaf)).map(|(pointer, _)| pointer).collect();
+        if !pointers.is_empty() {
+            for place in &pointers {
+                if let Some(place) = body.pointer_mut(place) {
+                    *place = new.clone();
+                }
+            }
+            request.body = Body::Whole(Bytes::from(body.to_string()));
+            named = true;
+        }
+    }
+    named.then(|| Prepared { request, ..changed.clone() })
+}
+
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {
     match (sort, value) {
-        (Sort::Timestamp, Json::String(text)) => {
-            let read = pack.formats[format].read(text);
-            let later = |instant: crate::clock::Instant| instant.saturating_add(Span::from_micros(3_661_001_000));
-            read.map(|instant| json!(pack.formats[format].write(later(instant)))).into_iter().collect()
-        }
+        (Sort::Timestamp, Json::String(text)) => shifted(&pack.formats[format], text),
         (Sort::Json | Sort::Object, value @ (Json::Object(_) | Json::Array(_))) => {
             let mut all = Vec::new();
             for (pointer, leaf) in leaves(value) {

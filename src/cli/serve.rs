@@ -1,4 +1,245 @@
 //! `standin serve`
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
 use super::Exit;
-use super::args::Serve;
-pub(super) fn run(_: &Serve) -> Exit { Exit::Good }
+use super::args::{Log, Serve};
+use super::output::{err, out};
+use super::packs;
+use crate::clock::{Instant, Mode, Span};
+use crate::journal;
+use crate::pack::{self, Auth, CredentialPlace, Operation, Pack};
+use crate::sandbox::Settings;
+use crate::server::{Limits, Line, Options, Server, StartFault};
+
+/// How long requests under way may take after a signal.
+const GRACE: Duration = Duration::from_secs(5);
+
+pub(super) fn run(arguments: &Serve) -> Exit {
+    match start(arguments) {
+        Ok(()) => Exit::Good,
+        Err(exit) => exit,
+    }
+}
+
+fn start(arguments: &Serve) -> Result<(), Exit> {
+    let packs = load(arguments)?;
+    let options = options(arguments, packs.clone())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        err(&format!("error: the runtime cannot be started: {error}\n"));
+        Exit::Usage
+    })?;
+    runtime.block_on(async {
+        let server = Server::bind(options).await.map_err(|fault| refused(&fault))?;
+        let stop = stopped().map_err(|error| {
+            err(&format!("error: signals cannot be heard: {error}\n"));
+            Exit::Usage
+        })?;
+        announce(arguments, &server, &packs)?;
+        server.run(stop, GRACE).await;
+        Ok(())
+    })
+}
+
+fn load(arguments: &Serve) -> Result<Vec<Arc<Pack>>, Exit> {
+    let mut packs = Vec::new();
+    let mut good = true;
+    for files in packs::read(&arguments.packs)? {
+        let loaded = pack::load(&files);
+        good &= packs::tell(&loaded);
+        packs.extend(loaded.pack.map(Arc::new));
+    }
+    if good { Ok(packs) } else { Err(Exit::Broken) }
+}
+
+fn usage(message: &str) -> Exit {
+    err(&format!("error: {message}\n"));
+    Exit::Usage
+}
+
+fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
+    if !arguments.host.is_loopback() {
+        let host = arguments.host;
+        return Err(usage(&format!("{host} can be reached from outside: only loopback addresses are served, such as 127.0.0.1")));
+    }
+    if arguments.max_json_depth == 0 || arguments.max_json_depth > 120 {
+        return Err(usage("--max-json-depth is a number from 1 to 120"));
+    }
+    if arguments.max_connections == 0 || arguments.max_sandboxes == 0 || arguments.max_journal_entries == 0 {
+        return Err(usage("--max-connections, --max-sandboxes and --max-journal-entries are at least 1"));
+    }
+    let mut own_ports = Vec::new();
+    for text in &arguments.listen {
+        let parts = text.split_once('=').and_then(|(name, port)| Some((name, port.parse::<u16>().ok()?)));
+        let Some((name, port)) = parts else {
+            return Err(usage(&format!("--listen is written PACK=PORT, not `{text}`")));
+        };
+        match packs.iter().position(|pack| &*pack.name == name) {
+            Some(pack) => own_ports.push((pack, port)),
+            None => return Err(usage(&format!("--listen {text}: the pack `{name}` is not served"))),
+        }
+    }
+    let (instant, shift) = beginning(arguments)?;
+    let duration = |flag: &str, text: &str| match Span::parse(text).map(Span::micros) {
+        Ok(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
+        Ok(_) => Err(usage(&format!("{flag} must be longer than nothing"))),
+        Err(message) => Err(usage(&format!("{flag}: {message}"))),
+    };
+    Ok(Options {
+        host: arguments.host,
+        port: arguments.port,
+        own_ports,
+        packs,
+        settings: Settings {
+            instant,
+            mode: if arguments.freeze { Mode::Frozen } else { Mode::Ticking },
+            shift,
+            seed: arguments.seed,
+            journal: journal::Limits { entries: arguments.max_journal_entries, bytes: arguments.max_journal_bytes },
+            most: arguments.max_sandboxes,
+        },
+        limits: Limits {
+            body: arguments.max_body,
+            json_depth: arguments.max_json_depth,
+            connections: arguments.max_connections,
+            header_timeout: duration("--header-timeout", &arguments.header_timeout)?,
+            body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
+        },
+        log: logger(arguments.log),
+    })
+}
+
+/// The first instant, and by how many microseconds the documented world is moved.
+fn beginning(arguments: &Serve) -> Result<(Instant, i64), Exit> {
+    match arguments.clock.as_deref() {
+        None => Ok((Instant::START, 0)),
+        Some("now") => {
+            #[allow(clippy::disallowed_methods, reason = "`--clock now` asks for the real time, once")]
+            let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            let now = Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX));
+            Ok((now, now.since(Instant::START).micros()))
+        }
+        Some(text) => Instant::parse(text).map(|instant| (instant, 0)).map_err(|message| usage(&format!("--clock: {message}"))),
+    }
+}
+
+fn logger(log: Log) -> Box<dyn Fn(&Line<'_>) + Send + Sync> {
+    match log {
+        Log::Off => Box::new(|_| {}),
+        Log::Text => Box::new(|line| {
+            let sandbox = if line.sandbox == "default" { String::new() } else { format!(" ~{}", line.sandbox) };
+            let Line { at, method, pack, path, status, entry, .. } = line;
+            err(&format!("{at}{sandbox} {method} /{pack}{} {status} #{entry}\n", path.escape_debug()));
+        }),
+        Log::Json => Box::new(|line| {
+            let value = json!({
+                "event": "exchange", "at": line.at.to_string(), "sandbox": line.sandbox, "pack": line.pack,
+                "method": line.method, "path": line.path, "status": line.status, "entry": line.entry,
+            });
+            err(&format!("{value}\n"));
+        }),
+    }
+}
+
+fn refused(fault: &StartFault) -> Exit {
+    match fault {
+        StartFault::Bind(address, error) if error.kind() == ErrorKind::AddrInUse => {
+            err(&format!("error: {address} is taken: stop what listens there, or choose another port with --port (0 picks a free one)\n"));
+            Exit::Taken
+        }
+        StartFault::Bind(address, error) => usage(&format!("{address} cannot be listened on: {error}")),
+        StartFault::Seed(pack, conflict) => {
+            err(&format!("error: the seed records of `{pack}` contradict each other: {conflict:?}\n"));
+            Exit::Broken
+        }
+    }
+}
+
+/// Ready when the process is asked to stop.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>]) -> Result<(), Exit> {
+    let address = server.address().map_err(|error| usage(&format!("the address is not known: {error}")))?;
+    let url = format!("http://{address}");
+    if let Some(file) = &arguments.port_file {
+        std::fs::write(file, format!("{}\n", address.port()))
+            .map_err(|error| usage(&format!("--port-file {}: {error}", file.display())))?;
+    }
+    if arguments.log == Log::Json {
+        let line = json!({ "event": "listening", "url": url, "pid": std::process::id() });
+        out(&format!("{line}\n"));
+    } else {
+        out(&format!("standin listening on {url}\n{}", text(&url, packs, &server.own_addresses())));
+    }
+    Ok(())
+}
+
+/// What a newcomer needs: base URLs, credentials, a command to try.
+fn text(url: &str, packs: &[Arc<Pack>], own: &[(usize, SocketAddr)]) -> String {
+    let mut text = String::new();
+    for (index, pack) in packs.iter().enumerate() {
+        let _ = writeln!(text, "\n{} ({})", pack.title, pack.name);
+        let _ = writeln!(text, "  base URL    {url}/{}", pack.name);
+        for (_, address) in own.iter().filter(|(pack, _)| *pack == index) {
+            let _ = writeln!(text, "              http://{address}");
+        }
+        let width = pack.credentials.iter().map(|credential| credential.label.len()).max().unwrap_or(0);
+        for (number, credential) in pack.credentials.iter().enumerate() {
+            let head = if number == 0 { "credentials" } else { "" };
+            let scheme = pack.scheme(credential.scheme);
+            let shown = match &scheme.place {
+                CredentialPlace::Header(name) => format!("{name}: {}", credential.value),
+                CredentialPlace::Query(name) => format!("?{name}={}", credential.value),
+            };
+            let _ = writeln!(text, "  {head:<11} {:<width$}  {shown}", credential.label);
+        }
+        if let Some(command) = command(url, pack) {
+            let _ = writeln!(text, "  try         {command}");
+        }
+    }
+    let _ = writeln!(text, "\ncontrol plane {url}/_standin");
+    text
+}
+
+/// A curl command for the first read that needs nothing but credentials that are known.
+fn command(url: &str, pack: &Pack) -> Option<String> {
+    let easy = |operation: &&Operation| operation.method == http::Method::GET && !operation.template.contains('{');
+    let operation = pack.operations.iter().filter(easy).find(|operation| operation.auth.schemes().len() <= 1)?;
+    let mut command = String::from("curl -s");
+    let mut query = String::new();
+    if !matches!(operation.auth, Auth::Open | Auth::Optional(_)) {
+        let scheme = *operation.auth.schemes().first()?;
+        let credential = pack.credentials.iter().find(|credential| credential.scheme == scheme)?;
+        match &pack.scheme(scheme).place {
+            CredentialPlace::Header(name) => {
+                let _ = write!(command, " -H '{name}: {}'", credential.value);
+            }
+            CredentialPlace::Query(name) => query = format!("?{name}={}", credential.value),
+        }
+    }
+    Some(format!("{command} '{url}/{}{}{query}'", pack.name, operation.template))
+}

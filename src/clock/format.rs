@@ -10,9 +10,19 @@ pub(crate) struct Format {
     offset: Offset,
 }
 
+const SAMPLE: Instant = Instant::START;
+
 impl Format {
     /// `offset` is written like `+05:30`; without one the digits are UTC.
     pub(crate) fn new(pattern: &str, offset: Option<&str>) -> Result<Self, String> {
+        let format = Format::for_people(pattern, offset)?;
+        let written = format.write(SAMPLE);
+        format.read(&written).map_err(|_| format!("`{pattern}` does not say date and time: `{written}` cannot be read back"))?;
+        Ok(format)
+    }
+
+    /// A format that is only written, so that it may say a part of the instant, such as the hour.
+    pub(crate) fn for_people(pattern: &str, offset: Option<&str>) -> Result<Self, String> {
         let offset = match offset {
             None => Offset::UTC,
             Some(text) => strtime::parse("%:z", text)
@@ -21,10 +31,8 @@ impl Format {
                 .ok_or_else(|| format!("`{text}` is not an offset: write it like +05:30"))?,
         };
         let format = Format { pattern: pattern.to_owned(), offset };
-        let sample = Instant::from_micros(1_727_802_912_000_000);
-        let written = strtime::format(&format.pattern, &sample.timestamp().to_zoned(TimeZone::fixed(offset)))
+        strtime::format(&format.pattern, &SAMPLE.timestamp().to_zoned(TimeZone::fixed(offset)))
             .map_err(|error| format!("`{pattern}` is not a time pattern: {error}"))?;
-        format.read(&written).map_err(|_| format!("`{pattern}` does not say date and time: `{written}` cannot be read back"))?;
         Ok(format)
     }
 
@@ -77,6 +85,7 @@ mod tests {
     #[test]
     fn a_pattern_that_loses_the_date_is_refused() {
         assert!(Format::new("%H:%M", None).is_err());
+        assert_eq!(Format::for_people("%H:%M", Some("+05:30")).unwrap().write(Instant::START), "22:45");
         assert!(Format::new("%Q!", None).is_err());
         assert!(Format::new("%Y-%m-%d %H:%M:%S", Some("5h")).is_err());
     }

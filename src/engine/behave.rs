@@ -1,23 +1,25 @@
 //! What an operation does: its page of records, and its effects on a copy of the world.
 
+use std::any::Any;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::fill::{Current, Slot, draft, evaluated, fill};
+use super::fill::{Slot, draft, evaluated, fill};
 use super::{Call, Rejection, scope};
-use crate::expr::{ExprId, Scope, Value};
+use crate::exchange::Request;
+use crate::expr::{ExprId, Scope, Source, Value};
 use crate::journal::{Detail, Stage, Trace, Verdict};
 use crate::pack::{Effect, List, Operation, Pack, ResourceId, Shape, Sort, Verb};
-use crate::sandbox::{Change, Conflict, Moment, Record, RecordView, Step, Visibility, World};
+use crate::sandbox::{Change, Conflict, Moment, Record, RecordList, RecordView, Step, Visibility, World};
 
 pub(super) fn apply(call: &mut Call<'_>, operation: &Operation) -> Result<Change, Rejection> {
     if let Some(list) = &operation.list {
         page(call, list)?;
     }
-    let Call { pack, moment, visibility, scope, trace, .. } = call;
-    effects(pack, moment, visibility, &operation.effects, scope, trace)
+    let Call { pack, moment, visibility, scope, trace, request, .. } = call;
+    effects(pack, moment, visibility, &operation.effects, scope, trace, Some(request))
 }
 
 /// Performs effects in order on a copy of the world. Later effects, and the answer, see what earlier ones did.
@@ -28,6 +30,7 @@ pub(super) fn effects(
     effects: &[Effect],
     scope: &mut Scope,
     trace: &mut Trace,
+    request: Option<&Arc<Request>>,
 ) -> Result<Change, Rejection> {
     let mut change = Change::default();
     if effects.is_empty() {
@@ -52,7 +55,7 @@ pub(super) fn effects(
             }
         }
         let after = Moment { world: &work.world, now: moment.now, draws: moment.draws.clone() };
-        scope::bind_records(scope, pack, &after, visibility);
+        scope::see(scope, pack, &after, visibility, request);
     }
     if !work.steps.is_empty() {
         change.steps = work.steps;
@@ -177,7 +180,7 @@ impl Work<'_> {
         let field = &definition.fields[field];
         let value = match shape {
             Shape::Value { expr, .. } => evaluated(self.pack, *expr, scope, slot)?.to_json(),
-            shape => fill(self.pack, shape, scope, Current::Nothing, slot)?,
+            shape => fill(self.pack, shape, scope, slot)?,
         };
         match value {
             Some(value) => {
@@ -236,20 +239,17 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
     let total = sequences.len();
     let size = size_wish.and_then(|size| usize::try_from(size).ok()).unwrap_or(total).max(1);
     let skip = usize::try_from(number - list.first).unwrap_or(usize::MAX).saturating_mul(size);
-    let record = |sequence: &u64| {
-        let record = moment.world.at(list.from, *sequence)?;
-        Some(RecordView { pack: Arc::clone(pack), resource: list.from, record: Arc::clone(record) })
-    };
-    let shown: Vec<RecordView> = match (sort, descending) {
+    let record = |sequence: &u64| moment.world.at(list.from, *sequence).cloned();
+    let shown: Vec<Arc<Record>> = match (sort, descending) {
         (None, false) => (skip..skip.saturating_add(size).min(total)).filter_map(|index| record(sequences.get(index)?)).collect(),
         (None, true) => (skip..skip.saturating_add(size).min(total))
             .filter_map(|index| record(sequences.get(total - 1 - index)?))
             .collect(),
         (Some(field), _) => {
-            let mut all: Vec<RecordView> = sequences.iter().filter_map(record).collect();
+            let mut all: Vec<Arc<Record>> = sequences.iter().filter_map(record).collect();
             // Stable, so that equal values keep the order of creation.
             all.sort_by(|a, b| {
-                let order = compare(a.record.values[field].as_ref(), b.record.values[field].as_ref());
+                let order = compare(a.values[field].as_ref(), b.values[field].as_ref());
                 if descending { order.reverse() } else { order }
             });
             all.into_iter().skip(skip).take(size).collect()
@@ -261,21 +261,37 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
         0 => (Value::null(), Value::null()),
         many => (count(skip + 1), count(skip + many)),
     };
-    let records = shown.into_iter().map(|view| Value::source(Arc::new(view))).collect();
-    let values: Vec<(String, Value)> = [
-        ("records", Value::list(records)),
+    let records = RecordList { pack: Arc::clone(pack), resource: list.from, records: shown };
+    let values = Page([
+        ("records", Value::list_source(Arc::new(records))),
         ("number", Value::integer(number)),
         ("size", count(size)),
         ("total", count(total)),
         ("last", Value::integer(i64::try_from(last).unwrap_or(i64::MAX).saturating_add(list.first - 1))),
         ("from", from),
         ("to", to),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    ]);
     call.scope.bind("page", Value::source(Arc::new(values)));
     call.trace.passed(Stage::Behave, Some(&list.at), "page of records");
     Ok(())
+}
+
+/// `page`: the records of a page and the numbers about it.
+#[derive(Debug)]
+struct Page([(&'static str, Value); 7]);
+
+impl Source for Page {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// An order over the values of one field: absent first, then by value; texts by their characters.

@@ -44,7 +44,7 @@ pub(crate) fn fire(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: 
         }
         Err(rejection) => return Err(refused(pack, rejection)),
     }
-    behave::effects(pack, moment, &visibility, &event.effects, &mut scope, &mut trace)
+    behave::effects(pack, moment, &visibility, &event.effects, &mut scope, &mut trace, None)
         .map_err(|rejection| refused(pack, rejection))
 }
 

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use super::{Call, Rejection};
 use crate::expr::{Scope, Value};
 use crate::journal::{Stage, Trace, Verdict};
-use crate::pack::{ErrorId, Load, Operation, Pack, Refusal, ResourceId};
+use crate::pack::{ErrorId, Load, Operation, Pack, Refusal, ResourceId, Turn};
 use crate::sandbox::{Moment, RecordView, Visibility};
 
-/// Looks up the records that an operation is about. Those of other accounts do not exist.
-pub(super) fn load(call: &mut Call<'_>, operation: &Operation) -> Result<(), Rejection> {
+/// Looks up the records that an operation is about and whose turn it is. Those of other accounts do not exist.
+pub(super) fn load(call: &mut Call<'_>, operation: &Operation, turn: Turn) -> Result<(), Rejection> {
     let Call { pack, moment, visibility, .. } = call;
-    match records(pack, moment, visibility, &operation.loads, &mut call.scope, &mut call.trace)? {
+    let loads = operation.loads.iter().filter(|load| load.turn == turn);
+    match records(pack, moment, visibility, loads, &mut call.scope, &mut call.trace)? {
         None => Ok(()),
         Some(Missing { error: Some(error), .. }) => Err(Rejection::Named(error)),
         Some(Missing { resource, .. }) => {
@@ -26,11 +27,11 @@ pub(super) struct Missing {
 }
 
 /// Binds each record under its name; stops at the first that is missing.
-pub(super) fn records(
+pub(super) fn records<'l>(
     pack: &Arc<Pack>,
     moment: &Moment<'_>,
     visibility: &Visibility,
-    loads: &[Load],
+    loads: impl IntoIterator<Item = &'l Load>,
     scope: &mut Scope,
     trace: &mut Trace,
 ) -> Result<Option<Missing>, Rejection> {
@@ -62,9 +63,9 @@ pub(super) fn records(
     Ok(None)
 }
 
-/// Conditions with the error that each gives, in order.
-pub(super) fn check(call: &mut Call<'_>, operation: &Operation) -> Result<(), Rejection> {
-    for guard in &operation.guards {
+/// Conditions whose turn it is with the error that each gives, in order.
+pub(super) fn check(call: &mut Call<'_>, operation: &Operation, turn: Turn) -> Result<(), Rejection> {
+    for guard in operation.guards.iter().filter(|guard| guard.turn == turn) {
         if !call.pack.program.holds(guard.require, &call.scope)? {
             let words = format!("`{}`: `{}` does not hold", guard.name, call.pack.program.text(guard.require));
             call.trace.add(Stage::Guards, Verdict::Refused, Some(&guard.at), words);

@@ -26,8 +26,13 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
             path.insert(name.to_owned(), Json::from(decoded.into_owned()));
         }
     }
-    let query = query(call);
     let operation = found.candidates[0];
+    if let (None, [], Some(defaults)) = (&call.request.query, found.values.as_slice(), defaults(operation)) {
+        call.scope.bind("query", defaults);
+        call.trace.passed(Stage::Formats, Some(&operation.at), "nothing is given");
+        return Ok(());
+    }
+    let query = query(call);
     let mut violations = Vec::new();
     let mut query_values = Map::new();
     for parameters in &operation.parameters {
@@ -67,6 +72,17 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
     }
     call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
     Err(Rejection::Invalid(violations))
+}
+
+/// What the query is when nothing is given and only the query has rules.
+fn defaults(operation: &Operation) -> Option<Value> {
+    match operation.parameters.as_slice() {
+        [] => Some(Value::source(Arc::new(Vec::<(String, Value)>::new()))),
+        [only] if only.place == Place::Query => {
+            only.defaults.as_ref().map(|defaults| Value::source(Arc::new(Arc::clone(defaults))))
+        }
+        _ => None,
+    }
 }
 
 fn refuse(call: &mut Call<'_>, operation: &Operation, words: String) -> Rejection {

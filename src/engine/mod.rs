@@ -20,17 +20,22 @@ mod validate;
 
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue};
+
 use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
 use crate::journal::Trace;
-use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal};
+use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
 pub(crate) use near_miss::unmatched;
 pub(crate) use state::{Edit, StateFault, edit, shown};
+
+const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
+const CONTRACT: HeaderName = HeaderName::from_static("standin-contract");
 
 /// What the engine may spend on one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +99,13 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         Ok(outcome) => outcome,
         Err(rejection) => reject::rejection(&mut call, operation, rejection),
     };
+    let mut response = outcome.response;
+    if let Some(operation) = operation {
+        response.headers.insert(OPERATION, operation.header.clone());
+    }
+    response.headers.insert(CONTRACT, HeaderValue::from_static(outcome.contract));
     Exchange {
-        response: outcome.response,
+        response,
         change: outcome.change,
         trace: call.trace,
         operation: operation.map(|operation| Arc::clone(&operation.name)),
@@ -113,9 +123,11 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
     *operation = Some(chosen);
-    guard::load(call, chosen)?;
-    guard::check(call, chosen)?;
+    guard::load(call, chosen, Turn::BeforeBody)?;
+    guard::check(call, chosen, Turn::BeforeBody)?;
     validate::body(call, chosen, body.as_deref())?;
+    guard::load(call, chosen, Turn::AfterBody)?;
+    guard::check(call, chosen, Turn::AfterBody)?;
     let change = behave::apply(call, chosen)?;
     let (response, provenance) = render::response(call, chosen)?;
     Ok(Outcome { response, contract: Provenance::header(provenance), change })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::fill::{Current, Slot, fill};
+use super::fill::{Slot, fill};
 use super::{Call, Outcome, Rejection, render};
 use crate::exchange::{Problem, Response};
 use crate::expr::Value;
@@ -112,7 +112,7 @@ fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, Stri
     let mut scope = call.scope.clone();
     scope.bind("violation", Value::source(Arc::new(known.clone())));
     for (name, shape) in &row.item {
-        let value = fill(call.pack, shape, &scope, Current::Nothing, Slot::new(name))
+        let value = fill(call.pack, shape, &scope, Slot::new(name))
             .map_err(|rejection| match rejection {
                 Rejection::Fault(words) => words,
                 _ => "an item cannot be made".to_owned(),

@@ -1,11 +1,11 @@
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
-use super::fill::{Current, Slot, fill};
+use super::fill::{Slot, body, fill};
 use super::{Call, Rejection, validate};
 use crate::exchange::Response;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Content, Operation, Provenance, Reply, Shape};
+use crate::pack::{Check, Content, Operation, Provenance, Reply, Shape};
 
 /// The first answer of an operation whose condition holds.
 pub(super) fn response<'o>(call: &mut Call<'_>, operation: &'o Operation) -> Result<(Response, &'o Provenance), Rejection> {
@@ -30,15 +30,14 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
         Content::Fixed { bytes, media_type, json } => {
             response.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             response.body = bytes.clone();
-            if let Some(json) = json {
-                validate::response(call, reply, json);
+            if json.is_some() {
+                validate::response(call, reply, bytes, !matches!(reply.check, Check::Proven));
             }
         }
         Content::Shaped(shape) => {
-            let body = fill(call.pack, shape, &call.scope, Current::Nothing, Slot::new("response"))?
-                .ok_or_else(|| Rejection::Fault("the body has no value".to_owned()))?;
-            validate::response(call, reply, &body);
-            response = response.with_body("application/json", body.to_string());
+            let written = body(call.pack, shape, &reply.check, &call.scope)?;
+            validate::response(call, reply, &written.body, written.suspect);
+            response = response.with_body("application/json", written.body);
         }
         Content::Page { template, with } => {
             let mut scope = call.scope.clone();
@@ -48,7 +47,7 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
                     Shape::Value { expr, .. } => call.pack.program.eval(*expr, &scope, "")?,
                     Shape::Record { of, .. } => call.pack.program.eval(*of, &scope, "")?,
                     Shape::Each(each) if each.only.is_none() => call.pack.program.eval(each.over, &scope, "")?,
-                    shape => match fill(call.pack, shape, &scope, Current::Nothing, Slot::new(name))? {
+                    shape => match fill(call.pack, shape, &scope, Slot::new(name))? {
                         Some(value) => crate::expr::Value::json(&value),
                         None => crate::expr::Value::undefined(),
                     },
@@ -68,7 +67,7 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
 fn headers(call: &Call<'_>, headers: &[(HeaderName, Shape)], response: &mut Response) -> Result<(), Rejection> {
     for (name, shape) in headers {
         let slot = Slot::new("header");
-        let value = fill(call.pack, shape, &call.scope, Current::Nothing, slot.step(name.as_str()))?;
+        let value = fill(call.pack, shape, &call.scope, slot.step(name.as_str()))?;
         match value {
             Some(serde_json::Value::String(text)) => response.set(name.clone(), &text),
             Some(value) => response.set(name.clone(), &value.to_string()),

@@ -1,37 +1,84 @@
 //! The names that every expression of an operation may use.
 
 use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
+use crate::clock::Instant;
 use crate::exchange::Request;
 use crate::expr::{Scope, Source, Value};
 use crate::pack::Pack;
-use crate::sandbox::{Moment, RecordsRoot, Visibility};
+use crate::sandbox::{Moment, RecordsRoot, Visibility, World};
 
 pub(super) fn begin(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>) -> Scope {
-    let mut scope = world(pack, moment, &Visibility::default());
-    scope.bind("request", Value::source(Arc::new(RequestView(Arc::clone(request)))));
-    scope.bind("headers", Value::source(Arc::new(HeadersView(Arc::clone(request)))));
-    scope.bind("base", Value::string(&request.base));
+    let mut scope = Scope::new(moment.draws.clone());
+    see(&mut scope, pack, moment, &Visibility::default(), Some(request));
     scope
 }
 
 /// `now`, `records` and `tables`: what events know too.
 pub(super) fn world(pack: &Arc<Pack>, moment: &Moment<'_>, visibility: &Visibility) -> Scope {
     let mut scope = Scope::new(moment.draws.clone());
-    scope.bind("now", Value::instant(moment.now));
-    if pack.tables.as_object().is_some_and(|tables| !tables.is_empty()) {
-        scope.bind("tables", Value::source(Arc::new(Arc::clone(&pack.tables))));
-    }
-    bind_records(&mut scope, pack, moment, visibility);
+    see(&mut scope, pack, moment, visibility, None);
     scope
 }
 
-/// Binds `records` to what this caller may see.
-pub(super) fn bind_records(scope: &mut Scope, pack: &Arc<Pack>, moment: &Moment<'_>, visibility: &Visibility) {
-    let root =
-        RecordsRoot { pack: Arc::clone(pack), world: moment.world.clone(), visibility: visibility.clone() };
-    scope.bind("records", Value::source(Arc::new(root)));
+/// Lets a scope see this world as this caller does. Nothing is made before an expression asks for it.
+pub(super) fn see(
+    scope: &mut Scope,
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    visibility: &Visibility,
+    request: Option<&Arc<Request>>,
+) {
+    scope.set_lazy(Arc::new(Surroundings {
+        pack: Arc::clone(pack),
+        world: moment.world.clone(),
+        now: moment.now,
+        visibility: visibility.clone(),
+        request: request.cloned(),
+    }));
+}
+
+/// The names that are always there.
+struct Surroundings {
+    pack: Arc<Pack>,
+    world: World,
+    now: Instant,
+    visibility: Visibility,
+    request: Option<Arc<Request>>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl Source for Surroundings {
+    fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "now" => Some(Value::instant(self.now)),
+            "records" => Some(Value::source(Arc::new(RecordsRoot {
+                pack: Arc::clone(&self.pack),
+                world: self.world.clone(),
+                visibility: self.visibility.clone(),
+            }))),
+            "tables" => Some(Value::source(Arc::new(Arc::clone(&self.pack.tables)))),
+            "request" => Some(Value::source(Arc::new(RequestView(Arc::clone(self.request.as_ref()?))))),
+            "headers" => Some(Value::source(Arc::new(HeadersView(Arc::clone(self.request.as_ref()?))))),
+            "base" => Some(Value::string(&self.request.as_ref()?.base)),
+            _ => None,
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// `request`: what was asked, as received.

@@ -3,12 +3,14 @@
 //! Must not know: hyper, packs, sandboxes. Uses the `http` crate's method, header and status types only.
 //! Start with [`Request`] and [`Response`]; [`Problem`] is the server's own way to refuse.
 
+mod headers;
 mod json;
 mod pointer;
 mod problem;
 mod request;
 mod response;
 
+pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFault, JsonFaultKind, parse as parse_json};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;

@@ -1,17 +1,19 @@
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::Headers;
 
 /// An answer, complete.
 #[derive(Debug, Clone)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Headers,
     pub(crate) body: Bytes,
 }
 
 impl Response {
     pub(crate) fn new(status: StatusCode) -> Self {
-        Response { status, headers: HeaderMap::new(), body: Bytes::new() }
+        Response { status, headers: Headers::default(), body: Bytes::new() }
     }
 
     /// An answer with a JSON body.

@@ -1,8 +1,10 @@
 //! What can be said about an expression without running it: unknown names, fields, functions, and comparisons of
 //! kinds that can never be equal.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
+use minijinja::Environment;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
 use minijinja::machinery::{Span, parse, parse_expr};
 
@@ -31,6 +33,12 @@ pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
         }
         Err(error) => (Kind::Any, vec![syntax("an expression", &error, text)]),
     }
+}
+
+/// The names that an expression looks at; none when it cannot be read.
+pub(crate) fn mentioned(text: &str) -> HashSet<String> {
+    let environment = Environment::empty();
+    environment.compile_expression(text).map(|expression| expression.undeclared_variables(false)).unwrap_or_default()
 }
 
 /// Finds everything wrong with a page template. Only output, `if`, `for`, `set` and `with` are used in pages.
@@ -467,6 +475,13 @@ mod tests {
         assert_eq!(kind("records.customer['x'].name ~ 1"), Kind::String);
         assert_eq!(kind("records.customer|values|first|default(null)").resource(), None);
         assert_eq!(kind("(records.customer|values)|length"), Kind::Integer);
+    }
+
+    #[test]
+    fn the_names_of_an_expression_are_those_it_looks_up() {
+        let names = mentioned("records.customer[body.id] is defined and now < days(7) + customer.trial_ends_at");
+        assert!(["records", "body", "now", "customer"].into_iter().all(|name| names.contains(name)));
+        assert!(!mentioned("customer.body == 'body'").contains("body"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ring::digest;
 use serde_json::Value as Json;
@@ -11,25 +12,33 @@ pub(crate) struct Draws {
     seed: u64,
     position: u64,
     /// What some names must yield instead, by name; for replaying documented examples.
-    forced: Arc<BTreeMap<String, Json>>,
+    forced: Option<Arc<BTreeMap<String, Json>>>,
+    /// Set by the first draw: what drew nothing does not depend on its position.
+    used: Arc<AtomicBool>,
 }
 
 impl Draws {
     pub(crate) fn new(seed: u64, position: u64) -> Self {
-        Draws { seed, position, forced: Arc::default() }
+        Draws { seed, position, ..Draws::default() }
     }
 
     pub(crate) fn forcing(mut self, forced: BTreeMap<String, Json>) -> Self {
-        self.forced = Arc::new(forced);
+        self.forced = Some(Arc::new(forced));
         self
     }
 
     pub(crate) fn forced(&self, name: &str) -> Option<&Json> {
-        self.forced.get(name)
+        self.forced.as_ref()?.get(name)
+    }
+
+    /// Whether anything was drawn that depends on the position in the log.
+    pub(crate) fn used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// `count` bytes for the `nth` draw under `name`.
     pub(crate) fn bytes(&self, name: &str, nth: u32, count: usize) -> Vec<u8> {
+        self.used.store(true, Ordering::Relaxed);
         keyed(&[&self.seed.to_le_bytes(), &self.position.to_le_bytes(), name.as_bytes(), &nth.to_le_bytes()], count)
     }
 
@@ -42,7 +51,7 @@ impl Draws {
 
     /// A version 4 UUID for `name`.
     pub(crate) fn uuid(&self, name: &str, nth: u32) -> String {
-        if let Some(Json::String(forced)) = self.forced.get(name) {
+        if let Some(Json::String(forced)) = self.forced(name) {
             return forced.clone();
         }
         let mut bytes = [0; 16];

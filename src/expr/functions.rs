@@ -72,9 +72,13 @@ fn wrong(message: impl Into<String>) -> Error {
 
 const MOST_CHARACTERS: usize = 4096;
 
+/// Functions that make a length of time, with its microseconds.
+pub(super) const UNITS: [(&str, i64); 4] =
+    [("days", 86_400_000_000), ("hours", 3_600_000_000), ("minutes", 60_000_000), ("seconds", 1_000_000)];
+
 pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) {
     environment.add_global("null", ());
-    for (name, micros) in [("days", 86_400_000_000), ("hours", 3_600_000_000), ("minutes", 60_000_000), ("seconds", 1_000_000)] {
+    for (name, micros) in UNITS {
         environment.add_function(name, move |count: i64| count.checked_mul(micros).ok_or_else(|| wrong("too long")));
     }
     for (suffix, alphabet) in [
@@ -164,9 +168,17 @@ fn install_filters(environment: &mut Environment<'static>) {
     environment.add_filter("values", |object: Value| -> Result<Value, Error> {
         Ok(members(&object)?.into_iter().map(|(_, value)| value).collect())
     });
-    environment.add_filter("time", |instant: i64, pattern: &str| -> Result<String, Error> {
-        let format = Format::new(pattern, None).map_err(wrong)?;
+    environment.add_filter("time", |instant: i64, pattern: &str, offset: Option<&str>| -> Result<String, Error> {
+        let format = Format::for_people(pattern, offset).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
+    });
+    environment.add_filter("instant", |text: &str, pattern: Option<&str>, offset: Option<&str>| -> Result<Value, Error> {
+        let read = match pattern {
+            Some(pattern) => Format::new(pattern, offset).map_err(wrong)?.read(text),
+            None => Instant::parse(text),
+        };
+        // Undefined, so that a guard can refuse what looks like an instant and is none.
+        Ok(read.map_or(Value::UNDEFINED, |instant| Value::from(instant.micros())))
     });
     environment.add_filter("md5", |text: &str| hex(&Md5::digest(text.as_bytes())));
     environment.add_filter("sha256", |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));

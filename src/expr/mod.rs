@@ -10,12 +10,13 @@ mod check;
 mod draws;
 mod functions;
 mod kind;
+mod plan;
 mod program;
 mod scope;
 mod tables;
 mod value;
 
-pub(crate) use check::{Fault, check, check_template};
+pub(crate) use check::{Fault, check, check_template, mentioned};
 pub(crate) use draws::Draws;
 pub(crate) use functions::Keys;
 pub(crate) use kind::{Kind, Names, ObjectKind};

@@ -1,10 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::machinery::parse_expr;
 use minijinja::{Environment, Expression, UndefinedBehavior};
 use self_cell::self_cell;
 
 use super::functions::{self, Keys};
+use super::plan::Plan;
 use super::{Scope, Value};
 
 /// An expression of a [`Program`].
@@ -22,7 +24,8 @@ const FUEL: u64 = 200_000;
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     expressions: Vec<String>,
-    templates: Vec<String>,
+    /// Each with the name of its file, for messages.
+    templates: Vec<(String, String)>,
 }
 
 impl Sources {
@@ -35,8 +38,8 @@ impl Sources {
         ExprId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    pub(crate) fn template(&mut self, text: String) -> TemplateId {
-        self.templates.push(text);
+    pub(crate) fn template(&mut self, file: String, text: String) -> TemplateId {
+        self.templates.push((file, text));
         TemplateId(u32::try_from(self.templates.len() - 1).unwrap_or(u32::MAX))
     }
 
@@ -46,8 +49,8 @@ impl Sources {
         environment.set_fuel(Some(FUEL));
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
         functions::install(&mut environment, &keys);
-        for (index, text) in self.templates.iter().enumerate() {
-            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, text))?;
+        for (index, (file, text)) in self.templates.iter().enumerate() {
+            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, file))?;
         }
         let cell = Cell::try_new(environment, |environment| {
             self.expressions
@@ -56,7 +59,9 @@ impl Sources {
                 .collect()
         })?;
         let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
-        Ok(Program { cell, texts: self.expressions, draws, keys })
+let plans = self.expressions.iter().map(|text| Plan::of(&parse_expr(text).ok()?)).collect();
+        let pages = self.templates.into_iter().map(|(file, _)| file).collect();
+        Ok(Program { cell, texts: self.expressions, pages, draws, plans, keys })
     }
 }
 
@@ -74,8 +79,11 @@ self_cell!(
 pub(crate) struct Program {
     cell: Cell,
     texts: Vec<String>,
+    /// The files of the pages.
+    pages: Vec<String>,
     /// Which expressions may draw.
     draws: Vec<bool>,
+    plans: Vec<Option<Plan>>,
     keys: Arc<Keys>,
 }
 
@@ -111,6 +119,15 @@ impl fmt::Display for EvalFault {
 impl Program {
     /// The value of an expression; may be undefined. Its draws are named `slot`.
     pub(crate) fn eval(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
+        if let Some(Some(plan)) = self.plans.get(id.0 as usize)
+            && let Some(value) = plan.eval(scope)
+        {
+            return Ok(Value(value));
+        }
+        self.machine(id, scope, slot)
+    }
+
+    pub(super) fn machine(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
         let expressions = self.cell.borrow_dependent();
         let index = id.0 as usize;
         match expressions.get(index) {
@@ -137,7 +154,11 @@ impl Program {
         environment
             .get_template(&id.0.to_string())
             .and_then(|template| template.render(scope.root(None)))
-            .map_err(|error| EvalFault::new(&error, "page"))
+            .map_err(|error| {
+                let file = self.pages.get(id.0 as usize).map_or("page", String::as_str);
+                let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
+                EvalFault::new(&error, &format!("{file}{line}"))
+            })
     }
 
     /// The expression as the pack says it.
@@ -153,6 +174,7 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Instant;
     use crate::expr::Draws;
 
     fn eval(text: &str, scope: &Scope) -> Result<Value, EvalFault> {
@@ -171,6 +193,19 @@ mod tests {
         assert_eq!(json("body.a|length + 1"), serde_json::json!(3));
         assert_eq!(json("days(7)"), serde_json::json!(604_800_000_000_i64));
         assert_eq!(json("without(merge(body, {'c': 1}), 'a')"), serde_json::json!({ "b": false, "c": 1 }));
+    }
+
+    #[test]
+    fn texts_are_read_as_instants_and_instants_written_for_people() {
+        let scope = Scope::new(Draws::new(1, 1));
+        let value = |text: &str| eval(text, &scope).unwrap();
+        let start = Instant::START.micros();
+        assert_eq!(value("'2024-10-01T17:15:12Z'|instant").as_i64(), Some(start));
+        assert_eq!(value("'2024-10-01T22:45:12.000+0530'|instant").as_i64(), Some(start));
+        assert_eq!(value("'01.10.2024 22:45:12'|instant('%d.%m.%Y %H:%M:%S', '+05:30')").as_i64(), Some(start));
+        assert!(value("'2024-02-30T00:00:00Z'|instant").is_undefined());
+        assert!(value("'soon'|instant('%Y-%m-%dT%H:%M:%S')").is_undefined());
+        assert_eq!(value("('2024-10-01T17:15:12Z'|instant)|time('%H:%M', '+05:30')").text(), "22:45");
     }
 
     #[test]

@@ -3,12 +3,42 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use minijinja::value::{Enumerator, Object};
 
-use super::{Draws, Value};
+use super::{Draws, Source, Value};
+
+/// A name in a scope: one that the engine gives, or one from a pack.
+#[derive(Debug, Clone)]
+pub(crate) enum Name {
+    Fixed(&'static str),
+    Shared(Arc<str>),
+}
+
+impl Name {
+    fn as_str(&self) -> &str {
+        match self {
+            Name::Fixed(name) => name,
+            Name::Shared(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Name {
+    fn from(name: &'static str) -> Self {
+        Name::Fixed(name)
+    }
+}
+
+impl From<Arc<str>> for Name {
+    fn from(name: Arc<str>) -> Self {
+        Name::Shared(name)
+    }
+}
 
 /// The values that the names of an expression stand for, and the chance that it may use. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
-    names: Vec<(Arc<str>, Value)>,
+    names: Vec<(Name, Value)>,
+    /// Names whose values are made only when they are asked for.
+    lazy: Option<Arc<dyn Source>>,
     draws: Draws,
 }
 
@@ -17,24 +47,39 @@ pub(super) const DRAWS: &str = "__draws";
 
 impl Scope {
     pub(crate) fn new(draws: Draws) -> Self {
-        Scope { names: Vec::with_capacity(12), draws }
+        Scope { names: Vec::new(), lazy: None, draws }
     }
 
     pub(crate) fn draws(&self) -> &Draws {
         &self.draws
     }
 
+    /// Names whose values are made when asked for; names that are bound come before them.
+    pub(crate) fn set_lazy(&mut self, source: Arc<dyn Source>) {
+        self.lazy = Some(source);
+    }
+
     /// Adds a name, or gives it a new value.
-    pub(crate) fn bind(&mut self, name: impl Into<Arc<str>>, value: Value) {
+    pub(crate) fn bind(&mut self, name: impl Into<Name>, value: Value) {
         let name = name.into();
-        match self.names.iter_mut().find(|(known, _)| *known == name) {
+        match self.names.iter_mut().find(|(known, _)| known.as_str() == name.as_str()) {
             Some(entry) => entry.1 = value,
-            None => self.names.push((name, value)),
+            None => {
+                if self.names.capacity() == 0 {
+                    self.names.reserve(8);
+                }
+                self.names.push((name, value));
+            }
         }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        self.names.iter().find(|(known, _)| &**known == name).map(|(_, value)| value)
+        self.names.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| value)
+    }
+
+    /// The value of a name, bound or lazy.
+    pub(crate) fn lookup(&self, name: &str) -> Option<Value> {
+        self.get(name).cloned().or_else(|| self.lazy.as_ref()?.get(name))
     }
 
     /// The root of an evaluation; its draws, if it may have any, are named `slot`.
@@ -43,13 +88,13 @@ impl Scope {
             let drawn = AtomicU32::new(0);
             minijinja::Value::from_object(Slot { draws: self.draws.clone(), name: slot.to_owned(), drawn })
         });
-        minijinja::Value::from_object(Root { names: self.names.clone(), draws })
+        minijinja::Value::from_object(Root { scope: self.clone(), draws })
     }
 }
 
 #[derive(Debug)]
 struct Root {
-    names: Vec<(Arc<str>, Value)>,
+    scope: Scope,
     draws: Option<minijinja::Value>,
 }
 
@@ -62,7 +107,7 @@ impl Object for Root {
         if key == DRAWS {
             return self.draws.clone();
         }
-        self.names.iter().find(|(name, _)| &**name == key).map(|(_, value)| value.0.clone())
+        self.scope.lookup(key).map(|value| value.0)
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

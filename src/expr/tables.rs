@@ -50,6 +50,9 @@ fn members(kind: &Kind) -> Kind {
 fn list(_: &Kind) -> Kind {
     Kind::List(Box::new(Kind::Any))
 }
+fn instant(_: &Kind) -> Kind {
+    Kind::Instant(0)
+}
 fn object(_: &Kind) -> Kind {
     Kind::map("an object", Kind::Any)
 }
@@ -102,7 +105,8 @@ pub(crate) const FILTERS: &[Word] = &[
     word("round", 0..=1, number),
     word("int", 0..=0, integer),
     word("string", 0..=0, string),
-    word("time", 1..=1, string),
+    word("time", 1..=2, string),
+    word("instant", 0..=2, instant),
     word("md5", 0..=0, string),
     word("sha256", 0..=0, string),
     word("tojson", 0..=0, string),

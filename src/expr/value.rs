@@ -16,6 +16,10 @@ pub(crate) trait Source: Debug + Send + Sync + 'static {
     fn len(&self) -> usize {
         self.names().len()
     }
+    /// The items, for a source that is a list and has no names.
+    fn items(&self) -> Option<Vec<Value>> {
+        None
+    }
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -24,7 +28,36 @@ pub(crate) trait Source: Debug + Send + Sync + 'static {
 pub(crate) struct Value(pub(super) minijinja::Value);
 
 #[derive(Debug)]
-struct Members(Arc<dyn Source>);
+pub(super) struct Members(Arc<dyn Source>);
+
+impl Members {
+    pub(super) fn get(&self, name: &str) -> Option<minijinja::Value> {
+        self.0.get(name).map(|value| value.0)
+    }
+}
+
+/// A source that is a list.
+#[derive(Debug)]
+struct Items(Arc<dyn Source>);
+
+impl Object for Items {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        let index = key.as_usize()?;
+        self.0.items()?.into_iter().nth(index).map(|value| value.0)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.items().unwrap_or_default().into_iter().map(|value| value.0).collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
 
 impl Object for Members {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -32,7 +65,12 @@ impl Object for Members {
     }
 
     fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
-        self.get_value_by_str(key.as_str()?)
+        match key.as_str() {
+            Some(name) => self.get_value_by_str(name),
+            // Records with integer ids are found by the number too.
+            None if key.is_integer() => self.get_value_by_str(&key.to_string()),
+            None => None,
+        }
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<minijinja::Value> {
@@ -63,6 +101,11 @@ impl Value {
 
     pub(crate) fn list(items: Vec<Value>) -> Self {
         Value(items.into_iter().map(|value| value.0).collect())
+    }
+
+    /// A list whose items are made when asked for.
+    pub(crate) fn list_source(source: Arc<dyn Source>) -> Self {
+        Value(minijinja::Value::from_object(Items(source)))
     }
 
     pub(crate) fn string(text: &str) -> Self {
@@ -128,6 +171,11 @@ impl Value {
         self.0.as_i64()
     }
 
+    /// A whole number, and nothing that merely can be read as one.
+    pub(crate) fn as_whole(&self) -> Option<i64> {
+        if self.0.is_integer() { self.0.as_i64() } else { None }
+    }
+
     pub(crate) fn as_instant(&self) -> Option<Instant> {
         self.0.as_i64().map(Instant::from_micros)
     }
@@ -138,7 +186,11 @@ impl Value {
 
     /// The source that the value was made from, when it is a `T`.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
-        self.0.downcast_object_ref::<Members>().and_then(|members| members.0.as_any().downcast_ref())
+        let source = match self.0.downcast_object_ref::<Members>() {
+            Some(members) => &members.0,
+            None => &self.0.downcast_object_ref::<Items>()?.0,
+        };
+        source.as_any().downcast_ref()
     }
 
     /// The items of a list, the keys of an object; `None` for other values.

@@ -49,19 +49,22 @@ impl Log {
         self.evicted
     }
 
-    pub(crate) fn push(&mut self, at: Instant, what: Happening) -> Arc<Entry> {
+    /// Adds an entry. What had to make room is given back, to be dropped when nobody waits.
+    pub(crate) fn push(&mut self, at: Instant, what: Happening) -> (Arc<Entry>, Vec<Arc<Entry>>) {
         let entry = Arc::new(Entry { id: self.next, at, what });
         let size = entry.size();
+        let mut evicted = Vec::new();
         self.next += 1;
         self.position += 1;
         self.bytes += size;
         self.entries.push_back((Arc::clone(&entry), size));
         while self.entries.len() > self.limits.entries || (self.bytes > self.limits.bytes && self.entries.len() > 1) {
-            let Some((_, size)) = self.entries.pop_front() else { break };
+            let Some((old, size)) = self.entries.pop_front() else { break };
             self.bytes -= size;
             self.evicted += 1;
+            evicted.push(old);
         }
-        entry
+        (entry, evicted)
     }
 
     /// Forgets what happened. Numbers of entries go on.
@@ -96,7 +99,7 @@ mod tests {
 
     fn clock(log: &mut Log) -> u64 {
         let now = Instant::from_micros(0);
-        log.push(now, Happening::Clock { now, mode: "frozen" }).id
+        log.push(now, Happening::Clock { now, mode: "frozen" }).0.id
     }
 
     #[test]

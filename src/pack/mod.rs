@@ -7,6 +7,7 @@ mod auth;
 mod example;
 mod files;
 mod operation;
+mod proof;
 mod reply;
 mod resolve;
 mod resource;
@@ -23,9 +24,10 @@ pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use example::{Example, Replay, Setting};
 pub(crate) use files::{Files, Folders, all as read_all};
 pub(crate) use operation::{
-    Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads, Refusal, Row,
+    Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads, Refusal, Row, Turn,
     Verb,
 };
+pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
 pub(crate) use route::{Route, Router};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
 use crate::diagnostic::Location;
@@ -17,6 +17,8 @@ pub(crate) struct OperationId(pub(crate) usize);
 pub(crate) struct Operation {
     /// `<pack>/<folder>/<file>`.
     pub(crate) name: Arc<str>,
+    /// The name as the value of `Standin-Operation`.
+    pub(crate) header: HeaderValue,
     pub(crate) title: Arc<str>,
     pub(crate) description: Option<String>,
     pub(crate) notes: Option<String>,
@@ -76,6 +78,8 @@ pub(crate) struct Parameters {
     pub(crate) place: Place,
     pub(crate) schema: Schema,
     pub(crate) known: Vec<Parameter>,
+    /// What is bound when none is given; `None` when one is required.
+    pub(crate) defaults: Option<Arc<serde_json::Value>>,
     pub(crate) at: Location,
 }
 
@@ -114,7 +118,15 @@ pub(crate) struct Load {
     pub(crate) id: ExprId,
     pub(crate) otherwise: Option<ErrorId>,
     pub(crate) optional: bool,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
+}
+
+/// When a load or guard has its turn: what looks at the body waits until the body fits its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    BeforeBody,
+    AfterBody,
 }
 
 /// A condition with the error it gives.
@@ -123,6 +135,7 @@ pub(crate) struct Guard {
     pub(crate) name: Arc<str>,
     pub(crate) require: ExprId,
     pub(crate) otherwise: ErrorId,
+    pub(crate) turn: Turn,
     pub(crate) at: Location,
 }
 

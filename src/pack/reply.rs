@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderName, StatusCode};
 
-use super::Shape;
+use super::{Check, Shape};
 use crate::diagnostic::Location;
 use crate::expr::{ExprId, TemplateId};
 use crate::schema::Schema;
@@ -20,6 +20,8 @@ pub(crate) struct Reply {
     pub(crate) body: Content,
     pub(crate) headers: Vec<(HeaderName, Shape)>,
     pub(crate) schema: Option<Schema>,
+    /// What is left to check of the body when its schema is set.
+    pub(crate) check: Check,
     pub(crate) provenance: Provenance,
     pub(crate) at: Location,
 }

@@ -23,7 +23,8 @@ pub(crate) enum Shape {
     List(Vec<Shape>),
     Object(Vec<Member>),
     /// Makes another record current. Null stays null.
-    Record { of: ExprId, name: Arc<str>, resource: ResourceId, inner: Box<Shape> },
+    /// `bare` when the inner shape shows nothing but what the record has, so that the name need not be bound.
+    Record { of: ExprId, name: Arc<str>, resource: ResourceId, inner: Box<Shape>, bare: bool },
     /// Makes an object inside the current record or object current.
     Inside { of: Box<Shape>, inner: Box<Shape> },
     /// One item for each value of a list.
@@ -36,6 +37,8 @@ pub(crate) enum Shape {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member {
     pub(crate) key: String,
+    /// The key as JSON, with its colon.
+    pub(crate) encoded: Box<[u8]>,
     pub(crate) shape: Shape,
     /// Left out when its value is undefined.
     pub(crate) optional: bool,
@@ -54,4 +57,32 @@ pub(crate) struct Each {
     /// Items of one key are gathered in a list.
     pub(crate) gather: bool,
     pub(crate) item: Shape,
+    /// Nothing but fields of records is shown, so that the name need not be bound.
+    pub(crate) bare: bool,
+}
+
+impl Member {
+    pub(crate) fn new(key: &str, shape: Shape, optional: bool) -> Self {
+        let encoded = format!("{}:", Value::from(key)).into_bytes().into_boxed_slice();
+        Member { key: key.to_owned(), encoded, shape, optional }
+    }
+}
+
+impl Shape {
+    /// Makes a record current in an inner shape.
+    pub(crate) fn record(of: ExprId, name: Arc<str>, resource: ResourceId, inner: Shape) -> Self {
+        let bare = inner.is_bare();
+        Shape::Record { of, name, resource, inner: Box::new(inner), bare }
+    }
+
+    /// Whether no expression is evaluated in it.
+    pub(crate) fn is_bare(&self) -> bool {
+        match self {
+            Shape::Literal(_) | Shape::Field(_) | Shape::Member { .. } | Shape::Fields => true,
+            Shape::List(items) => items.iter().all(Shape::is_bare),
+            Shape::Object(members) => members.iter().all(|member| member.shape.is_bare()),
+            Shape::Inside { inner, .. } => inner.is_bare(),
+            Shape::Value { .. } | Shape::Record { .. } | Shape::Each(_) | Shape::Choice { .. } => false,
+        }
+    }
 }

@@ -12,5 +12,5 @@ mod world;
 pub(crate) use id::SandboxId;
 pub(crate) use registry::{NotMade, NotThere, Registry, Settings, Wish};
 pub(crate) use state::{Advance, Committed, Exchange, Intervention, Moment, Sandbox, notes};
-pub(crate) use view::{RecordView, RecordsRoot, Visibility};
+pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
 pub(crate) use world::{Change, Conflict, Record, Step, World};

@@ -34,6 +34,22 @@ struct State {
     worlds: Vec<World>,
     clock: Clock,
     log: Log,
+    /// Rises with everything but exchanges that change nothing.
+    version: u64,
+}
+
+/// What one exchange starts from.
+struct Snapshot {
+    world: World,
+    clock: Clock,
+    position: u64,
+    version: u64,
+}
+
+impl Snapshot {
+    fn moment(&self, seed: u64, real: Real) -> Moment<'_> {
+        Moment { world: &self.world, now: self.clock.now(real), draws: Draws::new(seed, self.position) }
+    }
 }
 
 /// A pack's world at one instant: all that answering a request may depend on, besides the request.
@@ -97,30 +113,50 @@ impl Sandbox {
         pack: usize,
         request: Arc<Request>,
         real_time: &dyn Fn() -> Real,
-        handle: impl FnOnce(&Arc<Pack>, &Moment<'_>, &Arc<Request>) -> Exchange,
+        handle: impl Fn(&Arc<Pack>, &Moment<'_>, &Arc<Request>) -> Exchange,
     ) -> Committed {
         let definition = &self.beginning.packs[pack];
-        let mut state = self.state.lock();
         let real = real_time();
-        let exchange = handle(definition, &self.moment(&state, pack, real), &request);
-        let at = state.clock.now(real);
+        // The work is done on a snapshot, so that calls wait for each other only while they are entered in the log.
+        let before = self.state.lock().snapshot(pack);
+        let moment = before.moment(self.beginning.seed, real);
+        let exchange = handle(definition, &moment, &request);
+        let drew = moment.draws.used();
         let took = u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
-        let changes = notes(definition, &exchange.change.steps);
-        if let Some(world) = exchange.change.world {
+        let mut exchanged = self.exchanged(definition, request, &exchange, took);
+        let mut state = self.state.lock();
+        let stale = state.version != before.version || (drew && state.log.position() != before.position);
+        let (at, change) = if stale {
+            // Something happened meanwhile that the answer may depend on: once more, with nobody else.
+            let now = state.snapshot(pack);
+            let again = handle(definition, &now.moment(self.beginning.seed, real), &exchanged.request);
+            exchanged = self.exchanged(definition, Arc::clone(&exchanged.request), &again, took);
+            (now.clock.now(real), again.change)
+        } else {
+            (moment.now, exchange.change)
+        };
+        if let Some(world) = change.world {
             state.worlds[pack] = world;
+            state.version += 1;
         }
-        let response = exchange.response.clone();
-        let entry = state.log.push(at, Happening::Exchange(Box::new(Exchanged {
-            pack: Arc::clone(&definition.name),
-            operation: exchange.operation,
+        let response = exchanged.response.clone();
+        let (entry, evicted) = state.log.push(at, Happening::Exchange(Box::new(exchanged)));
+        drop(state);
+        drop(evicted);
+        Committed { response, entry: entry.id, at }
+    }
+
+    fn exchanged(&self, pack: &Pack, request: Arc<Request>, exchange: &Exchange, took: u64) -> Exchanged {
+        Exchanged {
+            pack: Arc::clone(&pack.name),
+            operation: exchange.operation.clone(),
             contract: exchange.contract,
             request,
-            response: exchange.response,
-            trace: exchange.trace,
-            changes,
+            response: exchange.response.clone(),
+            trace: exchange.trace.clone(),
+            changes: notes(pack, &exchange.change.steps),
             took,
-        })));
-        Committed { response, entry: entry.id, at }
+        }
     }
 
     /// Changes records in another way than by a request. Nothing happens when `act` refuses.
@@ -131,20 +167,13 @@ impl Sandbox {
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
         let mut state = self.state.lock();
-        let Intervention { change, what } = act(&self.beginning.packs[pack], &self.moment(&state, pack, real))?;
+        let now = state.snapshot(pack);
+        let Intervention { change, what } = act(&self.beginning.packs[pack], &now.moment(self.beginning.seed, real))?;
         if let Some(world) = change.world {
             state.worlds[pack] = world;
+            state.version += 1;
         }
-        let at = state.clock.now(real);
-        Ok(state.log.push(at, what))
-    }
-
-    fn moment<'s>(&self, state: &'s State, pack: usize, real: Real) -> Moment<'s> {
-        Moment {
-            world: &state.worlds[pack],
-            now: state.clock.now(real),
-            draws: Draws::new(self.beginning.seed, state.log.position()),
-        }
+        Ok(state.log.push(now.clock.now(real), what).0)
     }
 
     /// The records of a pack as they are now.
@@ -163,6 +192,7 @@ impl Sandbox {
         let now = now.unwrap_or_else(|| state.clock.now(real));
         let mode = mode.unwrap_or_else(|| state.clock.mode());
         state.clock.set(now, mode, real);
+        state.version += 1;
         state.log.push(now, Happening::Clock { now, mode: mode.name() });
         (now, mode)
     }
@@ -180,6 +210,7 @@ impl Sandbox {
             return Err(now);
         }
         state.clock.set(target, mode, real);
+        state.version += 1;
         state.log.push(target, Happening::Clock { now: target, mode: mode.name() });
         Ok((target, mode))
     }
@@ -189,6 +220,7 @@ impl Sandbox {
         let mut state = self.state.lock();
         state.worlds.clone_from(&self.beginning.worlds);
         state.clock = Clock::new(self.beginning.instant, self.beginning.mode, real);
+        state.version += 1;
         state.log.clear();
     }
 
@@ -216,6 +248,16 @@ impl State {
             worlds: beginning.worlds.clone(),
             clock: Clock::new(beginning.instant, beginning.mode, real),
             log: Log::new(beginning.journal),
+            version: 0,
+        }
+    }
+
+    fn snapshot(&self, pack: usize) -> Snapshot {
+        Snapshot {
+            world: self.worlds[pack].clone(),
+            clock: self.clock,
+            position: self.log.position(),
+            version: self.version,
         }
     }
 }

@@ -25,6 +25,21 @@ impl RecordView {
     }
 }
 
+impl RecordView {
+    /// A field as JSON, in the bytes that the wire has. Made once for each record.
+    pub(crate) fn wire(&self, field: usize) -> Option<&[u8]> {
+        let wire = self.record.wire.get_or_init(|| {
+            let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
+            let bytes = fields.map(|(field, value)| {
+                let value = field.to_wire(value.as_ref()?, &self.pack.formats);
+                Some(value.to_string().into_bytes().into_boxed_slice())
+            });
+            bytes.collect()
+        });
+        wire.get(field)?.as_deref()
+    }
+}
+
 impl fmt::Debug for RecordView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Record").field(&self.record.sequence).finish()
@@ -40,6 +55,42 @@ impl Source for RecordView {
     fn names(&self) -> Vec<String> {
         let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
         fields.filter(|(_, value)| value.is_some()).map(|(field, _)| field.name.to_string()).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// Records of one resource in an order that someone chose.
+pub(crate) struct RecordList {
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) resource: ResourceId,
+    pub(crate) records: Vec<Arc<Record>>,
+}
+
+impl fmt::Debug for RecordList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RecordList").field(&self.records.len()).finish()
+    }
+}
+
+impl Source for RecordList {
+    fn get(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn items(&self) -> Option<Vec<Value>> {
+        let value = |record: &Arc<Record>| RecordView::value(&self.pack, self.resource, Arc::clone(record));
+        Some(self.records.iter().map(value).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use imbl::{HashMap, OrdMap, Vector};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
 use crate::pack::{ErrorId, Pack, ResourceId};
 
 /// One object that an API keeps.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Record {
     /// Rises with every record of its resource: the order of creation.
     pub(crate) sequence: u64,
@@ -17,12 +18,41 @@ pub(crate) struct Record {
     pub(crate) values: Box<[Option<Value>]>,
     /// The text that each uniqueness of the resource compares; `None` where the record does not count.
     unique: Box<[Option<Box<str>>]>,
+    /// The fields as the wire has them, made when first shown.
+    pub(super) wire: OnceLock<Box<[Option<Box<[u8]>>]>>,
+    /// Which checks of single fields this record has passed, by their numbers. A record never changes, so once is enough.
+    proved: Marks,
+}
+
+/// A set of small numbers that only grows.
+#[derive(Debug, Default)]
+struct Marks(AtomicU64);
+
+impl Clone for Marks {
+    fn clone(&self) -> Self {
+        Marks(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 impl Record {
+    /// Whether the check with this number was passed before.
+    pub(crate) fn is_proved(&self, check: u8) -> bool {
+        self.proved.0.load(Ordering::Relaxed) & (1 << check) != 0
+    }
+
+    pub(crate) fn set_proved(&self, check: u8) {
+        self.proved.0.fetch_or(1 << check, Ordering::Relaxed);
+    }
+
     /// A record that is not in a world yet.
     pub(crate) fn draft(values: Vec<Option<Value>>) -> Self {
-        Record { sequence: 0, values: values.into(), unique: Box::default() }
+        Record {
+            sequence: 0,
+            values: values.into(),
+            unique: Box::default(),
+            wire: OnceLock::new(),
+            proved: Marks::default(),
+        }
     }
 
     /// The text of a field's value, as ids and look-ups compare it.
@@ -224,7 +254,7 @@ impl World {
         own: Option<u64>,
     ) -> Result<Arc<Record>, Conflict> {
         let definition = pack.resource(resource);
-        let mut record = Record { sequence, values: values.into(), unique: Box::default() };
+        let mut record = Record { sequence, ..Record::draft(values) };
         let table = self.table(resource);
         let id = record.text(definition.id).unwrap_or_default();
         if table.ids.get(id.as_str()).is_some_and(|other| Some(*other) != own) {

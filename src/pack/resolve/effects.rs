@@ -1,13 +1,17 @@
 //! What an operation or event works on and changes: loaded records, the page of a list, effects.
 
+use std::collections::BTreeSet;
+
 use super::Resolver;
+use super::operations::turn;
 use crate::diagnostic::{Code, Diagnostic, Severity, all_of, nearest};
 use crate::expr::{Kind, Names};
 use crate::pack::source::{EffectSource, EffectVerb, ListSource, LoadSource, Spanned, Template};
-use crate::pack::{Effect, List, Load, ResourceId, Shape, Sort, Verb};
+use crate::pack::{Effect, List, Load, ResourceId, Shape, Sort, Turn, Verb};
 
 impl Resolver<'_> {
-    pub(super) fn loads(&mut self, sources: &[LoadSource], names: &mut Names) -> Vec<Load> {
+    /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
+    pub(super) fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
@@ -29,12 +33,17 @@ impl Resolver<'_> {
                 self.error(Code::ExprKinds, &source.id.at(), message);
             }
             if let (Some(resource), Some((id, _))) = (resource, id) {
+                let turn = turn(&source.id, late);
+                if turn == Turn::AfterBody {
+                    late.insert(source.name.name.clone());
+                }
                 loads.push(Load {
                     name: source.name.name.as_str().into(),
                     resource,
                     id,
                     otherwise,
                     optional: source.optional,
+                    turn,
                     at: source.name.at.clone(),
                 });
             }

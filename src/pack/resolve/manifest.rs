@@ -1,15 +1,15 @@
 //! `pack.yaml`: formats, resources, errors, guards, rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::operations::Parts;
+use super::operations::{Parts, turn};
 use super::Resolver;
 use crate::clock::Format;
 use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
 use crate::exchange::Pattern;
 use crate::expr::{Kind, Names, ObjectKind};
-use crate::pack::source::{FieldSource, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
+use crate::pack::source::{FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
 use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
@@ -90,26 +90,34 @@ impl Resolver<'_> {
     fn formats(&mut self, manifest: &Manifest) {
         self.format_names.push("default".to_owned());
         let default = match &manifest.timestamps {
-            Some(text) => self.format(&text.value, None, text),
+            Some(node) => self.format(node),
             None => Format::default(),
         };
         self.formats.push(default);
         for (key, node) in &manifest.formats {
-            let (pattern, offset) = format_parts(node);
-            let Some(pattern) = pattern else {
-                self.error(Code::KindWrong, &node.at, "a time format is a pattern, or `{ pattern, offset }`");
-                continue;
-            };
-            let at = Spanned { value: pattern.to_owned(), at: node.at.clone() };
-            let format = self.format(pattern, offset, &at);
+            let format = self.format(node);
             self.format_names.push(key.name.clone());
             self.formats.push(format);
         }
     }
 
-    fn format(&mut self, pattern: &str, offset: Option<&str>, at: &Spanned<String>) -> Format {
-        Format::new(pattern, offset).unwrap_or_else(|message| {
-            self.error(Code::ValueWrong, &at.at, message);
+    /// A pattern, or `{ pattern, offset }`.
+    fn format(&mut self, node: &Node) -> Format {
+        let made = match &node.kind {
+            NodeKind::String(pattern) => Format::new(pattern, None),
+            _ => {
+                let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics) else {
+                    return Format::default();
+                };
+                let pattern = fields.required_text("pattern", &mut self.diagnostics);
+                let offset = fields.text("offset", &mut self.diagnostics);
+                fields.finish(&mut self.diagnostics);
+                let Some(pattern) = pattern else { return Format::default() };
+                Format::new(&pattern.value, offset.as_ref().map(|offset| offset.value.as_str()))
+            }
+        };
+        made.unwrap_or_else(|message| {
+            self.error(Code::ValueWrong, &node.at, message);
             Format::default()
         })
     }
@@ -287,12 +295,13 @@ impl Resolver<'_> {
         rejections
     }
 
-    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names) -> Option<crate::pack::Guard> {
+    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names, late: &BTreeSet<String>) -> Option<crate::pack::Guard> {
         let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
             require: self.expression(source.require.as_ref()?, names)?.0,
             otherwise: otherwise?,
+            turn: turn(source.require.as_ref()?, late),
             at: source.name.at.clone(),
         })
     }
@@ -331,16 +340,5 @@ impl Resolver<'_> {
             item,
             at: source.at.clone(),
         })
-    }
-}
-
-fn format_parts(node: &Node) -> (Option<&str>, Option<&str>) {
-    match &node.kind {
-        NodeKind::String(pattern) => (Some(pattern), None),
-        NodeKind::Map(members) => {
-            let get = |name: &str| members.iter().find(|(key, _)| key.name == name).and_then(|(_, node)| node.as_str());
-            (get("pattern"), get("offset"))
-        }
-        _ => (None, None),
     }
 }

@@ -7,6 +7,7 @@ mod kinds;
 mod lint;
 mod manifest;
 mod operations;
+mod proof;
 mod replies;
 mod seeds;
 mod shapes;
@@ -74,6 +75,8 @@ struct Resolver<'f> {
     tables: Value,
     constants: Vec<Spanned<String>>,
     used_constants: BTreeSet<String>,
+    /// Parts of schemas that single fields are checked against; their places are numbers that records remember.
+    checks: Vec<String>,
 }
 
 impl<'f> Resolver<'f> {
@@ -103,6 +106,7 @@ impl<'f> Resolver<'f> {
             tables: Value::Null,
             constants: Vec::new(),
             used_constants: BTreeSet::new(),
+            checks: Vec::new(),
         };
         for (path, bytes) in &files.fixtures {
             let id = resolver.file(format!("{}/{path}", files.shown.0), bytes);
@@ -356,6 +360,11 @@ impl<'f> Resolver<'f> {
             let at = node.part(offset + fault.range.start..offset + fault.range.end);
             let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
             diagnostic.help = fault.help;
+            // What YAML cut off is not seen in the message.
+            let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
+            if fault.code == Code::ExprSyntax && behind.starts_with(',') {
+                diagnostic = diagnostic.help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
+            }
             self.report(diagnostic);
         }
         None

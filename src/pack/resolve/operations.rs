@@ -1,19 +1,19 @@
 //! Operation and event files, and the routes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde_json::Value;
 
 use super::kinds::schema_kind;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location, all_of, nearest, there_are};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{BodySource, EventSource, Manifest, OperationSource, ParameterSource, Spanned, Template};
 use crate::pack::{
     BodyRule, Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, Parameter, Parameters, Provenance,
-    ReadRule, Reads, Refusal, Replay, Router, Row, Shape,
+    ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn,
 };
 use crate::schema::{Place, Reference};
 
@@ -140,8 +140,9 @@ impl Resolver<'_> {
             Some(Kind::Any) if source.body.is_some() => Vec::new(),
             kind => self.read_rules(&source.read, kind.unwrap_or(Kind::Any)),
         };
-        let loads = self.loads(&source.load, &mut names);
-        let guards = self.guards(&source.guards, manifest, &names);
+        let mut late = BTreeSet::from(["body".to_owned()]);
+        let loads = self.loads(&source.load, &mut names, &mut late);
+        let guards = self.guards(&source.guards, manifest, &names, &late);
         let list = source.list.as_ref().and_then(|list| self.list(list, &mut names));
         if source.list.is_some() && list.is_none() {
             names.bind("page", Kind::Any);
@@ -159,6 +160,8 @@ impl Resolver<'_> {
             return None;
         }
         Some(Operation {
+            header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
+                .unwrap_or(HeaderValue::from_static("unnamed")),
             name: format!("{}/{folder}/{stem}", self.name).into(),
             title: source.title.as_ref()?.value.as_str().into(),
             description: source.description.as_ref().map(|text| text.value.clone()),
@@ -180,7 +183,13 @@ impl Resolver<'_> {
         })
     }
 
-    fn guards(&mut self, sources: &[Spanned<String>], manifest: &Manifest, names: &Names) -> Vec<Guard> {
+    fn guards(
+        &mut self,
+        sources: &[Spanned<String>],
+        manifest: &Manifest,
+        names: &Names,
+        late: &BTreeSet<String>,
+    ) -> Vec<Guard> {
         let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
         let mut guards = Vec::new();
         for name in sources {
@@ -190,7 +199,7 @@ impl Resolver<'_> {
                 continue;
             };
             self.used_guards.insert(index);
-            guards.extend(self.guard(&manifest.guards[index], names));
+            guards.extend(self.guard(&manifest.guards[index], names, late));
         }
         guards
     }
@@ -302,7 +311,7 @@ impl Resolver<'_> {
             }
         };
         let properties = given.value.get("properties").and_then(Value::as_object);
-        let known = properties
+        let known: Vec<Parameter> = properties
             .into_iter()
             .flatten()
             .map(|(name, schema)| Parameter {
@@ -317,7 +326,10 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
-        Some(Parameters { place, schema, known, at: given.at.clone() })
+        let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
+        let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
+        let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
+        Some(Parameters { place, schema, known, defaults, at: given.at.clone() })
     }
 
     fn body(&mut self, source: &BodySource) -> Option<BodyRule> {
@@ -378,7 +390,7 @@ impl Resolver<'_> {
         if let Some(input) = &input {
             names.bind("input", parameters_kind(Place::Body, input, ""));
         }
-        let loads = self.loads(&source.load, &mut names);
+        let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
         let effects = self.effects(&source.effects, &mut names, "");
         Some(Event {
             name: name.into(),
@@ -426,6 +438,14 @@ impl Resolver<'_> {
 
 /// What an operation may begin with.
 const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/// Whether an expression can be judged before the body is known to fit its schema.
+pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
+    match template {
+        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
+        _ => Turn::BeforeBody,
+    }
+}
 
 fn scope_name(place: Place) -> &'static str {
     match place {

@@ -9,7 +9,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{self, Names};
 use crate::pack::source::{Key, OperationSource, ReplySource, Spanned, Template};
-use crate::pack::{Content, Provenance, Reply, Shape};
+use crate::pack::{Check, Content, Provenance, Reply, Shape};
 
 impl Resolver<'_> {
     pub(super) fn reply(
@@ -26,10 +26,16 @@ impl Resolver<'_> {
         let schema = source.schema.as_ref().and_then(|name| self.schema(name));
         let provenance = self.provenance(source, operation);
         let status = source.status.as_ref()?;
+        let body = body?;
+        let check = match (&schema, &source.schema) {
+            (Some(schema), Some(name)) => self.proof(&body, schema, &name.value),
+            _ => Check::Proven,
+        };
         Some(Reply {
             when,
             status: StatusCode::from_u16(status.value).ok()?,
-            body: body?,
+            body,
+            check,
             headers,
             schema,
             provenance,
@@ -170,7 +176,7 @@ impl Resolver<'_> {
         }
         let faults = expr::check_template(&text, &names);
         if faults.is_empty() {
-            return Some(Content::Page { template: self.expressions.template(text), with: given });
+            return Some(Content::Page { template: self.expressions.template(path, text), with: given });
         }
         for fault in faults {
             let at = crate::diagnostic::Location::new(file, fault.range);

@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::exchange;
 use crate::expr::{self, Kind, Names};
-use crate::pack::source::{ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
@@ -240,7 +240,7 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Member> {
-        let member = |shape: Shape, optional: bool| Member { key: key.to_owned(), shape, optional };
+        let member = |shape: Shape, optional: bool| Member::new(key, shape, optional);
         if let Some(template) = plan.exact(at) {
             return Some(member(self.template(plan, template, Some(child), at, names)?, false));
         }
@@ -330,7 +330,7 @@ impl Resolver<'_> {
                     .map(|(key, optional, template)| {
                         let child = example.and_then(|example| example.get(&key.name));
                         let shape = self.template(plan, template, child, &at.key(&key.name), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: *optional })
+                        Some(Member::new(&key.name, shape, *optional))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
@@ -339,7 +339,7 @@ impl Resolver<'_> {
                 let (expr, kind) = self.expression(template, names)?;
                 if let Some(resource) = kind.resource().map(ResourceId) {
                     let inner = self.record(plan, resource, example, at, &names.with("record", kind))?;
-                    return Some(Shape::Record { of: expr, name: "record".into(), resource, inner: Box::new(inner) });
+                    return Some(Shape::record(expr, "record".into(), resource, inner));
                 }
                 if let Kind::List(item) = &kind
                     && let Some(resource) = item.resource().map(ResourceId)
@@ -353,6 +353,7 @@ impl Resolver<'_> {
                         only: None,
                         key: None,
                         gather: false,
+                        bare: item.is_bare(),
                         item,
                     })));
                 }
@@ -414,7 +415,7 @@ impl Resolver<'_> {
         let item = self.item(plan, shown, resource, element, &names)?;
         if !shown.each {
             return match resource {
-                Some(resource) => Some(Shape::Record { of: over, name, resource, inner: Box::new(item) }),
+                Some(resource) => Some(Shape::record(over, name, resource, item)),
                 None => {
                     let message = "`of` takes a record".to_owned();
                     self.error(Code::ExprKinds, &shown.over.at(), message);
@@ -423,7 +424,8 @@ impl Resolver<'_> {
             };
         }
         let gather = shown.values.is_some();
-        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item })))
+        let bare = only.is_none() && key.is_none() && item.is_bare();
+        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item, bare })))
     }
 
     fn item(
@@ -458,7 +460,7 @@ impl Resolver<'_> {
                     .iter()
                     .map(|(key, template)| {
                         let shape = self.template(plan, template, None, &At::default(), names)?;
-                        Some(Member { key: key.name.clone(), shape, optional: false })
+                        Some(Member::new(&key.name, shape, false))
                     })
                     .collect();
                 Some(Shape::Object(members.into_iter().collect::<Option<_>>()?))
@@ -495,32 +497,42 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Shape> {
         let otherwise = match &choice.otherwise {
-            Some(name) => Some(self.arm(plan, name, shows, context, names)?),
+            Some(arm) => Some(self.arm(plan, arm, shows, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
-        for (key, reference) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, reference, shows, context, names)?));
+        for (key, arm) in &choice.arms {
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, context, names)?));
         }
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
-    /// One shape of a choice: `fields`, or an example. Of what is shown, each arm takes what its example has.
+    /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
+    /// does not show itself.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
-        reference: &Spanned<String>,
+        arm: &ArmSource,
         shows: &[(Key, Template)],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
-        if reference.value == "fields" {
+        if arm.like.value == "fields" {
+            if let Some((key, _)) = arm.show.first() {
+                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
+                self.error(Code::ShapeTarget, &key.at, message);
+            }
             return Some(Shape::Fields);
         }
-        let (path, actual, example) = self.part(reference, plan.folder)?;
-        let mut inner = Plan::new(path, shows, plan.folder, plan.ignore_case);
-        self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names)
+        let (path, actual, example) = self.part(&arm.like, plan.folder)?;
+        let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
+        let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
+        let before = self.diagnostics.len();
+        let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
+        inner.shows.truncate(arm.show.len());
+        self.unused(&inner, &example, before);
+        shape
     }
 }

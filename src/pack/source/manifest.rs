@@ -14,7 +14,8 @@ pub(crate) struct Manifest {
     pub(crate) title: Option<Spanned<String>>,
     pub(crate) description: Option<Spanned<String>>,
     pub(crate) mount: Vec<Spanned<String>>,
-    pub(crate) timestamps: Option<Spanned<String>>,
+    /// A time format, written as those under `formats`.
+    pub(crate) timestamps: Option<Node>,
     pub(crate) formats: Vec<(Key, Node)>,
     pub(crate) constants: Vec<Spanned<String>>,
     pub(crate) headers: Vec<(Key, Template)>,
@@ -129,7 +130,7 @@ impl Manifest {
             title: fields.required_prose("title", diagnostics),
             description: fields.prose("description", diagnostics),
             mount: fields.texts("mount", diagnostics),
-            timestamps: fields.text("timestamps", diagnostics),
+            timestamps: fields.take("timestamps").cloned(),
             formats: fields.named("formats", diagnostics).to_vec(),
             constants: fields.texts("constants", diagnostics),
             headers: templates(fields.named("headers", diagnostics), diagnostics),

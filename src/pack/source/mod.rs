@@ -25,7 +25,7 @@ pub(crate) use operation::{
     AuthSource, BodySource, EffectSource, EffectVerb, EventSource, GuardSource, ListSource, LoadSource, OperationSource,
     ParameterSource,
 };
-pub(crate) use template::{ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
+pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]

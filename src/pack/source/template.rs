@@ -37,13 +37,20 @@ pub(crate) struct ShownSource {
     pub(crate) show: Vec<(Key, Template)>,
 }
 
-/// `shape: fields`, or `shape: {by: = …, <value>: <example>, else: …}`.
+/// `shape: fields`, or `shape: {by: = …, <value>: <example>, <value>: {like: <example>, show: {…}}, else: …}`.
 #[derive(Debug, Clone)]
 pub(crate) struct ChoiceSource {
     pub(crate) at: Location,
     pub(crate) by: Option<Template>,
-    pub(crate) arms: Vec<(Key, Spanned<String>)>,
-    pub(crate) otherwise: Option<Spanned<String>>,
+    pub(crate) arms: Vec<(Key, ArmSource)>,
+    pub(crate) otherwise: Option<ArmSource>,
+}
+
+/// One shape of a choice: `fields` or an example, and what is shown in this shape only.
+#[derive(Debug, Clone)]
+pub(crate) struct ArmSource {
+    pub(crate) like: Spanned<String>,
+    pub(crate) show: Vec<(Key, Template)>,
 }
 
 /// `like: <example>` or `like: {example: …, lay: {pointer: example}, case: ignore}`.
@@ -171,8 +178,8 @@ impl ShownSource {
 
 impl ChoiceSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
-        if let NodeKind::String(value) = &node.kind {
-            let otherwise = Some(Spanned { value: value.clone(), at: node.at.clone() });
+        if let NodeKind::String(_) = &node.kind {
+            let otherwise = ArmSource::read(node, diagnostics);
             return Some(ChoiceSource { at: node.at.clone(), by: None, arms: Vec::new(), otherwise });
         }
         let NodeKind::Map(members) = &node.kind else {
@@ -183,12 +190,8 @@ impl ChoiceSource {
         for (key, value) in members {
             match key.name.as_str() {
                 "by" => choice.by = Some(Template::read(value, diagnostics)),
-                "else" => choice.otherwise = text(value, "`else`", diagnostics),
-                _ => {
-                    if let Some(value) = text(value, "a shape", diagnostics) {
-                        choice.arms.push((key.clone(), value));
-                    }
-                }
+                "else" => choice.otherwise = ArmSource::read(value, diagnostics),
+                _ => choice.arms.extend(ArmSource::read(value, diagnostics).map(|arm| (key.clone(), arm))),
             }
         }
         if choice.by.is_none() {
@@ -197,6 +200,19 @@ impl ChoiceSource {
             return None;
         }
         Some(choice)
+    }
+}
+
+impl ArmSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        if node.as_str().is_some() {
+            return Some(ArmSource { like: text(node, "a shape", diagnostics)?, show: Vec::new() });
+        }
+        let mut fields = Fields::of(node, "a shape of a choice", diagnostics)?;
+        let like = fields.required_text("like", diagnostics);
+        let show = templates(fields.named("show", diagnostics), diagnostics);
+        fields.finish(diagnostics);
+        Some(ArmSource { like: like?, show })
     }
 }
 

@@ -1,0 +1,50 @@
+//! `/clock`
+
+use serde_json::json;
+
+use super::body::{invalid, members};
+use super::{Answer, Call, ok};
+use crate::clock::{Instant, Mode, Span};
+use crate::exchange::Problem;
+use crate::sandbox::Advance;
+
+fn answer((now, mode): (Instant, Mode)) -> Answer {
+    ok(&json!({ "now": now.to_string(), "mode": mode.name() }))
+}
+
+pub(super) fn show(call: &Call<'_>) -> Answer {
+    answer(call.sandbox.clock(call.real))
+}
+
+/// `{now?, mode?}`
+pub(super) fn set(call: &Call<'_>) -> Answer {
+    let members = members(call, &["now", "mode"])?;
+    let now = members.text("now")?.map(|text| Instant::parse(text).map_err(|why| invalid("now", why))).transpose()?;
+    let mode = match members.text("mode")? {
+        None => None,
+        Some("ticking") => Some(Mode::Ticking),
+        Some("frozen") => Some(Mode::Frozen),
+        Some(other) => return Err(invalid("mode", format!("it is `ticking` or `frozen`, not `{other}`"))),
+    };
+    if now.is_none() && mode.is_none() {
+        return Err(Problem::bad_request("nothing-to-set", "Give `now`, `mode` or both."));
+    }
+    answer(call.sandbox.set_clock(now, mode, call.real))
+}
+
+/// `{by: "7d"}` or `{to: "2024-10-08T17:15:12Z"}`
+pub(super) fn advance(call: &Call<'_>) -> Answer {
+    let members = members(call, &["by", "to"])?;
+    let by = match (members.text("by")?, members.text("to")?) {
+        (Some(by), None) => Advance::By(Span::parse(by).map_err(|why| invalid("by", why))?),
+        (None, Some(to)) => Advance::To(Instant::parse(to).map_err(|why| invalid("to", why))?),
+        _ => return Err(Problem::bad_request("advance-what", "Give either `by` (a length of time) or `to` (an instant).")),
+    };
+    match call.sandbox.advance(by, call.real) {
+        Ok((now, _)) => ok(&json!({ "now": now.to_string(), "done": [] })),
+        Err(now) => {
+            let detail = format!("It is {now}, and time does not run backwards here. PUT /_standin/clock sets an earlier time.");
+            Err(Problem::bad_request("advance-backwards", detail))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `/events`: what can happen without an API call, and making it happen.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::body::object;
+use super::{Answer, Call, ok, page, shown};
+use crate::diagnostic::{nearest, one_of};
+use crate::engine::{self, EventFault};
+use crate::exchange::Problem;
+use crate::journal::Happening;
+use crate::pack::{Event, Pack};
+use crate::sandbox::{Intervention, notes};
+
+fn event_shown(pack: &Pack, event: &Event) -> Json {
+    let parameters: Json = event
+        .input
+        .iter()
+        .flat_map(|input| &input.known)
+        .map(|parameter| (parameter.name.clone(), parameter.schema.clone()))
+        .collect();
+    json!({
+        "pack": &*pack.name,
+        "name": &*event.name,
+        "title": event.title,
+        "description": event.description,
+        "provenance": event.provenance.to_json(),
+        "at": pack.sources.place(&event.at),
+        "parameters": parameters,
+        "path": format!("/_standin/events/{}/{}", pack.name, event.name),
+    })
+}
+
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let packs = call.registry.packs().iter();
+    let events: Vec<Json> = packs.flat_map(|pack| pack.events.iter().map(|event| event_shown(pack, event))).collect();
+    let total = events.len();
+    ok(&page::list(events, total, None))
+}
+
+pub(super) fn fire(call: &Call<'_>) -> Answer {
+    let (index, pack) = call.pack()?;
+    let name = call.parameter("event");
+    let event = pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
+        let names = pack.events.iter().map(|event| &*event.name);
+        let meant = nearest(name, names.clone()).map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));
+        Problem::not_found("event-unknown", detail)
+    })?;
+    let input = Json::Object(object(call)?);
+    let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
+        let change = engine::fire(pack, moment, event, &input)?;
+        let changes = notes(pack, &change.steps);
+        let what = Happening::Event { pack: Arc::clone(&pack.name), name: Arc::clone(&event.name), input: input.clone(), changes };
+        Ok(Intervention { change, what })
+    });
+    let entry = entry.map_err(|fault| match fault {
+        EventFault::Invalid(violations) => {
+            let listed: Vec<Json> = violations
+                .iter()
+                .map(|violation| json!({ "pointer": violation.pointer, "keyword": violation.keyword, "message": violation.message }))
+                .collect();
+            let detail = format!("The input of `{name}` does not fit. GET /_standin/events shows its parameters.");
+            Problem::new("event-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The event cannot be fired so", detail)
+                .with("violations", listed.into())
+        }
+        EventFault::Missing(why) => Problem::not_found("record-unknown", format!("{why}.")),
+        EventFault::Refused(why) => {
+            Problem::new("event-refused", StatusCode::CONFLICT, "The event cannot happen now", format!("{why}."))
+        }
+    })?;
+    ok(&shown::entry(call.registry, &entry, shown::Secrets::Masked))
+}

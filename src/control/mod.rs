@@ -1,0 +1,186 @@
+//! The control plane, `/_standin`: what a test, a script or a dashboard steers the server with.
+//!
+//! JSON in, JSON out, problems for errors; [`routes`] is the one table. It reads and changes sandboxes as a test would
+//! and must not know how the engine answers requests. Start with [`Control::answer`].
+
+mod body;
+mod clock;
+mod events;
+mod journal;
+mod packs;
+mod page;
+mod routes;
+mod sandboxes;
+mod shown;
+mod state;
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::{Value as Json, json};
+
+use crate::clock::Real;
+use crate::engine;
+use crate::exchange::{Problem, Request, Response};
+use crate::pack::Pack;
+use crate::sandbox::{NotThere, Registry, Sandbox, SandboxId};
+use routes::{ROUTES, Row};
+
+/// The control plane of one server.
+pub(crate) struct Control {
+    registry: Arc<Registry>,
+    limits: engine::Limits,
+    paths: matchit::Router<Vec<usize>>,
+}
+
+/// One call, with what its handler may use.
+pub(crate) struct Call<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) sandbox: &'a Arc<Sandbox>,
+    pub(crate) request: &'a Request,
+    /// The path's parameters, decoded.
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) real: Real,
+    pub(crate) limits: engine::Limits,
+}
+
+/// What a handler gives.
+pub(crate) type Answer = Result<Response, Problem>;
+
+impl Control {
+    pub(crate) fn new(registry: Arc<Registry>, limits: engine::Limits) -> Self {
+        let mut paths = matchit::Router::new();
+        let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
+        templates.dedup();
+        for template in templates {
+            let rows = (0..ROUTES.len()).filter(|index| ROUTES[*index].path == template).collect();
+            // The table is ours: two equal paths stand side by side, and no others collide.
+            let _ = paths.insert(template, rows);
+        }
+        Control { registry, limits, paths }
+    }
+
+    /// Answers one call. The request's path is what stands behind `/_standin`.
+    pub(crate) fn answer(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Response {
+        self.respond(sandbox, request, real).unwrap_or_else(Problem::into_response)
+    }
+
+    fn respond(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Answer {
+        let path = match request.path.trim_end_matches('/') {
+            "" => "/",
+            path => path,
+        };
+        let Ok(found) = self.paths.at(path) else {
+            let detail = format!("The control plane has no `{path}`. GET /_standin lists what it has.");
+            return Err(Problem::not_found("control-path-unknown", detail));
+        };
+        let rows: Vec<&Row> = found.value.iter().map(|index| &ROUTES[*index]).collect();
+        let wanted = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
+        let Some(row) = rows.iter().find(|row| row.method == wanted.as_str()) else {
+            let allowed = rows.iter().map(|row| row.method).collect::<Vec<_>>().join(", ");
+            let detail = format!("{} is not among the methods of `/_standin{path}`: {allowed}.", request.method);
+            let problem = Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The path exists, the method does not", detail);
+            return Err(problem.header(header::ALLOW, allowed));
+        };
+        let parameters = found
+            .params
+            .iter()
+            .map(|(name, value)| {
+                let value = percent_encoding::percent_decode_str(value).decode_utf8();
+                let value = value.map_err(|_| Problem::bad_request("path-unreadable", format!("`{name}` is not UTF-8.")))?;
+                Ok((name.to_owned(), value.into_owned()))
+            })
+            .collect::<Result<_, Problem>>()?;
+        let call =
+            Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
+        (row.handler)(&call)
+    }
+}
+
+impl Call<'_> {
+    /// A parameter of the path.
+    fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The last value of a parameter in the query.
+    fn query(&self, name: &str) -> Option<String> {
+        let query = self.request.query.as_deref()?;
+        form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
+    }
+
+    /// The pack that the path names, and its number.
+    fn pack(&self) -> Result<(usize, &Arc<Pack>), Problem> {
+        let name = self.parameter("pack");
+        let packs = self.registry.packs();
+        packs.iter().enumerate().find(|(_, pack)| &*pack.name == name).ok_or_else(|| {
+            let known = crate::diagnostic::one_of(packs.iter().map(|pack| &*pack.name));
+            Problem::not_found("pack-unknown", format!("There is no pack `{name}`: there are {known}."))
+        })
+    }
+
+    /// Scheme, host and sandbox, as the caller wrote them.
+    fn base(&self) -> &str {
+        &self.request.base
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.request.headers
+    }
+}
+
+/// A JSON answer.
+fn ok(body: &Json) -> Answer {
+    Ok(Response::json(StatusCode::OK, body))
+}
+
+/// A call that did what it should and has nothing to say.
+fn done() -> Answer {
+    Ok(Response::new(StatusCode::NO_CONTENT))
+}
+
+/// The problem for a sandbox that is not there.
+pub(crate) fn no_sandbox(id: &SandboxId, why: &NotThere) -> Problem {
+    match why {
+        NotThere::Unknown => {
+            let detail = format!("There is no sandbox `{id}`. POST /_standin/sandboxes makes one.");
+            Problem::not_found("sandbox-unknown", detail)
+        }
+        NotThere::Closed => {
+            let detail = format!("The sandbox `{id}` was deleted; ids are not used again.");
+            Problem::new("sandbox-closed", StatusCode::GONE, "The sandbox is closed", detail)
+        }
+    }
+}
+
+/// `/_standin`
+fn index(call: &Call<'_>) -> Answer {
+    let root = format!("{}/_standin", call.base());
+    let packs: Vec<Json> = call
+        .registry
+        .packs()
+        .iter()
+        .map(|pack| json!({ "name": &*pack.name, "title": pack.title, "baseUrl": packs::base_url(call, pack) }))
+        .collect();
+    let routes: Vec<String> = ROUTES.iter().map(|row| format!("{} /_standin{}", row.method, row.path.trim_end_matches('/'))).collect();
+    ok(&json!({
+        "name": "standin",
+        "version": env!("CARGO_PKG_VERSION"),
+        "sandbox": call.sandbox.id().as_str(),
+        "packs": packs,
+        "sandboxes": call.registry.list().len(),
+        "links": {
+            "packs": format!("{root}/packs"),
+            "sandboxes": format!("{root}/sandboxes"),
+            "clock": format!("{root}/clock"),
+            "journal": format!("{root}/journal"),
+            "events": format!("{root}/events"),
+        },
+        "routes": routes,
+    }))
+}
+
+/// `/livez` and `/readyz`: nothing but that it runs. Packs are loaded before the server listens.
+fn health(_: &Call<'_>) -> Answer {
+    ok(&json!({ "status": "ok" }))
+}

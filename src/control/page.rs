@@ -1,0 +1,35 @@
+//! Long lists, in pieces: `?limit=` at most so many, `?after=` where the last piece ended.
+
+use serde_json::{Value as Json, json};
+
+use super::Call;
+use crate::exchange::Problem;
+
+const DEFAULT: usize = 100;
+const MOST: usize = 1000;
+
+/// How many items are asked for.
+pub(super) fn limit(call: &Call<'_>) -> Result<usize, Problem> {
+    match call.query("limit") {
+        None => Ok(DEFAULT),
+        Some(text) => match text.parse() {
+            Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
+            _ => Err(Problem::bad_request("limit-invalid", format!("`limit` is a number from 1 to {MOST}, not `{text}`."))),
+        },
+    }
+}
+
+/// The number behind which the piece begins.
+pub(super) fn after(call: &Call<'_>) -> Result<u64, Problem> {
+    match call.query("after") {
+        None => Ok(0),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Problem::bad_request("after-invalid", format!("`after` is the `next` of an earlier answer, not `{text}`."))),
+    }
+}
+
+/// `{records, total, next}`: `next` is null at the end.
+pub(super) fn list(records: Vec<Json>, total: usize, next: Option<u64>) -> Json {
+    json!({ "records": records, "total": total, "next": next })
+}

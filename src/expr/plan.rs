@@ -1,0 +1,188 @@
+//! Expressions that need no virtual machine: paths, literals, joined texts, sums and comparisons of whole numbers,
+//! `and`, `or`, `not`. Where a plan meets a value that it is not made for it gives up, and the machine decides; so a
+//! plan can only ever be faster, never different.
+
+use minijinja::Value;
+use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
+
+use super::Scope;
+use super::value::Members;
+
+#[derive(Debug)]
+pub(super) enum Plan {
+    Constant(Value),
+    Path { root: String, members: Vec<String> },
+    /// `a ~ b`
+    Join(Box<Plan>, Box<Plan>),
+    Add(Box<Plan>, Box<Plan>),
+    Subtract(Box<Plan>, Box<Plan>),
+    Compare(CompareOpKind, Box<Plan>, Box<Plan>),
+    Not(Box<Plan>),
+    And(Box<Plan>, Box<Plan>),
+    Or(Box<Plan>, Box<Plan>),
+}
+
+impl Plan {
+    /// The plan of an expression, when all of it can be planned.
+    pub(super) fn of(expr: &Expr<'_>) -> Option<Plan> {
+        let boxed = |expr: &Expr<'_>| Plan::of(expr).map(Box::new);
+        Some(match expr {
+            Expr::Const(constant) => Plan::Constant(constant.value.clone()),
+            Expr::Var(var) if var.id == "null" => Plan::Constant(Value::from(())),
+            Expr::Var(var) => Plan::Path { root: var.id.to_owned(), members: Vec::new() },
+            Expr::GetAttr(attr) => match Plan::of(&attr.expr)? {
+                Plan::Path { root, mut members } => {
+                    members.push(attr.name.to_owned());
+                    Plan::Path { root, members }
+                }
+                _ => return None,
+            },
+            Expr::Call(call) => match (&call.expr, call.args.as_slice()) {
+                (Expr::Var(function), [CallArg::Pos(argument)]) => {
+                    let unit = super::functions::UNITS.iter().find(|(name, _)| *name == function.id)?.1;
+                    let count = argument.as_const()?.as_i64()?;
+                    Plan::Constant(Value::from(count.checked_mul(unit)?))
+                }
+                _ => return None,
+            },
+            Expr::UnaryOp(unary) => match unary.op {
+                UnaryOpKind::Not => Plan::Not(boxed(&unary.expr)?),
+                UnaryOpKind::Neg => return None,
+            },
+            Expr::BinOp(binary) => {
+                let (left, right) = (boxed(&binary.left)?, boxed(&binary.right)?);
+                match binary.op {
+                    BinOpKind::Concat => Plan::Join(left, right),
+                    BinOpKind::Add => Plan::Add(left, right),
+                    BinOpKind::Sub => Plan::Subtract(left, right),
+                    BinOpKind::ScAnd => Plan::And(left, right),
+                    BinOpKind::ScOr => Plan::Or(left, right),
+                    BinOpKind::Eq => Plan::Compare(CompareOpKind::Eq, left, right),
+                    BinOpKind::Ne => Plan::Compare(CompareOpKind::Ne, left, right),
+                    BinOpKind::Lt => Plan::Compare(CompareOpKind::Lt, left, right),
+                    BinOpKind::Lte => Plan::Compare(CompareOpKind::Lte, left, right),
+                    BinOpKind::Gt => Plan::Compare(CompareOpKind::Gt, left, right),
+                    BinOpKind::Gte => Plan::Compare(CompareOpKind::Gte, left, right),
+                    _ => return None,
+                }
+            }
+            Expr::Compare(compare) => match compare.ops.as_slice() {
+                [only] if !matches!(only.op, CompareOpKind::In | CompareOpKind::NotIn) => {
+                    Plan::Compare(only.op, boxed(&compare.expr)?, boxed(&only.expr)?)
+                }
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+
+    /// The value, or `None` when the machine must decide.
+    pub(super) fn eval(&self, scope: &Scope) -> Option<Value> {
+        match self {
+            Plan::Constant(value) => Some(value.clone()),
+            Plan::Path { root, members } => {
+                let mut value = scope.lookup(root)?.0;
+                for member in members {
+                    value = match value.downcast_object_ref::<Members>() {
+                        Some(found) => found.get(member).unwrap_or(Value::UNDEFINED),
+                        // What has no member is for the machine to say.
+                        None => return None,
+                    };
+                }
+                Some(value)
+            }
+            Plan::Join(left, right) => {
+                let (left, right) = (left.eval(scope)?, right.eval(scope)?);
+                let (left, right) = (left.as_str()?, right.as_str()?);
+                let mut text = String::with_capacity(left.len() + right.len());
+                text.push_str(left);
+                text.push_str(right);
+                Some(Value::from(text))
+            }
+            Plan::Add(left, right) => Some(Value::from(whole(left, scope)?.checked_add(whole(right, scope)?)?)),
+            Plan::Subtract(left, right) => Some(Value::from(whole(left, scope)?.checked_sub(whole(right, scope)?)?)),
+            Plan::Compare(op, left, right) => {
+                let (left, right) = (left.eval(scope)?, right.eval(scope)?);
+                let order = match (left.as_str(), right.as_str()) {
+                    (Some(left), Some(right)) => left.cmp(right),
+                    _ => exact(&left)?.cmp(&exact(&right)?),
+                };
+                Some(Value::from(match op {
+                    CompareOpKind::Eq => order.is_eq(),
+                    CompareOpKind::Ne => order.is_ne(),
+                    CompareOpKind::Lt => order.is_lt(),
+                    CompareOpKind::Lte => order.is_le(),
+                    CompareOpKind::Gt => order.is_gt(),
+                    CompareOpKind::Gte => order.is_ge(),
+                    CompareOpKind::In | CompareOpKind::NotIn => return None,
+                }))
+            }
+            Plan::Not(inner) => defined(inner, scope).map(|value| Value::from(!value.is_true())),
+            Plan::And(left, right) => {
+                let left = defined(left, scope)?;
+                if left.is_true() { defined(right, scope) } else { Some(left) }
+            }
+            Plan::Or(left, right) => {
+                let left = defined(left, scope)?;
+                if left.is_true() { Some(left) } else { defined(right, scope) }
+            }
+        }
+    }
+}
+
+fn defined(plan: &Plan, scope: &Scope) -> Option<Value> {
+    plan.eval(scope).filter(|value| !value.is_undefined())
+}
+
+/// A whole number, and nothing that merely can be read as one.
+fn exact(value: &Value) -> Option<i64> {
+    if value.is_integer() { value.as_i64() } else { None }
+}
+
+fn whole(plan: &Plan, scope: &Scope) -> Option<i64> {
+    exact(&plan.eval(scope)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Draws, Sources, Value as Outer};
+    use super::*;
+
+    /// Every plan against the machine, over values of every kind in every place.
+    #[test]
+    fn a_plan_gives_what_the_machine_gives() {
+        let json = serde_json::json!({ "s": "abc", "t": "abd", "i": 7, "j": -2, "f": 1.5, "y": true, "n": false, "z": null, "e": "" });
+        let mut scope = Scope::new(Draws::default());
+        scope.bind("a", Outer::source(Arc::new(Arc::new(json.clone()))));
+        scope.bind("now", Outer::integer(1_727_802_912_000_000));
+        let names: Vec<String> =
+            json.as_object().unwrap().keys().map(|key| format!("a.{key}")).chain(["a.none".to_owned(), "'lit'".to_owned(), "3".to_owned(), "days(2)".to_owned(), "now".to_owned()]).collect();
+        let mut texts: Vec<String> = names.clone();
+        for left in &names {
+            texts.push(format!("not {left}"));
+            for right in &names {
+                for op in ["~", "+", "-", "<", "<=", ">", ">=", "==", "!=", "and", "or"] {
+                    texts.push(format!("{left} {op} {right}"));
+                }
+            }
+        }
+        let mut planned = 0;
+        for text in &texts {
+            let expr = minijinja::machinery::parse_expr(text).unwrap();
+            let Some(plan) = Plan::of(&expr) else { panic!("{text} has no plan") };
+            let mut sources = Sources::default();
+            let id = sources.expression(text);
+            let program = sources.build(Arc::default()).unwrap();
+            let machine = program.machine(id, &scope, "");
+            if let Some(value) = plan.eval(&scope) {
+                planned += 1;
+                let machine = machine.unwrap_or_else(|fault| panic!("{text}: the machine refuses: {fault}"));
+                assert_eq!(value.is_undefined(), machine.is_undefined(), "{text}");
+                assert_eq!(Outer(value).to_json(), machine.to_json(), "{text}");
+            }
+        }
+        assert!(planned > texts.len() / 4, "{planned} of {}", texts.len());
+    }
+}

@@ -1,0 +1,129 @@
+//! What the shape of an answer proves of its schema.
+
+use serde_json::{Map, Value};
+
+use super::Resolver;
+use crate::exchange::child;
+use crate::pack::proof::{Check, Leaf, Types};
+use crate::pack::{Content, Shape};
+use crate::schema::{Reference, Schema};
+
+/// Keywords that say nothing about a value.
+const ANNOTATIONS: &[&str] = &["title", "description", "$schema", "$defs", "$comment", "examples", "default"];
+
+impl Resolver<'_> {
+    /// What is left to check of an answer with this body.
+    pub(super) fn proof(&mut self, body: &Content, schema: &Schema, name: &str) -> Check {
+        match body {
+            Content::Empty | Content::Page { .. } => Check::Proven,
+            // The same bytes every time: what is right once is right.
+            Content::Fixed { json: Some(json), .. } if schema.is_valid(json) => Check::Proven,
+            Content::Fixed { .. } => Check::Whole(schema.clone()),
+            Content::Shaped(shape) => self.prove(shape, &Reference::parse(name), 0),
+        }
+    }
+
+    fn prove(&mut self, shape: &Shape, at: &Reference, depth: usize) -> Check {
+        let Some(node) = self.library.get(at).cloned() else { return Check::Proven };
+        let Value::Object(node) = node else { return self.whole(at) };
+        let says: Vec<&str> =
+            node.keys().map(String::as_str).filter(|key| !ANNOTATIONS.contains(key) && !key.starts_with("x-")).collect();
+        if says.is_empty() {
+            return Check::Proven;
+        }
+        if let (["$ref"], Some(Value::String(target)), true) = (says.as_slice(), node.get("$ref"), depth < 32) {
+            let mut target = Reference::parse(target);
+            if target.document.is_empty() {
+                target.document.clone_from(&at.document);
+            }
+            return self.prove(shape, &target, depth + 1);
+        }
+        match shape {
+            Shape::Literal(value) if self.library.compile(at).is_ok_and(|schema| schema.is_valid(value)) => Check::Proven,
+            Shape::Value { .. } | Shape::Member { .. } => self.leaf(&node, &says, at, None),
+            Shape::Field(field) => self.leaf(&node, &says, at, Some(*field)),
+            Shape::Object(_) => self.members(shape, &node, &says, at, depth),
+            Shape::Record { inner, .. } => match self.prove(inner, at, depth + 1) {
+                Check::Whole(schema) => Check::Whole(schema),
+                inner => Check::Inner(Box::new(inner)),
+            },
+            Shape::Each(each) if each.key.is_none() => {
+                let only = says.iter().all(|key| matches!(*key, "type" | "items"));
+                match (only, node.get("type").and_then(Value::as_str), node.contains_key("items")) {
+                    (true, Some("array") | None, true) => {
+                        Check::Items(Box::new(self.prove(&each.item, &below(at, &["items"]), depth + 1)))
+                    }
+                    (true, Some("array") | None, false) => Check::Proven,
+                    _ => self.whole(at),
+                }
+            }
+            _ => self.whole(at),
+        }
+    }
+
+    fn members(&mut self, shape: &Shape, node: &Map<String, Value>, says: &[&str], at: &Reference, depth: usize) -> Check {
+        let Shape::Object(members) = shape else { return self.whole(at) };
+        let closed = ["additionalProperties", "unevaluatedProperties"].iter().any(|key| node.get(*key) == Some(&Value::Bool(false)));
+        let known = says.iter().all(|key| match *key {
+            "type" => node.get("type").and_then(Value::as_str) == Some("object"),
+            "properties" | "required" => true,
+            "additionalProperties" | "unevaluatedProperties" => node[*key] == Value::Bool(false),
+            _ => false,
+        });
+        let properties = node.get("properties").and_then(Value::as_object);
+        let has = |name: &str| properties.is_some_and(|properties| properties.contains_key(name));
+        let always = |name: &Value| {
+            let name = name.as_str().unwrap_or_default();
+            members.iter().any(|member| member.key == name && !member.optional)
+        };
+        let complete = node.get("required").and_then(Value::as_array).into_iter().flatten().all(always);
+        let fits = !closed || members.iter().all(|member| has(&member.key));
+        if !known || !complete || !fits {
+            return self.whole(at);
+        }
+        let checks = members.iter().map(|member| match has(&member.key) {
+            true => self.prove(&member.shape, &below(at, &["properties", &member.key]), depth + 1),
+            false => Check::Proven,
+        });
+        Check::Members(checks.collect())
+    }
+
+    fn leaf(&mut self, node: &Map<String, Value>, says: &[&str], at: &Reference, field: Option<usize>) -> Check {
+        let mut types = Types::ALL;
+        if let Some(value) = node.get("type") {
+            types = Types::none();
+            for name in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str) {
+                types.add(name);
+            }
+        }
+        let rest = match says.iter().any(|key| *key != "type") {
+            false => None,
+            true => match self.library.compile(at) {
+                Ok(schema) => Some(schema),
+                Err(_) => return Check::Proven,
+            },
+        };
+        let number = match (&rest, field) {
+            (Some(_), Some(field)) => {
+                let name = format!("{}#{} {field}", at.document, at.pointer);
+                let number = self.checks.iter().position(|known| *known == name).unwrap_or_else(|| {
+                    self.checks.push(name);
+                    self.checks.len() - 1
+                });
+                u8::try_from(number).ok().filter(|number| *number < 64)
+            }
+            _ => None,
+        };
+        Check::Leaf(Leaf { types, rest, number })
+    }
+
+    fn whole(&mut self, at: &Reference) -> Check {
+        // A part that does not compile was reported where it stands.
+        self.library.compile(at).map_or(Check::Proven, Check::Whole)
+    }
+}
+
+fn below(at: &Reference, steps: &[&str]) -> Reference {
+    let pointer = steps.iter().fold(at.pointer.clone(), |pointer, step| child(&pointer, step));
+    Reference { document: at.document.clone(), pointer }
+}

@@ -1,0 +1,54 @@
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONNECTION, DATE, HeaderValue};
+use http::HeaderName;
+use http_body_util::Full;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+
+use crate::clock::Instant;
+use crate::exchange::Response;
+use crate::sandbox::Committed;
+
+const ENTRY: HeaderName = HeaderName::from_static("standin-entry");
+
+/// An answer of the control plane or of the server itself.
+pub(super) fn plain(mut response: Response) -> hyper::Response<Full<Bytes>> {
+    response.headers.set_default(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    made(&response)
+}
+
+/// An answer of an API, with the number of its entry, dated in virtual time.
+pub(super) fn committed(committed: Committed) -> hyper::Response<Full<Bytes>> {
+    let Committed { response, entry, at } = committed;
+    let mut made = made(&response);
+    let headers = made.headers_mut();
+    headers.insert(ENTRY, HeaderValue::from(entry));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Some(date) = date(at) {
+        headers.insert(DATE, date);
+    }
+    made
+}
+
+/// Ends an HTTP/1.1 connection after this answer.
+pub(super) fn closing(mut response: hyper::Response<Full<Bytes>>) -> hyper::Response<Full<Bytes>> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn made(response: &Response) -> hyper::Response<Full<Bytes>> {
+    let mut made = hyper::Response::new(Full::new(response.body.clone()));
+    *made.status_mut() = response.status;
+    let headers = made.headers_mut();
+    headers.reserve(8);
+    for (name, value) in response.headers.iter() {
+        headers.insert(name.clone(), value.clone());
+    }
+    made
+}
+
+/// The form of RFC 9110, section 5.6.7.
+fn date(at: Instant) -> Option<HeaderValue> {
+    let text = strtime::format("%a, %d %b %Y %H:%M:%S GMT", &at.timestamp().to_zoned(TimeZone::UTC)).ok()?;
+    HeaderValue::from_str(&text).ok()
+}

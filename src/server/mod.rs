@@ -1,0 +1,130 @@
+//! Sockets and HTTP: the only user of hyper, and of the real clock.
+//!
+//! Start with [`Server::bind`] and [`Server::run`]. The caller brings the shutdown, so a test can have many servers in
+//! one process; nothing is global.
+
+mod accept;
+mod deliver;
+mod dispatch;
+mod read;
+mod target;
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::clock::{Instant, Real};
+use crate::control::Control;
+use crate::engine;
+use crate::pack::Pack;
+use crate::sandbox::{Conflict, Registry, Settings};
+
+/// How a server is to be.
+pub(crate) struct Options {
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    /// Ports on which one pack, by its number, stands at the root.
+    pub(crate) own_ports: Vec<(usize, u16)>,
+    pub(crate) packs: Vec<Arc<Pack>>,
+    pub(crate) settings: Settings,
+    pub(crate) limits: Limits,
+    pub(crate) log: Log,
+}
+
+/// Bounds on what a client may ask of the server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) body: usize,
+    pub(crate) json_depth: usize,
+    pub(crate) connections: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+}
+
+/// Hears of every exchange, for the request log.
+pub(crate) type Log = Box<dyn Fn(&Line<'_>) + Send + Sync>;
+
+/// One exchange in the request log.
+pub(crate) struct Line<'a> {
+    pub(crate) sandbox: &'a str,
+    pub(crate) method: &'a str,
+    /// Within the pack, with the query left out: it may hold a credential.
+    pub(crate) path: &'a str,
+    pub(crate) pack: &'a str,
+    pub(crate) status: u16,
+    pub(crate) entry: u64,
+    pub(crate) at: Instant,
+}
+
+/// Why a server could not start.
+#[derive(Debug)]
+pub(crate) enum StartFault {
+    /// The address cannot be listened on.
+    Bind(SocketAddr, io::Error),
+    /// The seed records of the named pack contradict each other.
+    Seed(String, Conflict),
+}
+
+/// A server that listens and does not answer yet.
+pub(crate) struct Server {
+    listeners: Vec<(TcpListener, Option<usize>)>,
+    shared: Arc<Shared>,
+}
+
+/// What every connection needs.
+pub(crate) struct Shared {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) control: Control,
+    pub(crate) limits: Limits,
+    pub(crate) engine: engine::Limits,
+    pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
+    pub(crate) log: Log,
+}
+
+impl Server {
+    pub(crate) async fn bind(options: Options) -> Result<Self, StartFault> {
+        let listen = async |port: u16| {
+            let address = SocketAddr::new(options.host, port);
+            TcpListener::bind(address).await.map_err(|error| StartFault::Bind(address, error))
+        };
+        let mut listeners = vec![(listen(options.port).await?, None)];
+        for (pack, port) in &options.own_ports {
+            listeners.push((listen(*port).await?, Some(*pack)));
+        }
+        let real = monotonic();
+        let registry = Registry::new(options.packs, options.settings, real())
+            .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
+        let registry = Arc::new(registry);
+        let engine = engine::Limits { json_depth: options.limits.json_depth };
+        let control = Control::new(Arc::clone(&registry), engine);
+        let shared = Shared { registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
+        Ok(Server { listeners, shared: Arc::new(shared) })
+    }
+
+    /// The address that all packs are served on.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.listeners[0].0.local_addr()
+    }
+
+    /// The addresses of packs on ports of their own, by the pack's number.
+    pub(crate) fn own_addresses(&self) -> Vec<(usize, SocketAddr)> {
+        let own = self.listeners.iter().filter_map(|(listener, pack)| Some(((*pack)?, listener.local_addr().ok()?)));
+        own.collect()
+    }
+
+    /// Answers until `shutdown` is ready, then lets requests under way finish, for `grace` at most.
+    pub(crate) async fn run(self, shutdown: impl Future<Output = ()>, grace: Duration) {
+        accept::run(self.listeners, self.shared, shutdown, grace).await;
+    }
+}
+
+/// A counter of real microseconds. Virtual clocks count on from it.
+fn monotonic() -> impl Fn() -> Real + Send + Sync + 'static {
+    #[allow(clippy::disallowed_methods, reason = "this is the edge that real time comes in by")]
+    let start = std::time::Instant::now();
+    move || Real(i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX))
+}
