@@ -103,8 +103,8 @@ impl Resolver<'_> {
 
     /// A pattern, or `{ pattern, offset }`.
     fn format(&mut self, node: &Node) -> Format {
-        let made = match &node.kind {
-            NodeKind::String(pattern) => Format::new(pattern, None),
+        let (pattern, offset) = match &node.kind {
+            NodeKind::String(pattern) => (Spanned { value: pattern.clone(), at: node.at.clone() }, None),
             _ => {
                 let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics) else {
                     return Format::default();
@@ -113,11 +113,15 @@ impl Resolver<'_> {
                 let offset = fields.text("offset", &mut self.diagnostics);
                 fields.finish(&mut self.diagnostics);
                 let Some(pattern) = pattern else { return Format::default() };
-                Format::new(&pattern.value, offset.as_ref().map(|offset| offset.value.as_str()))
+                (pattern, offset)
             }
         };
-        made.unwrap_or_else(|message| {
-            self.error(Code::ValueWrong, &node.at, message);
+        let made = Format::new(&pattern.value, None).map_err(|message| (&pattern.at, message)).and_then(|format| match &offset {
+            None => Ok(format),
+            Some(offset) => Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message)),
+        });
+        made.unwrap_or_else(|(at, message)| {
+            self.error(Code::ValueWrong, at, message);
             Format::default()
         })
     }
