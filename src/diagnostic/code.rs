@@ -37,44 +37,6 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// Every code, in the order of the documentation.
-    #[cfg(test)]
-    pub(crate) const ALL: &'static [Code] = &[
-        Code::FileUnreadable,
-        Code::FileUnused,
-        Code::YamlSyntax,
-        Code::YamlFeature,
-        Code::JsonSyntax,
-        Code::KeyUnknown,
-        Code::KeyMissing,
-        Code::KeyDuplicate,
-        Code::KindWrong,
-        Code::ValueWrong,
-        Code::NameUnknown,
-        Code::NameDuplicate,
-        Code::ExprSyntax,
-        Code::ExprUnknownName,
-        Code::ExprUnknownField,
-        Code::ExprUnknownFunction,
-        Code::ExprKinds,
-        Code::SchemaInvalid,
-        Code::SchemaReference,
-        Code::SchemaOneOf,
-        Code::ExampleMissing,
-        Code::ExampleSchema,
-        Code::SeedInvalid,
-        Code::ShapeUnfilled,
-        Code::ShapeTarget,
-        Code::RouteInvalid,
-        Code::RouteAmbiguous,
-        Code::RouteAuth,
-        Code::ProvenanceMissing,
-        Code::NameUnused,
-        Code::TemplateInvalid,
-        Code::KeyInvalid,
-        Code::CredentialInvalid,
-    ];
-
     /// The word that stands in brackets in a message.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -23,13 +23,15 @@ impl Resolver<'_> {
             // The guard is at fault then, not its error.
             let error = guard.otherwise.as_ref().and_then(|name| self.error_names.iter().position(|known| *known == name.value));
             self.used_errors.extend(error.map(ErrorId));
-            if !self.used_guards.contains(&index) && !(lenient && self.mentions(&guard.name.name) > 1) {
+            let used = self.used_guards.contains(&index) || (lenient && self.mentions(&guard.name.name) > 1);
+            if !used {
                 let message = format!("no operation has the guard `{}`", guard.name.name);
                 unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
             }
         }
         for (index, (key, _)) in manifest.errors.iter().enumerate() {
-            if !self.used_errors.contains(&ErrorId(index)) && !(lenient && self.mentions(&key.name) > 1) {
+            let used = self.used_errors.contains(&ErrorId(index)) || (lenient && self.mentions(&key.name) > 1);
+            if !used {
                 let message = format!("nothing gives the error `{}`", key.name);
                 let help = "name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out";
                 unused.push((key.at.clone(), message, help));
@@ -135,7 +137,8 @@ impl Resolver<'_> {
             let referred = self.schemas.iter().any(|(other, id)| {
                 other != path && self.sources.text(*id).contains(&format!("\"{path}"))
             });
-            if !self.used_schemas.contains(name) && !referred && !(lenient && self.mentions(name) > 0) {
+            let used = self.used_schemas.contains(name) || referred || (lenient && self.mentions(name) > 0);
+            if !used {
                 unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
             }
         }

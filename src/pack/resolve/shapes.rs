@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::exchange;
 use crate::expr::{self, Kind, Names};
-use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Spanned, Template};
+use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
