@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Answers are made on one thread and freed, when the journal drops them, on another: the system's allocator makes
+/// threads wait for each other then.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     standin::main()
 }

@@ -12,6 +12,7 @@ use crate::exchange::{Pattern, Response, child, leaves, segments};
 use crate::journal::Stage;
 use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply, Shape};
 use crate::sandbox::Exchange;
+use crate::schema::Schema;
 
 /// Alters every input of every replay, every key of every example, and the table of violations.
 pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
@@ -25,7 +26,7 @@ pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
         if let Some(answer) = replay.answer {
             let example = &pack.examples[answer];
             findings.extend(constants(pack, example, &prepared, &exchange));
-            findings.extend(loose(pack, example));
+            findings.extend(loose(pack, example, &exchange));
         }
         results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
     }
@@ -108,12 +109,11 @@ fn declared(pack: &Pack, pointer: &str) -> bool {
 }
 
 /// Keys of a success example that its schema does not insist on.
-fn loose(pack: &Pack, example: &Example) -> Vec<String> {
+fn loose(pack: &Pack, example: &Example, exchange: &Exchange) -> Vec<String> {
     let (Some(json), Some(status)) = (&example.json, example.status.filter(|status| *status < 300)) else {
         return Vec::new();
     };
-    let operation = pack.operation(example.operation);
-    let Some(reply) = reply(operation, status) else { return Vec::new() };
+    let Some((operation, reply)) = reply(pack, exchange) else { return Vec::new() };
     let Some(schema) = &reply.schema else {
         return vec![format!("the answer {status} of `{}` has no `schema`", operation.name)];
     };
@@ -131,8 +131,9 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
         if let Some(Json::Object(object)) = without.pointer_mut(parent) {
             object.shift_remove(&segments(&format!("/{key}"))[0]);
         }
-        if schema.is_valid(&without) && !lacking.iter().any(|pattern| pattern.matches(&pointer)) {
-            found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`"));
+        let absent = lacking.iter().any(|pattern| pattern.matches(&pointer)) || shown_without(pack, example, schema, &pointer);
+        if schema.is_valid(&without) && !absent {
+            found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`, or add an example that lacks it"));
         }
         let mut retyped = (**json).clone();
         if let Some(value) = retyped.pointer_mut(&pointer) {
@@ -149,8 +150,30 @@ fn loose(pack: &Pack, example: &Example) -> Vec<String> {
     found
 }
 
-fn reply(operation: &Operation, status: u16) -> Option<&Reply> {
-    operation.replies.iter().find(|reply| reply.status.as_u16() == status)
+/// Whether an example of the same answer has the object but not this key: then the key may be absent.
+fn shown_without(pack: &Pack, example: &Example, schema: &Schema, pointer: &str) -> bool {
+    let mut steps = segments(pointer);
+    let Some(key) = steps.pop() else { return false };
+    let same = |other: &&Example| other.operation == example.operation && other.status == example.status;
+    let documents = pack.examples.iter().filter(same).filter_map(|other| other.json.as_deref());
+    documents.filter(|document| schema.is_valid(document)).any(|document| lacks(document, &steps, &key))
+}
+
+/// Whether an object at this place lacks a key. Any item stands for every item of its list.
+fn lacks(value: &Json, steps: &[String], key: &str) -> bool {
+    match (value, steps.split_first()) {
+        (Json::Object(object), None) => !object.contains_key(key),
+        (Json::Object(object), Some((step, rest))) => object.get(step).is_some_and(|inner| lacks(inner, rest, key)),
+        (Json::Array(items), Some((_, rest))) => items.iter().any(|item| lacks(item, rest, key)),
+        _ => false,
+    }
+}
+
+/// The case of an operation's answer that was given.
+fn reply<'p>(pack: &'p Pack, exchange: &Exchange) -> Option<(&'p Operation, &'p Reply)> {
+    let places = rendered(pack, exchange);
+    let all = pack.operations.iter().flat_map(|operation| operation.replies.iter().map(move |reply| (operation, reply)));
+    all.into_iter().find(|(_, reply)| places.contains(&exact(pack, &reply.at)))
 }
 
 /// The members that the pack says an answer may lack: fields that are optional, keys marked with `?`, and keys that come

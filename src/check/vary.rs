@@ -9,22 +9,22 @@ use serde_json::{Map, Value as Json, json};
 use super::prepare::Prepared;
 use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
-use crate::exchange::{Body, leaves};
+use crate::exchange::{Body, leaves, segments};
 use crate::expr::Draws;
-use crate::pack::{CredentialPlace, Operation, Pack, ResourceId, Sort};
+use crate::pack::{CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
 use crate::sandbox::Moment;
 use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
     let mut all = Vec::new();
-    bodies(pack, base, &mut all);
+    bodies(pack, operation, base, &mut all);
     queries(operation, base, &mut all);
     paths(pack, operation, base, &mut all);
-    callers(pack, base, &mut all);
+    callers(pack, operation, base, &mut all);
     worlds(pack, base, &mut all);
-    for hours in [1, 24 * 400] {
-        let at = base.at.saturating_add(Span::from_micros(hours * 3_600_000_000 + 1_234_567));
-        all.push(Prepared { at, ..base.clone() });
+    // Near enough for what is about to run out, and far enough for what runs out late.
+    for micros in [1_000_000, -1_000_000, 3_601_234_567, 24 * 400 * 3_600_000_000] {
+        all.push(Prepared { at: base.at.saturating_add(Span::from_micros(micros)), ..base.clone() });
     }
     all.push(Prepared { draws: Draws::new(99, 7), ..base.clone() });
     let mut elsewhere = base.clone();
@@ -71,7 +71,7 @@ fn moved(pack: &Pack, value: &Json) -> Vec<Json> {
     pack.formats.iter().flat_map(|format| shifted(format, text)).collect()
 }
 
-fn bodies(pack: &Pack, base: &Prepared, all: &mut Vec<Prepared>) {
+fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
     let bytes = base.request.body.bytes();
     let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
@@ -86,8 +86,14 @@ fn bodies(pack: &Pack, base: &Prepared, all: &mut Vec<Prepared>) {
     };
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
+    for request in requests(pack, operation) {
+        with_body(base, request.to_string(), all);
+    }
+    let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
     for (pointer, value) in leaves(&body) {
-        for other in moved(pack, &value).into_iter().chain(others(&value)) {
+        let key = segments(&pointer).pop().unwrap_or_default();
+        let options = listed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&key)).flat_map(|(_, options)| options);
+        for other in moved(pack, &value).into_iter().chain(others(&value)).chain(options.filter(|other| **other != value).cloned()) {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -102,6 +108,12 @@ fn bodies(pack: &Pack, base: &Prepared, all: &mut Vec<Prepared>) {
             }
         }
     }
+}
+
+/// The documented request bodies of an operation.
+fn requests<'p>(pack: &'p Pack, operation: &'p Operation) -> impl Iterator<Item = &'p Json> {
+    let own = |example: &&Example| example.status.is_none() && pack.operation(example.operation).name == operation.name;
+    pack.examples.iter().filter(own).filter_map(|example| example.json.as_deref())
 }
 
 fn with_body(base: &Prepared, text: String, all: &mut Vec<Prepared>) {
@@ -157,22 +169,36 @@ fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec
             altered.request.path = segments.join("/");
             all.push(altered);
         }
-        let mut altered = base.clone();
-        altered.request.path = format!("{}x", base.request.path);
-        all.push(altered);
+        let Some(given) = actual.get(index) else { continue };
+        let next = given.parse::<i64>().ok().and_then(|number| number.checked_add(1)).map(|number| number.to_string());
+        for text in [Some(format!("{given}x")), next, Some("0".to_owned())].into_iter().flatten() {
+            let mut segments = actual.clone();
+            segments[index] = &text;
+            let mut altered = base.clone();
+            altered.request.path = segments.join("/");
+            all.push(altered);
+        }
     }
 }
 
-fn callers(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
-    for credential in &pack.credentials {
-        if let CredentialPlace::Header(name) = &pack.scheme(credential.scheme).place
-            && base.request.headers.contains_key(name)
-            && let Ok(value) = HeaderValue::from_str(&credential.value)
-        {
-            let mut altered = base.clone();
-            altered.request.headers.insert(name.clone(), value);
-            all.push(altered);
+fn callers(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+    let asked = operation.auth.schemes();
+    for credential in pack.credentials.iter().filter(|credential| asked.contains(&credential.scheme)) {
+        let mut altered = base.clone();
+        match &pack.scheme(credential.scheme).place {
+            CredentialPlace::Header(name) => {
+                let Ok(value) = HeaderValue::from_str(&credential.value) else { continue };
+                altered.request.headers.insert(name.clone(), value);
+            }
+            CredentialPlace::Query(name) => {
+                let given = form_urlencoded::parse(base.request.query.as_deref().unwrap_or_default().as_bytes());
+                let others = given.filter(|(known, _)| known != name);
+                let mut query = form_urlencoded::Serializer::new(String::new());
+                query.extend_pairs(others).append_pair(name, &credential.value);
+                altered.request.query = Some(query.finish());
+            }
         }
+        all.push(altered);
     }
     let custom = base.request.headers.keys().filter(|name| !matches!(name.as_str(), "content-type"));
     for name in custom.cloned().collect::<Vec<_>>() {

@@ -13,11 +13,19 @@ use crate::sandbox::RecordView;
 
 /// Why a scheme did not identify anyone.
 enum Unknown {
-    /// The credential is not there.
-    Missing(SchemeId),
-    /// It is there and wrong.
-    Wrong(SchemeId),
+    Refused(Reason, SchemeId),
     Fault(Rejection),
+}
+
+/// The later says more: of several schemes, each of which would do, the one that came nearest gives the error.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    /// The credential is not there.
+    Missing,
+    /// Another kind of credential stands in its place, such as `Basic` where `Bearer` is looked for.
+    Other,
+    /// It is there and wrong.
+    Wrong,
 }
 
 /// Finds out who is calling. Candidates of one route ask for the same credentials.
@@ -32,7 +40,7 @@ pub(super) fn identify(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rej
             Ok(())
         }
         Err(Unknown::Fault(rejection)) => Err(rejection),
-        Err(Unknown::Missing(id) | Unknown::Wrong(id)) => Err(Rejection::Named(call.pack.scheme(id).otherwise)),
+        Err(Unknown::Refused(_, id)) => Err(Rejection::Named(call.pack.scheme(id).otherwise)),
     }
 }
 
@@ -45,25 +53,35 @@ fn check(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
         Auth::Scheme(id) => scheme(call, *id),
         Auth::All(parts) => parts.iter().try_for_each(|part| check(call, part)),
         Auth::Any(parts) => {
-            let mut first = None;
+            let mut nearest: Option<(Reason, SchemeId)> = None;
             for part in parts {
-                match check(call, part) {
+                match attempt(call, part) {
                     Ok(()) => return Ok(()),
                     Err(fault @ Unknown::Fault(_)) => return Err(fault),
-                    // A credential that is there and wrong says more than one that is missing.
-                    Err(wrong @ Unknown::Wrong(_)) if !matches!(first, Some(Unknown::Wrong(_))) => first = Some(wrong),
-                    Err(other) => {
-                        first.get_or_insert(other);
+                    Err(Unknown::Refused(reason, id)) => {
+                        if nearest.is_none_or(|(known, _)| known < reason) {
+                            nearest = Some((reason, id));
+                        }
                     }
                 }
             }
-            first.map_or(Ok(()), Err)
+            nearest.map_or(Ok(()), |(reason, id)| Err(Unknown::Refused(reason, id)))
         }
-        Auth::Optional(inner) => match check(call, inner) {
-            Err(Unknown::Missing(_)) => Ok(()),
+        Auth::Optional(inner) => match attempt(call, inner) {
+            Err(Unknown::Refused(Reason::Missing, _)) => Ok(()),
             other => other,
         },
     }
+}
+
+/// Like [`check`], but what was known of a caller who is then refused is forgotten: the call may go on without them.
+fn attempt(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
+    let before = (call.scope.clone(), call.visibility.clone());
+    let result = check(call, auth);
+    if result.is_err() {
+        (call.scope, call.visibility) = before;
+    }
+    result
 }
 
 fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
@@ -75,11 +93,17 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
     let Some(text) = credential(call, &scheme.place) else {
         let (word, name) = (scheme.place.word(), scheme.place.parameter());
         refuse(call, format!("scheme `{}`: the {word} `{name}` is missing or not text", scheme.name));
-        return Err(Unknown::Missing(id));
+        return Err(Unknown::Refused(Reason::Missing, id));
     };
+    if let Some(word) = scheme.decode.first().and_then(Decode::word)
+        && after(&text, word).is_none()
+    {
+        refuse(call, format!("scheme `{}`: the credential does not begin with `{word}`", scheme.name));
+        return Err(Unknown::Refused(Reason::Other, id));
+    }
     let Some(credential) = decode(call, &scheme.decode, &text) else {
         refuse(call, format!("scheme `{}`: the credential cannot be decoded", scheme.name));
-        return Err(Unknown::Wrong(id));
+        return Err(Unknown::Refused(Reason::Wrong, id));
     };
     // Only what decoding makes needs a name; a plain text is looked up as it is.
     call.scope.bind("credential", Value::json(&credential));
@@ -98,7 +122,7 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
     };
     let Some(record) = record else {
         refuse(call, format!("scheme `{}`: no `{}` has this credential", scheme.name, resource.name));
-        return Err(Unknown::Wrong(id));
+        return Err(Unknown::Refused(Reason::Wrong, id));
     };
     call.scope.bind(Arc::clone(&scheme.bind), RecordView::value(call.pack, scheme.resource, Arc::clone(&record)));
     if let Some(require) = scheme.require
@@ -106,7 +130,7 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
     {
         let words = format!("scheme `{}`: `{}` does not hold", scheme.name, call.pack.program.text(require));
         refuse(call, words);
-        return Err(Unknown::Wrong(id));
+        return Err(Unknown::Refused(Reason::Wrong, id));
     }
     call.visibility.add(scheme.resource, record.text(resource.id).unwrap_or_default());
     call.trace.passed(Stage::Authenticate, Some(&scheme.at), &scheme.name);
@@ -128,9 +152,9 @@ fn decode(call: &Call<'_>, steps: &[Decode], text: &str) -> Option<Json> {
     for step in steps {
         let text = value.as_str()?;
         value = match step {
-            Decode::Bearer => Json::from(after(text, "bearer")?),
+            Decode::Bearer => Json::from(after(text, step.word()?)?),
             Decode::Basic => {
-                let decoded = STANDARD.decode(after(text, "basic")?).ok()?;
+                let decoded = STANDARD.decode(after(text, step.word()?)?).ok()?;
                 let decoded = String::from_utf8(decoded).ok()?;
                 let (username, password) = decoded.split_once(':')?;
                 json!({ "username": username, "password": password })

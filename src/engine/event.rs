@@ -35,7 +35,7 @@ pub(crate) fn fire(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: 
     let mut scope = scope::world(pack, moment, &visibility);
     scope.bind("input", Value::source(Arc::new(Arc::new(input.clone()))));
     let mut trace = Trace::new();
-    let loaded = guard::records(pack, moment, &visibility, &event.loads, &mut scope, &mut trace);
+    let loaded = guard::records(pack, moment, &visibility, event.loads.iter(), &mut scope, &mut trace);
     match loaded {
         Ok(None) => {}
         Ok(Some(Missing { resource, .. })) => {

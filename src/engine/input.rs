@@ -45,7 +45,16 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
         violations.extend(parameters.schema.violations(&given, parameters.place));
         if let Json::Object(given) = given {
             match parameters.place {
-                Place::Path => path.extend(given),
+                Place::Path => {
+                    // The same values, by the names that the other candidates have for them.
+                    for other in &found.candidates {
+                        for (own, name) in names(&operation.template).zip(names(&other.template)) {
+                            if let Some(value) = given.get(own) {
+                                path.insert(name.to_owned(), value.clone());
+                            }
+                        }
+                    }
+                }
                 Place::Query => {
                     query_values = given;
                     for parameter in &parameters.known {
@@ -158,19 +167,11 @@ pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<
             false => json(bytes, call.limits.json_depth).map(Some),
         }),
     };
-    let result = result.and_then(|body| match body {
-        Some(body) => normalised(body, operation).map(Some),
-        None => Ok(None),
-    });
     match result {
         Ok(body) => {
             call.trace.passed(Stage::ParseBody, Some(&operation.at), if body.is_some() { "read" } else { "no body" });
             let body = body.map(Arc::new);
-            let bound = body.clone().unwrap_or_else(|| Arc::new(Json::Object(Map::new())));
-            call.scope.bind("body", match bound.is_object() {
-                true => Value::source(Arc::new(bound)),
-                false => Value::json(&bound),
-            });
+            bind(call, body.clone().unwrap_or_else(|| Arc::new(Json::Object(Map::new()))));
             Ok(body)
         }
         Err((refusal, words)) => {
@@ -178,6 +179,32 @@ pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<
             Err(Rejection::Refused(refusal, words))
         }
     }
+}
+
+fn bind(call: &mut Call<'_>, body: Arc<Json>) {
+    call.scope.bind("body", match body.is_object() {
+        true => Value::source(Arc::new(body)),
+        false => Value::json(&body),
+    });
+}
+
+/// Gives keys that the chosen operation reads ignoring case the spelling of its schema. Keys that then collide are refused.
+pub(super) fn spelling(call: &mut Call<'_>, operation: &Operation, body: Option<Arc<Json>>) -> Result<Option<Arc<Json>>, Rejection> {
+    let Some(body) = body else { return Ok(None) };
+    if operation.ignore_case.is_empty() {
+        return Ok(Some(body));
+    }
+    let mut spelled = Json::clone(&body);
+    for rule in &operation.ignore_case {
+        if let Err(key) = rule.normalise(&mut spelled) {
+            let words = format!("`{}` has `{key}` twice, in different cases", rule.pointer);
+            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), words.clone());
+            return Err(Rejection::Refused(Refusal::BodyDuplicateKey, words));
+        }
+    }
+    let spelled = Arc::new(spelled);
+    bind(call, Arc::clone(&spelled));
+    Ok(Some(spelled))
 }
 
 type Refused = (Refusal, String);
@@ -213,21 +240,4 @@ fn form(bytes: &[u8]) -> Result<Json, Refused> {
         object.insert(name.into_owned(), Json::from(value.into_owned()));
     }
     Ok(Json::Object(object))
-}
-
-/// Gives keys that are read ignoring case the spelling of the schema. Keys that then collide are refused.
-fn normalised(mut body: Json, operation: &Operation) -> Result<Json, Refused> {
-    for rule in &operation.ignore_case {
-        let Some(Json::Object(object)) = body.pointer_mut(&rule.pointer) else { continue };
-        let mut renamed = Map::with_capacity(object.len());
-        for (key, value) in std::mem::take(object) {
-            let spelled = rule.keys.iter().find(|known| known.eq_ignore_ascii_case(&key)).cloned().unwrap_or(key);
-            if renamed.contains_key(&spelled) {
-                return Err((Refusal::BodyDuplicateKey, format!("`{}` has `{spelled}` twice, in different cases", rule.pointer)));
-            }
-            renamed.insert(spelled, value);
-        }
-        *object = renamed;
-    }
-    Ok(body)
 }

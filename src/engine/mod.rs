@@ -123,6 +123,7 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
     *operation = Some(chosen);
+    let body = input::spelling(call, chosen, body)?;
     guard::load(call, chosen, Turn::BeforeBody)?;
     guard::check(call, chosen, Turn::BeforeBody)?;
     validate::body(call, chosen, body.as_deref())?;

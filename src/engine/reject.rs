@@ -92,6 +92,11 @@ fn matches(row: &Row, violation: &Violation) -> bool {
     if let Some(wanted) = &violation.row {
         return row.name.as_ref() == Some(wanted);
     }
+    // A row with a name and no conditions is there for the schemas that name it.
+    let open = row.place.is_none() && row.pointer.is_none() && row.keywords.is_empty();
+    if open && row.name.is_some() {
+        return false;
+    }
     row.place.is_none_or(|place| place == violation.place)
         && row.pointer.as_ref().is_none_or(|pattern| pattern.matches(&violation.pointer))
         && (row.keywords.is_empty() || row.keywords.contains(&violation.keyword))

@@ -59,7 +59,10 @@ fn syntax(what: &str, error: &minijinja::Error, text: &str) -> Fault {
     let range = error.range().filter(|range| range.end <= text.len()).unwrap_or(0..text.len());
     let words = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let message = format!("this is not {what}: {words}");
-    Fault { code: Code::ExprSyntax, range, message, suggestion: None, help: None }
+    // A word behind a test is read as what it tests with, and `if` is a word.
+    let test_and_choice = text.contains(" is ") && text.contains(" if ");
+    let help = test_and_choice.then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
+    Fault { code: Code::ExprSyntax, range, message, suggestion: None, help }
 }
 
 struct Checker<'t> {

@@ -58,6 +58,17 @@ pub(crate) enum Decode {
     Jwt(String),
 }
 
+impl Decode {
+    /// The word that stands before the credential.
+    pub(crate) fn word(&self) -> Option<&'static str> {
+        match self {
+            Decode::Bearer => Some("Bearer"),
+            Decode::Basic => Some("Basic"),
+            Decode::Jwt(_) => None,
+        }
+    }
+}
+
 /// A credential that everyone may know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Credential {

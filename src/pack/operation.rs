@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode};
+use serde_json::{Map, Value};
 
 use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
 use crate::diagnostic::Location;
@@ -49,6 +50,23 @@ pub(crate) struct ReadRule {
     pub(crate) keys: Vec<String>,
 }
 
+impl ReadRule {
+    /// Gives the keys of the object the spelling of the schema. The error is a key that is then there twice.
+    pub(crate) fn normalise(&self, body: &mut Value) -> Result<(), String> {
+        let Some(Value::Object(object)) = body.pointer_mut(&self.pointer) else { return Ok(()) };
+        let mut renamed = Map::with_capacity(object.len());
+        for (key, value) in std::mem::take(object) {
+            let spelled = self.keys.iter().find(|known| known.eq_ignore_ascii_case(&key)).cloned().unwrap_or(key);
+            if renamed.contains_key(&spelled) {
+                return Err(spelled);
+            }
+            renamed.insert(spelled, value);
+        }
+        *object = renamed;
+        Ok(())
+    }
+}
+
 /// Who must be known before an operation goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Auth {
@@ -79,7 +97,7 @@ pub(crate) struct Parameters {
     pub(crate) schema: Schema,
     pub(crate) known: Vec<Parameter>,
     /// What is bound when none is given; `None` when one is required.
-    pub(crate) defaults: Option<Arc<serde_json::Value>>,
+    pub(crate) defaults: Option<Arc<Value>>,
     pub(crate) at: Location,
 }
 
@@ -88,9 +106,9 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     /// The schema's type, by which the text is read.
     pub(crate) reads: Reads,
-    pub(crate) default: Option<serde_json::Value>,
+    pub(crate) default: Option<Value>,
     /// The parameter's own schema, as written.
-    pub(crate) schema: serde_json::Value,
+    pub(crate) schema: Value,
 }
 
 /// How the text of a parameter is read.

@@ -115,6 +115,14 @@ impl Resource {
         Some((index, &self.fields[index]))
     }
 
+    /// The field that a key of an example means; with `ignore_case` in whatever case the key is written.
+    pub(crate) fn spelled(&self, key: &str, ignore_case: bool) -> Option<(usize, &Field)> {
+        self.field(key).or_else(|| {
+            let like = |(_, field): &(usize, &Field)| ignore_case && field.name.eq_ignore_ascii_case(key);
+            self.fields.iter().enumerate().find(like)
+        })
+    }
+
     pub(crate) fn id_field(&self) -> &Field {
         &self.fields[self.id]
     }

@@ -17,7 +17,7 @@ pub(crate) struct Record {
     /// By field, as kept: timestamps in microseconds.
     pub(crate) values: Box<[Option<Value>]>,
     /// The text that each uniqueness of the resource compares; `None` where the record does not count.
-    unique: Box<[Option<Box<str>>]>,
+    unique: Box<[Option<Arc<str>>]>,
     /// The fields as the wire has them, made when first shown.
     pub(super) wire: OnceLock<Box<[Option<Box<[u8]>>]>>,
     /// Which checks of single fields this record has passed, by their numbers. A record never changes, so once is enough.
@@ -69,15 +69,46 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// From a text to the records that have it, in the order of their creation.
-type Index = HashMap<Box<str>, Vector<u64>>;
+/// From a text to the records that have it. Copying an entry copies no text and no list.
+type Index = HashMap<Arc<str>, Postings>;
+
+/// The records with one text, in the order of their creation. Most texts have one.
+#[derive(Debug, Clone)]
+enum Postings {
+    One(u64),
+    Many(Arc<Vector<u64>>),
+}
+
+impl Postings {
+    fn first(&self) -> Option<u64> {
+        match self {
+            Postings::One(sequence) => Some(*sequence),
+            Postings::Many(sequences) => sequences.front().copied(),
+        }
+    }
+
+    /// One that is not `own`.
+    fn other(&self, own: Option<u64>) -> Option<u64> {
+        match self {
+            Postings::One(sequence) => Some(*sequence).filter(|sequence| Some(*sequence) != own),
+            Postings::Many(sequences) => sequences.iter().copied().find(|sequence| Some(*sequence) != own),
+        }
+    }
+
+    fn all(&self) -> Vector<u64> {
+        match self {
+            Postings::One(sequence) => Vector::unit(*sequence),
+            Postings::Many(sequences) => (**sequences).clone(),
+        }
+    }
+}
 
 /// The records of one resource with their indexes. All of it shares structure when it is copied.
 #[derive(Debug, Clone, Default)]
 struct Table {
     records: OrdMap<u64, Arc<Record>>,
     all: Vector<u64>,
-    ids: HashMap<Box<str>, u64>,
+    ids: HashMap<Arc<str>, u64>,
     owners: Index,
     lookups: Vec<Index>,
     unique: Vec<Index>,
@@ -170,7 +201,7 @@ impl World {
     /// The first record whose look-up field has this text. `index` is the field's place among the look-ups.
     pub(crate) fn lookup(&self, resource: ResourceId, index: usize, text: &str) -> Option<&Arc<Record>> {
         let table = self.table(resource);
-        table.records.get(table.lookups.get(index)?.get(text)?.front()?)
+        table.records.get(&table.lookups.get(index)?.get(text)?.first()?)
     }
 
     /// The records of an owner, or all, as their order of creation has them.
@@ -178,7 +209,7 @@ impl World {
         let table = self.table(resource);
         match owner {
             None => table.all.clone(),
-            Some(owner) => table.owners.get(owner).cloned().unwrap_or_default(),
+            Some(owner) => table.owners.get(owner).map(Postings::all).unwrap_or_default(),
         }
     }
 
@@ -273,13 +304,13 @@ impl World {
             let parts: Option<Vec<String>> = unique.fields.iter().map(|field| record.text(*field)).collect();
             let key = parts.filter(|_| counts).map(|parts| {
                 let key = Value::from(parts).to_string();
-                if unique.ignore_case { key.to_lowercase() } else { key }.into_boxed_str()
+                Arc::<str>::from(if unique.ignore_case { key.to_lowercase() } else { key })
             });
             if let Some(key) = &key
-                && let Some(taken) = table.unique[index].get(key)
-                && let Some(other) = taken.iter().find(|other| Some(**other) != own)
+                && let Some(taken) = table.unique[index].get(&**key)
+                && let Some(other) = taken.other(own)
             {
-                let with = self.at(resource, *other).and_then(|other| other.text(definition.id)).unwrap_or_default();
+                let with = self.at(resource, other).and_then(|other| other.text(definition.id)).unwrap_or_default();
                 return Err(Conflict::Unique { error: unique.error, at: unique.at.clone(), with });
             }
             keys.push(key);
@@ -337,19 +368,36 @@ impl World {
     }
 }
 
-fn add(index: &mut Index, key: Box<str>, sequence: u64) {
-    let list = index.entry(key).or_default();
-    if let Err(place) = list.binary_search(&sequence) {
-        list.insert(place, sequence);
+fn add(index: &mut Index, key: Arc<str>, sequence: u64) {
+    match index.get_mut(&key) {
+        None => {
+            index.insert(key, Postings::One(sequence));
+        }
+        Some(Postings::One(other)) if *other == sequence => {}
+        Some(postings) => {
+            let mut list = postings.all();
+            if let Err(place) = list.binary_search(&sequence) {
+                // Nearly always the newest.
+                if place == list.len() { list.push_back(sequence) } else { list.insert(place, sequence) }
+            }
+            *postings = Postings::Many(Arc::new(list));
+        }
     }
 }
 
 fn take(index: &mut Index, key: &str, sequence: u64) {
-    let Some(list) = index.get_mut(key) else { return };
-    if let Ok(place) = list.binary_search(&sequence) {
-        list.remove(place);
-    }
-    if list.is_empty() {
+    let empty = match index.get_mut(key) {
+        None => false,
+        Some(Postings::One(other)) => *other == sequence,
+        Some(Postings::Many(sequences)) => {
+            let list = Arc::make_mut(sequences);
+            if let Ok(place) = list.binary_search(&sequence) {
+                list.remove(place);
+            }
+            list.is_empty()
+        }
+    };
+    if empty {
         index.remove(key);
     }
 }

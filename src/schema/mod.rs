@@ -4,6 +4,7 @@
 //! The only user of the `jsonschema` crate. Must not know packs or requests. Start with [`Library`].
 
 mod lint;
+mod options;
 mod violation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,11 @@ impl Library {
         self.broken.contains(document) || (!self.broken.is_empty() && self.documents.contains_key(document))
     }
 
+    /// The names of all documents that can be used.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.documents.keys().map(String::as_str)
+    }
+
     /// The schema's own text, for reading its properties.
     pub(crate) fn get(&self, reference: &Reference) -> Option<&Value> {
         self.documents.get(&reference.document)?.pointer(&reference.pointer)
@@ -102,7 +108,7 @@ impl Library {
             return Err(Fault::new(FaultKind::Reference, &reference.document, "", message));
         }
         let target = format!("{}#{}", uri(&reference.document), reference.pointer);
-        self.build(&json!({ "$ref": target }), &reference.document)
+        self.build(&json!({ "$ref": target }), reference.clone())
     }
 
     /// Makes a schema that stands inside another file, such as the parameters of an operation, ready for use.
@@ -111,10 +117,12 @@ impl Library {
         if !faults.is_empty() {
             return Err(faults);
         }
-        self.build(schema, "").map_err(|fault| vec![fault])
+        let nowhere = Reference { document: String::new(), pointer: String::new() };
+        self.build(schema, nowhere).map_err(|fault| vec![fault])
     }
 
-    fn build(&self, schema: &Value, document: &str) -> Result<Schema, Fault> {
+    fn build(&self, schema: &Value, reference: Reference) -> Result<Schema, Fault> {
+        let document = reference.document.as_str();
         let validator = self
             .options
             .clone()
@@ -123,7 +131,7 @@ impl Library {
             .build(schema)
             .map_err(|error| Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string()))?;
         let inline = document.is_empty().then(|| Arc::new(schema.clone()));
-        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline })
+        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline, reference })
     }
 }
 
@@ -133,6 +141,8 @@ pub(crate) struct Schema {
     validator: Arc<Validator>,
     documents: Arc<BTreeMap<String, Value>>,
     inline: Option<Arc<Value>>,
+    /// Where it lives; without a document for an inline schema.
+    reference: Reference,
 }
 
 impl Schema {
@@ -192,6 +202,21 @@ mod tests {
         for expected in [("required", "/name"), ("required", "/age"), ("additionalProperties", "/x")] {
             assert!(found.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{found:?}");
         }
+    }
+
+    #[test]
+    fn listed_values_are_found_by_property_through_branches_and_references() {
+        let (library, faults) = library(json!({
+            "send": {
+                "properties": { "kind": { "enum": ["a", "b"] }, "list": { "items": { "$ref": "#" } } },
+                "allOf": [{ "then": { "properties": { "day": { "$ref": "parts.json#/$defs/day" } } } }],
+            },
+            "parts": { "$defs": { "day": { "enum": ["mon"] }, "unused": { "properties": { "x": { "const": 1 } } } } },
+        }));
+        assert_eq!(faults, []);
+        let options = library.compile(&Reference::parse("send")).unwrap().options();
+        let expected = [("kind".to_owned(), vec![json!("a"), json!("b")]), ("day".to_owned(), vec![json!("mon")])];
+        assert_eq!(options, expected);
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Resolver<'_> {
         Some((credential, source.value.as_ref()?.at.clone()))
     }
 
-    /// Names of everything that any scheme can bind, for errors, which any operation may give.
+    /// What errors see. Any operation may give them, at any stage, so callers and records are not among it.
     pub(super) fn error_names_scope(&self) -> Names {
         let mut names = self.common_names();
         let violation = vec![

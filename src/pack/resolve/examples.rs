@@ -39,14 +39,13 @@ impl Resolver<'_> {
     }
 
     fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) {
-        self.used.insert(path.to_owned());
         let all = parts.operation_files.iter().chain(&parts.broken_files);
         let known: Vec<&str> = all.filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
         // Folders without operations hold what other files name.
         if known.is_empty() {
-            self.used.remove(path);
             return;
         }
+        self.used.insert(path.to_owned());
         let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
             .suggest(nearest(&found.operation, known))
@@ -115,17 +114,25 @@ impl Resolver<'_> {
                             && replay.answer.is_some_and(|answer| parts.examples[answer].status >= Some(400))
                     });
                     match &operation.body {
-                        Some(body) if !refused => body.schema.violations(json, Place::Body),
+                        Some(body) if !refused => {
+                            let mut read = json.as_ref().clone();
+                            // Keys that collide are found when the request is replayed.
+                            let _ = operation.ignore_case.iter().try_for_each(|rule| rule.normalise(&mut read));
+                            body.schema.violations(&read, Place::Body)
+                        }
                         _ => Vec::new(),
                     }
                 }
-                Some(status) => operation
-                    .replies
-                    .iter()
-                    .filter(|reply| reply.status.as_u16() == status && !matches!(reply.body, Content::Empty))
-                    .find_map(|reply| reply.schema.as_ref())
-                    .map(|schema| schema.violations(json, Place::Response))
-                    .unwrap_or_default(),
+                Some(status) => {
+                    // Which of several cases the example shows is known when it is replayed; here it must fit one.
+                    let replies = operation.replies.iter().filter(|reply| reply.status.as_u16() == status);
+                    replies
+                        .filter(|reply| !matches!(reply.body, Content::Empty))
+                        .filter_map(|reply| reply.schema.as_ref())
+                        .map(|schema| schema.violations(json, Place::Response))
+                        .min_by_key(Vec::len)
+                        .unwrap_or_default()
+                }
             };
             for violation in violations {
                 let known = |(key, _): &(crate::pack::source::Key, _)| violation.pointer.starts_with(&key.name);

@@ -269,6 +269,11 @@ impl Resolver<'_> {
         let names = self.error_names_scope();
         let mut errors = Vec::new();
         for (key, source) in &manifest.errors {
+            if let Some(when) = &source.when {
+                let message = "an error has no `when`: what gives it decides";
+                let help = "make two errors, and let guards, rows of `violations` or schemes choose between them";
+                self.report(Diagnostic::error(Code::ValueWrong, when.at.clone(), message).help(help));
+            }
             if let Some(reply) = self.reply(source, &names, "", None) {
                 if !reply.status.is_client_error() && !reply.status.is_server_error() {
                     let message = "an error has a status from 400 to 599";

@@ -26,7 +26,7 @@ use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
 use crate::exchange::{self, JsonFaultKind};
 use crate::expr::{self, ExprId, Kind, Names, Sources};
-use crate::schema::{Fault, FaultKind, Library, Reference, Schema};
+use crate::schema::{FaultKind, Library, Reference, Schema};
 
 /// Reads a pack. It is there when there is no error.
 pub(super) fn pack(files: &Files) -> Loaded {
@@ -197,18 +197,18 @@ impl<'f> Resolver<'f> {
         let (library, faults) = Library::new(documents, broken);
         self.library = library;
         for fault in faults {
-            let at = self.schema_place(&fault);
+            let at = self.schema_place(&fault.document, &fault.pointer);
             let diagnostic = Diagnostic::error(fault_code(fault.kind), at, fault.message);
             self.report(diagnostic.suggest(fault.suggestion));
         }
     }
 
     /// The keyword that is wrong, or the word behind it.
-    fn schema_place(&self, fault: &Fault) -> Location {
-        let file = self.schemas.get(format!("{}.json", fault.document).as_str()).copied().unwrap_or(FileId(0));
+    fn schema_place(&self, document: &str, pointer: &str) -> Location {
+        let file = self.schemas.get(format!("{document}.json").as_str()).copied().unwrap_or(FileId(0));
         let text = self.sources.text(file);
-        let mut segments = exchange::segments(&fault.pointer);
-        let word = segments.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern"));
+        let mut segments = exchange::segments(pointer);
+        let word = segments.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern" | "x-error"));
         if word && let Some(range) = diagnostic::value_range(text, &segments) {
             return Location::new(file, range);
         }

@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) events: Vec<Event>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
+    /// An operation or event could not be read, so that nobody knows what it would have used.
+    pub(super) incomplete: bool,
 }
 
 impl Resolver<'_> {
@@ -45,9 +47,8 @@ impl Resolver<'_> {
             let Some(stem) = name.strip_suffix(".yaml") else { continue };
             if let Some(event) = stem.strip_suffix(".event") {
                 self.used.insert(path.clone());
-                if let Some(event) = self.event_file(file, event) {
-                    parts.events.push(event);
-                }
+                let event = self.event_file(file, event, parts);
+                parts.events.extend(event);
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
                 match self.operation_file(file, folder, stem, manifest, parts) {
@@ -69,18 +70,21 @@ impl Resolver<'_> {
         manifest: &Manifest,
         parts: &mut Parts,
     ) -> Option<Operation> {
-        let node = self.yaml(file)?;
+        let node = self.yaml(file);
         let before = self.diagnostics.len();
-        let source = OperationSource::read(&node, &mut self.diagnostics)?;
+        let source = node.and_then(|node| OperationSource::read(&node, &mut self.diagnostics));
+        parts.incomplete |= source.is_none();
+        let source = source?;
         parts.titles.extend(source.title.clone());
         let clean = self.diagnostics.len() == before;
         self.operation(&source, folder, stem, manifest, clean)
     }
 
-    fn event_file(&mut self, file: FileId, name: &str) -> Option<Event> {
-        let node = self.yaml(file)?;
-        let source = EventSource::read(&node, &mut self.diagnostics)?;
-        self.event(&source, name)
+    fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
+        let node = self.yaml(file);
+        let source = node.and_then(|node| EventSource::read(&node, &mut self.diagnostics));
+        parts.incomplete |= source.is_none();
+        self.event(&source?, name)
     }
 
     /// Goes on after a mistake, so that the next one is found too. `clean` is whether all keys could be read.
@@ -431,6 +435,17 @@ impl Resolver<'_> {
                 self.diagnostics.push(diagnostic);
             }
         }
+        for ((method, template), candidates) in router.shared() {
+            let of = |id: &OperationId| &parts.operations[id.0];
+            let first = of(&candidates[0]);
+            if let Some(other) = candidates.iter().skip(1).map(of).find(|other| read_of(other) != read_of(first)) {
+                let message = format!("operations on {method} {template} read path, query or headers differently");
+                let diagnostic = Diagnostic::error(Code::RouteAmbiguous, other.at.clone(), message)
+                    .related(first.at.clone(), "the other one")
+                    .help("these are read before it is known which operation is meant: give both the same parameters");
+                self.diagnostics.push(diagnostic);
+            }
+        }
         router.sort(|id| parts.operations[id.0].when.is_none());
         Some(router)
     }
@@ -445,6 +460,22 @@ pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
         Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
         _ => Turn::BeforeBody,
     }
+}
+
+/// The parameters of an operation, those of the path by their place in it.
+fn read_of(operation: &Operation) -> Vec<(&'static str, String, &Value)> {
+    let names = parameter_names(&operation.template);
+    let name = |place: Place, name: &str| match place {
+        Place::Path => names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string()),
+        _ => name.to_owned(),
+    };
+    let all = operation.parameters.iter().flat_map(|parameters| {
+        let place = parameters.place;
+        parameters.known.iter().map(move |known| (place.name(), name(place, &known.name), &known.schema))
+    });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    all
 }
 
 fn scope_name(place: Place) -> &'static str {

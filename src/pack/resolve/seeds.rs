@@ -1,6 +1,6 @@
 //! The records that every sandbox starts with.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
@@ -42,13 +42,10 @@ impl Resolver<'_> {
                     self.error(Code::SeedInvalid, &at, "a seed record is an object, and this is not");
                     continue;
                 };
-                let members = object.into_iter().map(|(key, value)| {
-                    let mut at = steps.clone();
-                    at.push(key.clone());
-                    (key, value, at)
-                });
+                let mut found = Vec::new();
+                self.fields_of(resource, object, &steps, &mut found);
                 let members: Vec<_> =
-                    members.map(|(key, value, at)| (key, value, self.json_place(&path, &at))).collect();
+                    found.into_iter().map(|(key, value, at)| (key, value, self.json_place(&path, &at))).collect();
                 let over = source.set.iter().map(|(key, node)| (key.name.clone(), node.to_json(), node.at.clone()));
                 let members = members.into_iter().chain(over).collect();
                 self.record_seed(resource, members, source.at.clone(), seeds);
@@ -65,6 +62,26 @@ impl Resolver<'_> {
                 .map(|(key, node)| (key.name.clone(), node.to_json(), key.at.clone()))
                 .collect();
             self.record_seed(resource, members, record.at.clone(), seeds);
+        }
+    }
+
+    /// The members of an example by their place. An object that is no field itself has fields in it, as shapes show them.
+    fn fields_of(
+        &self,
+        resource: ResourceId,
+        object: Map<String, Value>,
+        steps: &[String],
+        out: &mut Vec<(String, Value, Vec<String>)>,
+    ) {
+        for (key, value) in object {
+            let mut at = steps.to_vec();
+            at.push(key.clone());
+            match value {
+                Value::Object(inner) if self.resources[resource.0].field(&key).is_none() && !inner.is_empty() => {
+                    self.fields_of(resource, inner, &at, out);
+                }
+                value => out.push((key, value, at)),
+            }
         }
     }
 

@@ -34,6 +34,8 @@ struct Shown<'a> {
     template: &'a Template,
     /// Written as a key, not as a pointer.
     plain: bool,
+    /// The key was written with `?`: left out when its value is undefined.
+    optional: bool,
     used: bool,
 }
 
@@ -52,6 +54,11 @@ impl At {
         at
     }
 
+    /// The pointer that packs name this place by.
+    fn pointer(&self) -> String {
+        self.pattern.iter().fold(String::new(), |pointer, segment| exchange::child(&pointer, segment))
+    }
+
     fn item(&self, index: &str) -> At {
         let mut at = self.clone();
         at.pattern.push("*".to_owned());
@@ -64,25 +71,28 @@ impl<'a> Plan<'a> {
     fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
         let shows = shows
             .iter()
-            .map(|(key, template)| Shown {
-                at: key.at.clone(),
-                segments: match key.name.starts_with('/') {
-                    true => exchange::segments(&key.name),
-                    false if key.name.is_empty() => Vec::new(),
-                    false => vec![key.name.clone()],
-                },
-                template,
-                plain: !key.name.starts_with('/'),
-                used: false,
+            .map(|(key, template)| {
+                let (name, optional) = match key.name.strip_suffix('?') {
+                    Some(name) => (name, true),
+                    None => (key.name.as_str(), false),
+                };
+                let plain = !name.starts_with('/');
+                let segments = match name {
+                    "" => Vec::new(),
+                    name if plain => vec![name.to_owned()],
+                    name => exchange::segments(name),
+                };
+                Shown { at: key.at.clone(), segments, template, plain, optional, used: false }
             })
             .collect();
         Plan { path, shows, folder, ignore_case }
     }
 
-    fn exact(&mut self, at: &At) -> Option<&'a Template> {
+    /// What is shown at exactly this place, and whether it may be left out.
+    fn exact(&mut self, at: &At) -> Option<(&'a Template, bool)> {
         let shown = self.shows.iter_mut().find(|shown| shown.segments == at.pattern || shown.segments == at.actual)?;
         shown.used = true;
-        Some(shown.template)
+        Some((shown.template, shown.optional))
     }
 
     fn below(&self, at: &At) -> bool {
@@ -189,14 +199,15 @@ impl Resolver<'_> {
                 true => pointer.trim_start_matches('/').to_owned(),
                 false => pointer,
             };
+            let mark = if shown.optional { "?" } else { "" };
             let message = format!("the example has no `{}`, and what it does not have is not sent", spelt(pointer));
             let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
-            self.report(diagnostic.suggest(meant.map(spelt)).help("show what the example has: it is never edited"));
+            self.report(diagnostic.suggest(meant.map(|meant| spelt(meant) + mark)).help("show what the example has: it is never edited"));
         }
     }
 
     fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
-        if let Some(template) = plan.exact(at) {
+        if let Some((template, _)) = plan.exact(at) {
             return self.template(plan, template, Some(example), at, names);
         }
         match example {
@@ -241,13 +252,15 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Member> {
         let member = |shape: Shape, optional: bool| Member::new(key, shape, optional);
-        if let Some(template) = plan.exact(at) {
-            return Some(member(self.template(plan, template, Some(child), at, names)?, false));
+        if let Some((template, optional)) = plan.exact(at) {
+            return Some(member(self.template(plan, template, Some(child), at, names)?, optional));
         }
         let inner = child.as_object().filter(|object| !object.is_empty());
         match context {
             Context::Record(resource) => {
-                let found = self.resources[resource.0].field(key).map(|(index, field)| (index, field.sort, field.optional));
+                let found = self.resources[resource.0]
+                    .spelled(key, plan.ignore_case)
+                    .map(|(index, field)| (index, field.sort, field.optional));
                 if let Some((index, sort, optional)) = found {
                     let shape = match inner {
                         Some(object) if sort == Sort::Object || plan.below(at) => Shape::Inside {
@@ -258,6 +271,10 @@ impl Resolver<'_> {
                     };
                     return Some(member(shape, optional));
                 }
+            }
+            // Any key may be a member here, so only a constant that names the very place is one.
+            Context::Json if self.constants.iter().any(|constant| constant.value == at.pointer()) => {
+                return Some(member(self.constant(plan, child, at, context)?, false));
             }
             Context::Json => {
                 let of = Shape::Member { name: key.to_owned(), ignore_case: plan.ignore_case };
@@ -280,7 +297,7 @@ impl Resolver<'_> {
 
     /// A part of the example that nothing fills: declared to be constant, or a mistake.
     fn constant(&mut self, plan: &Plan<'_>, value: &Value, at: &At, context: Context) -> Option<Shape> {
-        let pointer: String = at.pattern.iter().map(|segment| format!("/{segment}")).collect();
+        let pointer = at.pointer();
         let key = at.pattern.last().map_or("", String::as_str);
         if let Some(constant) = self.constants.iter().find(|constant| constant.value == pointer || constant.value == key) {
             self.used_constants.insert(constant.value.clone());
@@ -496,26 +513,33 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
+        let mut used = vec![false; shows.len()];
         let otherwise = match &choice.otherwise {
-            Some(arm) => Some(self.arm(plan, arm, shows, context, names)?),
+            Some(arm) => Some(self.arm(plan, arm, shows, &mut used, context, names)?),
             None => None,
         };
         let Some(by) = &choice.by else { return otherwise };
         let (by, _) = self.expression(by, names)?;
         let mut arms = Vec::new();
         for (key, arm) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, arm, shows, context, names)?));
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)?));
+        }
+        for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
+            let message = format!("no shape of the choice has `{}`, and what an example does not have is not sent", key.name);
+            let diagnostic = Diagnostic::error(Code::ShapeTarget, key.at.clone(), message);
+            self.report(diagnostic.help("show what an example has: it is never edited"));
         }
         Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
     }
 
     /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
-    /// does not show itself.
+    /// does not show itself, and marks it as used.
     fn arm(
         &mut self,
         plan: &Plan<'_>,
         arm: &ArmSource,
         shows: &[(Key, Template)],
+        used: &mut [bool],
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
@@ -531,6 +555,9 @@ impl Resolver<'_> {
         let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
         let before = self.diagnostics.len();
         let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
+        for (used, shown) in used.iter_mut().zip(&inner.shows[arm.show.len()..]) {
+            *used |= shown.used;
+        }
         inner.shows.truncate(arm.show.len());
         self.unused(&inner, &example, before);
         shape

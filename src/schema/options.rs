@@ -1,0 +1,71 @@
+//! The values that a schema lists, by the name of the property that may have them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Reference, Schema};
+
+impl Schema {
+    /// Every `enum` and `const` of a property, in any branch. The same property may come more than once.
+    pub(crate) fn options(&self) -> Vec<(String, Vec<Value>)> {
+        let mut walk = Walk { schema: self, seen: BTreeSet::new(), found: Vec::new() };
+        walk.at(&self.reference);
+        walk.found
+    }
+}
+
+struct Walk<'a> {
+    schema: &'a Schema,
+    /// Places that a reference led to already: schemas may refer to themselves.
+    seen: BTreeSet<(String, String)>,
+    found: Vec<(String, Vec<Value>)>,
+}
+
+impl Walk<'_> {
+    fn at(&mut self, reference: &Reference) {
+        if self.seen.insert((reference.document.clone(), reference.pointer.clone()))
+            && let Some(schema) = self.get(reference)
+        {
+            self.walk(&schema, &reference.document);
+        }
+    }
+
+    fn get(&self, reference: &Reference) -> Option<Value> {
+        self.schema.documents.get(&reference.document)?.pointer(&reference.pointer).cloned()
+    }
+
+    fn walk(&mut self, value: &Value, document: &str) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.walk(item, document)),
+            Value::Object(object) => {
+                for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                    self.property(name, property, document);
+                }
+                if let Some(target) = target(value, document) {
+                    self.at(&target);
+                }
+                // `$defs` count where they are referred to.
+                object.iter().filter(|(key, _)| *key != "$defs").for_each(|(_, inner)| self.walk(inner, document));
+            }
+            _ => {}
+        }
+    }
+
+    fn property(&mut self, name: &str, property: &Value, document: &str) {
+        let referred = target(property, document).and_then(|target| self.get(&target));
+        for schema in [Some(property), referred.as_ref()].into_iter().flatten() {
+            let listed = schema.get("enum").and_then(Value::as_array).cloned();
+            let options = listed.or_else(|| schema.get("const").map(|value| vec![value.clone()]));
+            self.found.extend(options.map(|options| (name.to_owned(), options)));
+        }
+    }
+}
+
+fn target(schema: &Value, document: &str) -> Option<Reference> {
+    let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);
+    if reference.document.is_empty() {
+        document.clone_into(&mut reference.document);
+    }
+    Some(reference)
+}
