@@ -39,6 +39,31 @@ struct Shown<'a> {
     used: bool,
 }
 
+impl<'a> Shown<'a> {
+    fn new(key: &Key, template: &'a Template) -> Self {
+        let (name, optional) = match key.name.strip_suffix('?') {
+            Some(name) => (name, true),
+            None => (key.name.as_str(), false),
+        };
+        let plain = !name.starts_with('/');
+        let segments = match name {
+            "" => Vec::new(),
+            name if plain => vec![name.to_owned()],
+            name => exchange::segments(name),
+        };
+        Shown { at: key.at.clone(), segments, template, plain, optional, used: false }
+    }
+
+    fn pointer(&self) -> String {
+        self.segments.iter().map(|segment| exchange::child("", segment)).collect()
+    }
+
+    /// A pointer in the spelling that the author chose.
+    fn spelt(&self, pointer: &str) -> String {
+        if self.plain { pointer.trim_start_matches('/') } else { pointer }.to_owned()
+    }
+}
+
 /// Where in the example the work is: with `*` for every list item, and as it really is.
 #[derive(Clone, Default)]
 struct At {
@@ -69,22 +94,7 @@ impl At {
 
 impl<'a> Plan<'a> {
     fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
-        let shows = shows
-            .iter()
-            .map(|(key, template)| {
-                let (name, optional) = match key.name.strip_suffix('?') {
-                    Some(name) => (name, true),
-                    None => (key.name.as_str(), false),
-                };
-                let plain = !name.starts_with('/');
-                let segments = match name {
-                    "" => Vec::new(),
-                    name if plain => vec![name.to_owned()],
-                    name => exchange::segments(name),
-                };
-                Shown { at: key.at.clone(), segments, template, plain, optional, used: false }
-            })
-            .collect();
+        let shows = shows.iter().map(|(key, template)| Shown::new(key, template)).collect();
         Plan { path, shows, folder, ignore_case }
     }
 
@@ -182,28 +192,28 @@ impl Resolver<'_> {
         // What could not be made was not looked at either.
         let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            let pointer: String = shown.segments.iter().map(|segment| exchange::child("", segment)).collect();
-            if broken && example.pointer(&pointer.replace("/*", "/0")).is_some() {
+            if broken && example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
                 continue;
             }
             let mut known = Vec::new();
             patterns(example, "", &mut known);
-            let meant = nearest(&pointer, known.iter().map(String::as_str));
-            if let Some(meant) = &meant {
-                let follows = unfilled(meant);
-                let old = self.diagnostics.split_off(before);
-                self.diagnostics.extend(old.into_iter().filter(|diagnostic| diagnostic.message != follows));
-            }
-            // In the spelling that the author chose.
-            let spelt = |pointer: String| match shown.plain {
-                true => pointer.trim_start_matches('/').to_owned(),
-                false => pointer,
-            };
-            let mark = if shown.optional { "?" } else { "" };
-            let message = format!("the example has no `{}`, and what it does not have is not sent", spelt(pointer));
-            let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
-            self.report(diagnostic.suggest(meant.map(|meant| spelt(meant) + mark)).help("show what the example has: it is never edited"));
+            self.nowhere("the example has no", shown, &known, before);
         }
+    }
+
+    fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
+        let pointer = shown.pointer();
+        let meant = nearest(&pointer, known.iter().map(String::as_str));
+        if let Some(meant) = &meant {
+            let follows = unfilled(meant);
+            let old = self.diagnostics.split_off(before);
+            self.diagnostics.extend(old.into_iter().filter(|diagnostic| diagnostic.message != follows));
+        }
+        let mark = if shown.optional { "?" } else { "" };
+        let message = format!("{what} `{}`, and what it does not have is not sent", shown.spelt(&pointer));
+        let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
+        let diagnostic = diagnostic.suggest(meant.map(|meant| shown.spelt(&meant) + mark));
+        self.report(diagnostic.help("show what the example has: it is never edited"));
     }
 
     fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
@@ -513,23 +523,39 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
+        let before = self.diagnostics.len();
         let mut used = vec![false; shows.len()];
-        let otherwise = match &choice.otherwise {
-            Some(arm) => Some(self.arm(plan, arm, shows, &mut used, context, names)?),
-            None => None,
-        };
-        let Some(by) = &choice.by else { return otherwise };
-        let (by, _) = self.expression(by, names)?;
+        let otherwise = choice.otherwise.as_ref().map(|arm| self.arm(plan, arm, shows, &mut used, context, names));
+        let Some(by) = &choice.by else { return otherwise.flatten() };
+        let by = self.expression(by, names);
         let mut arms = Vec::new();
         for (key, arm) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)?));
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)));
         }
-        for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
-            let message = format!("no shape of the choice has `{}`, and what an example does not have is not sent", key.name);
-            let diagnostic = Diagnostic::error(Code::ShapeTarget, key.at.clone(), message);
-            self.report(diagnostic.help("show what an example has: it is never edited"));
+        let unused = shows.iter().zip(used).filter(|(_, used)| !used).map(|((key, template), _)| Shown::new(key, template));
+        self.unused_in_choice(unused.collect(), choice, plan.folder, before);
+        let otherwise = match otherwise {
+            Some(shape) => Some(Box::new(shape?)),
+            None => None,
+        };
+        let arms: Option<Vec<_>> = arms.into_iter().map(|(name, shape)| Some((name, shape?))).collect();
+        Some(Shape::Choice { by: by?.0, arms: arms?, otherwise })
+    }
+
+    /// Like [`Resolver::unused`], of what is shown in all shapes of a choice.
+    fn unused_in_choice(&mut self, unused: Vec<Shown<'_>>, choice: &ChoiceSource, folder: &str, before: usize) {
+        if self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled) {
+            return;
         }
-        Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
+        let mut known = Vec::new();
+        for arm in choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise).filter(|arm| arm.like.value != "fields") {
+            if let Some((_, _, example)) = self.part(&arm.like, folder) {
+                patterns(&example, "", &mut known);
+            }
+        }
+        for shown in unused {
+            self.nowhere("no example of the choice has", &shown, &known, before);
+        }
     }
 
     /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
