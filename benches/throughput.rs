@@ -4,6 +4,8 @@
 //! same bodies and the real one, and loads them in turn over 32 connections on loopback. Both take their turn in one
 //! run, so that a noisy machine is noisy for both; the table gives medians over the rounds.
 
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};

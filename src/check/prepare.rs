@@ -81,9 +81,7 @@ fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant) -> Result
         let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0) };
         let (change, _) = engine::edit(pack, &moment, resource, &edit)
             .map_err(|fault| format!("`given`: the `{name}` cannot be so: {fault:?}"))?;
-        if let Some(changed) = change.world {
-            world = changed;
-        }
+        world = world.after(pack, &change.edits);
     }
     Ok(world)
 }

@@ -230,7 +230,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
         for edit in edits {
             let moment = Moment { world: &world, now: base.at, draws: base.draws.clone() };
             match engine::edit(pack, &moment, resource, edit) {
-                Ok((change, _)) => world = change.world.unwrap_or(world),
+                Ok((change, _)) => world = world.after(pack, &change.edits),
                 // An alteration that the pack does not allow shows nothing.
                 Err(_) => return None,
             }

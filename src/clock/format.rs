@@ -36,11 +36,6 @@ impl Format {
         Ok(format)
     }
 
-    /// The pattern as written in the pack.
-    pub(crate) fn pattern(&self) -> &str {
-        &self.pattern
-    }
-
     pub(crate) fn write(&self, instant: Instant) -> String {
         let zoned = instant.timestamp().to_zoned(TimeZone::fixed(self.offset));
         strtime::format(&self.pattern, &zoned).unwrap_or_else(|_| instant.to_string())

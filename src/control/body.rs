@@ -48,10 +48,6 @@ pub(super) fn object(call: &Call<'_>) -> Result<Map<String, Json>, Problem> {
 }
 
 impl Members {
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.0.get(name) {
             None | Some(Json::Null) => Ok(None),

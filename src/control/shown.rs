@@ -196,7 +196,13 @@ fn mask_json(value: &mut Json, secret: &[String]) -> bool {
             }
             masked
         }
-        Json::Array(items) => items.iter_mut().fold(false, |masked, item| mask_json(item, secret) || masked),
+        Json::Array(items) => {
+            let mut masked = false;
+            for item in items {
+                masked |= mask_json(item, secret);
+            }
+            masked
+        }
         _ => false,
     }
 }

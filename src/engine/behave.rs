@@ -12,7 +12,7 @@ use crate::exchange::Request;
 use crate::expr::{ExprId, Scope, Source, Value};
 use crate::journal::{Detail, Stage, Trace, Verdict};
 use crate::pack::{Effect, List, Operation, Pack, ResourceId, Shape, Sort, Verb};
-use crate::sandbox::{Change, Conflict, Moment, Record, RecordList, RecordView, Step, Visibility, World};
+use crate::sandbox::{Change, Conflict, Moment, Record, RecordList, RecordView, Step, Visibility, World, WorldEdit};
 
 pub(super) fn apply(call: &mut Call<'_>, operation: &Operation) -> Result<Change, Rejection> {
     if let Some(list) = &operation.list {
@@ -32,11 +32,10 @@ pub(super) fn effects(
     trace: &mut Trace,
     request: Option<&Arc<Request>>,
 ) -> Result<Change, Rejection> {
-    let mut change = Change::default();
     if effects.is_empty() {
-        return Ok(change);
+        return Ok(Change::default());
     }
-    let mut work = Work { pack, world: moment.world.clone(), steps: Vec::new(), created: 0 };
+    let mut work = Work { pack, base: moment.world, own: None, change: Change::default(), created: 0 };
     for effect in effects {
         if let Some(when) = effect.when
             && !pack.program.holds(when, scope)?
@@ -54,25 +53,29 @@ pub(super) fn effects(
                 return Err(rejection);
             }
         }
-        let after = Moment { world: &work.world, now: moment.now, draws: moment.draws.clone() };
-        scope::see(scope, pack, &after, visibility, request);
+        scope::see_after(scope, pack, moment, visibility, request, &work.change.edits);
     }
-    if !work.steps.is_empty() {
-        change.steps = work.steps;
-        change.world = Some(work.world);
-    }
-    Ok(change)
+    Ok(work.change)
 }
 
 struct Work<'a> {
     pack: &'a Arc<Pack>,
-    world: World,
-    steps: Vec<Step>,
+    base: &'a World,
+    /// The world after the effects so far; made when a further effect has to see it.
+    own: Option<World>,
+    change: Change,
     created: u32,
 }
 
 impl Work<'_> {
+    fn world(&self) -> &World {
+        self.own.as_ref().unwrap_or(self.base)
+    }
+
     fn perform(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+        if !self.change.edits.is_empty() {
+            self.own = Some(self.base.after(self.pack, &self.change.edits));
+        }
         match effect.verb {
             Verb::Create => self.create(effect, scope),
             Verb::Update => self.update(effect, scope),
@@ -106,7 +109,7 @@ impl Work<'_> {
                 return Err(Rejection::Fault(format!("nothing sets `{}.{}`", resource.name, field.name)));
             }
         }
-        let record = self.world.insert(self.pack, effect.resource, values).map_err(conflict)?;
+        let record = self.world().insert(self.pack, effect.resource, values).map_err(conflict)?;
         self.done("create", effect, &record, scope);
         Ok(Detail::from(&resource.name))
     }
@@ -115,7 +118,7 @@ impl Work<'_> {
     fn next_integer(&self, resource: ResourceId, scope: &Scope, slot: &str) -> Json {
         match scope.draws().forced(slot) {
             Some(forced) => forced.clone(),
-            None => Json::from(self.world.next_integer(resource)),
+            None => Json::from(self.world().next_integer(resource)),
         }
     }
 
@@ -130,14 +133,16 @@ impl Work<'_> {
         if values == record.values.as_ref() {
             return Ok(Detail::Fixed("nothing is different: nothing done"));
         }
-        let record = self.world.update(self.pack, effect.resource, record.sequence, values).map_err(conflict)?;
+        let record = self.world().update(self.pack, effect.resource, record.sequence, values).map_err(conflict)?;
         self.done("update", effect, &record, scope);
         Ok(Detail::from(&resource.name))
     }
 
     fn delete(&mut self, effect: &Effect, scope: &Scope) -> Result<Detail, Rejection> {
         let Some(record) = self.current(effect, scope)? else { return Ok(Detail::Fixed("there is no record: nothing done")) };
-        self.world.delete(self.pack, effect.resource, record.sequence, &mut self.steps);
+        let mut change = std::mem::take(&mut self.change);
+        self.world().delete(self.pack, effect.resource, record.sequence, &mut change);
+        self.change = change;
         Ok(Detail::from(&self.pack.resource(effect.resource).name))
     }
 
@@ -145,7 +150,7 @@ impl Work<'_> {
     fn current(&self, effect: &Effect, scope: &Scope) -> Result<Option<Arc<Record>>, Rejection> {
         let Some(value) = scope.get(&effect.name) else { return Ok(None) };
         match value.downcast::<RecordView>() {
-            Some(view) => Ok(self.world.at(effect.resource, view.record.sequence).cloned()),
+            Some(view) => Ok(self.world().at(effect.resource, view.record.sequence).cloned()),
             None if value.is_null() => Ok(None),
             None => Err(Rejection::Fault(format!("`{}` is not a record", effect.name))),
         }
@@ -153,7 +158,8 @@ impl Work<'_> {
 
     fn done(&mut self, verb: &'static str, effect: &Effect, record: &Arc<Record>, scope: &mut Scope) {
         let id = record.text(self.pack.resource(effect.resource).id).unwrap_or_default();
-        self.steps.push(Step { verb, resource: effect.resource, id });
+        self.change.steps.push(Step { verb, resource: effect.resource, id });
+        self.change.edits.push(WorldEdit::Put(effect.resource, Arc::clone(record)));
         let value = RecordView::value(self.pack, effect.resource, Arc::clone(record));
         scope.bind(Arc::clone(&effect.name), value);
     }

@@ -9,7 +9,7 @@ pub(super) struct Found<'a> {
     pub(super) values: Vec<String>,
 }
 
-/// Takes a mount prefix off a path: `/api/customers` is `/customers`. The empty prefix always fits, so it comes last.
+/// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
 pub(super) fn within<'p>(pack: &Pack, path: &'p str) -> impl Iterator<Item = &'p str> {
     let prefixes: Vec<usize> = pack
         .mounts

@@ -8,7 +8,7 @@ use crate::clock::Instant;
 use crate::exchange::Request;
 use crate::expr::{Scope, Source, Value};
 use crate::pack::Pack;
-use crate::sandbox::{Moment, RecordsRoot, Visibility, World};
+use crate::sandbox::{Moment, RecordsRoot, Visibility, World, WorldEdit};
 
 pub(super) fn begin(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>) -> Scope {
     let mut scope = Scope::new(moment.draws.clone());
@@ -34,6 +34,26 @@ pub(super) fn see(
     scope.set_lazy(Arc::new(Surroundings {
         pack: Arc::clone(pack),
         world: moment.world.clone(),
+        edits: Vec::new(),
+        now: moment.now,
+        visibility: visibility.clone(),
+        request: request.cloned(),
+    }));
+}
+
+/// The same, after some effects.
+pub(super) fn see_after(
+    scope: &mut Scope,
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    visibility: &Visibility,
+    request: Option<&Arc<Request>>,
+    edits: &[WorldEdit],
+) {
+    scope.set_lazy(Arc::new(Surroundings {
+        pack: Arc::clone(pack),
+        world: moment.world.clone(),
+        edits: edits.to_vec(),
         now: moment.now,
         visibility: visibility.clone(),
         request: request.cloned(),
@@ -44,6 +64,8 @@ pub(super) fn see(
 struct Surroundings {
     pack: Arc<Pack>,
     world: World,
+    /// What was done to the world since; performed on a copy when somebody looks.
+    edits: Vec<WorldEdit>,
     now: Instant,
     visibility: Visibility,
     request: Option<Arc<Request>>,
@@ -61,7 +83,7 @@ impl Source for Surroundings {
             "now" => Some(Value::instant(self.now)),
             "records" => Some(Value::source(Arc::new(RecordsRoot {
                 pack: Arc::clone(&self.pack),
-                world: self.world.clone(),
+                world: self.world.after(&self.pack, &self.edits),
                 visibility: self.visibility.clone(),
             }))),
             "tables" => Some(Value::source(Arc::new(Arc::clone(&self.pack.tables)))),

@@ -8,7 +8,7 @@ use super::fill::draft;
 use super::scope;
 use crate::diagnostic::nearest;
 use crate::pack::{Pack, ResourceId, Shape, Sort};
-use crate::sandbox::{Change, Conflict, Moment, Record, Step, Visibility};
+use crate::sandbox::{Change, Conflict, Moment, Record, Step, Visibility, WorldEdit};
 
 /// What is done to a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,27 +44,29 @@ pub(crate) fn shown(pack: &Pack, resource: ResourceId, record: &Record) -> Json 
 
 /// Edits one record. Returns the change and the record's id.
 pub(crate) fn edit(pack: &Arc<Pack>, moment: &Moment<'_>, resource: ResourceId, edit: &Edit) -> Result<(Change, String), StateFault> {
-    let mut world = moment.world.clone();
+    let world = moment.world;
     let definition = pack.resource(resource);
-    let mut steps = Vec::new();
+    let mut change = Change::default();
     let id = match edit {
         Edit::Add(given) => {
             let values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             let values = complete(pack, moment, resource, values)?;
             let record = world.insert(pack, resource, values).map_err(conflict)?;
             let id = record.text(definition.id).unwrap_or_default();
-            steps.push(Step { verb: "create", resource, id: id.clone() });
+            change.edits.push(WorldEdit::Put(resource, record));
+            change.steps.push(Step { verb: "create", resource, id: id.clone() });
             id
         }
         Edit::Put(id, given) => {
             let mut values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
-            let verb = match world.get(resource, id).map(|record| record.sequence) {
-                Some(sequence) => world.update(pack, resource, sequence, values).map(|_| "update"),
-                None => world.insert(pack, resource, values).map(|_| "create"),
+            let (verb, record) = match world.get(resource, id).map(|record| record.sequence) {
+                Some(sequence) => ("update", world.update(pack, resource, sequence, values)),
+                None => ("create", world.insert(pack, resource, values)),
             };
-            steps.push(Step { verb: verb.map_err(conflict)?, resource, id: id.clone() });
+            change.edits.push(WorldEdit::Put(resource, record.map_err(conflict)?));
+            change.steps.push(Step { verb, resource, id: id.clone() });
             id.clone()
         }
         Edit::Patch(id, given) => {
@@ -72,17 +74,18 @@ pub(crate) fn edit(pack: &Arc<Pack>, moment: &Moment<'_>, resource: ResourceId, 
             let mut values = read(pack, resource, given, record.values.to_vec())?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
-            world.update(pack, resource, record.sequence, values).map_err(conflict)?;
-            steps.push(Step { verb: "update", resource, id: id.clone() });
+            let record = world.update(pack, resource, record.sequence, values).map_err(conflict)?;
+            change.edits.push(WorldEdit::Put(resource, record));
+            change.steps.push(Step { verb: "update", resource, id: id.clone() });
             id.clone()
         }
         Edit::Delete(id) => {
             let record = world.get(resource, id).cloned().ok_or(StateFault::NotFound)?;
-            world.delete(pack, resource, record.sequence, &mut steps);
+            world.delete(pack, resource, record.sequence, &mut change);
             id.clone()
         }
     };
-    Ok((Change { world: Some(world), steps }, id))
+    Ok((change, id))
 }
 
 fn read(

@@ -11,7 +11,7 @@ mod request;
 mod response;
 
 pub(crate) use headers::Headers;
-pub(crate) use json::{JsonFault, JsonFaultKind, parse as parse_json};
+pub(crate) use json::{JsonFaultKind, parse as parse_json};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;
 pub(crate) use request::{Body, Request};

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Scheme, authority and every prefix that led to this pack, without a trailing slash:
-    /// `http://127.0.0.1:4010/~checkout/reportei`. Links in answers start with it.
+    /// `http://127.0.0.1:4010/~checkout/shop`. Links in answers start with it.
     pub(crate) base: String,
     /// The path within the pack as received, still percent-encoded; starts with `/`.
     pub(crate) path: String,

@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 /// What is known about the members of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ObjectKind {
-    /// For messages: ``the request body``, ``a `customer` ``.
+    /// For messages: ``the request body``, ``an `item` ``.
     pub(crate) what: String,
     /// The resource, when the object is a record.
     pub(crate) resource: Option<usize>,

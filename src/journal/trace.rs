@@ -5,8 +5,6 @@ use crate::diagnostic::Location;
 /// A stage of a request, in the order of `docs` and of the engine's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    Read,
-    Sandbox,
     Route,
     Authenticate,
     Formats,
@@ -23,8 +21,6 @@ pub(crate) enum Stage {
 impl Stage {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Stage::Read => "read",
-            Stage::Sandbox => "sandbox",
             Stage::Route => "route",
             Stage::Authenticate => "authenticate",
             Stage::Formats => "formats",
@@ -65,7 +61,6 @@ impl Verdict {
 /// Words about a step, made as late as possible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Detail {
-    None,
     Fixed(&'static str),
     Name(Arc<str>),
     Text(Box<str>),
@@ -74,7 +69,6 @@ pub(crate) enum Detail {
 impl Detail {
     pub(crate) fn text(&self) -> &str {
         match self {
-            Detail::None => "",
             Detail::Fixed(text) => text,
             Detail::Name(name) => name,
             Detail::Text(text) => text,

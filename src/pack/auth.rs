@@ -74,6 +74,6 @@ impl Decode {
 pub(crate) struct Credential {
     pub(crate) label: String,
     pub(crate) scheme: SchemeId,
-    /// As a client sends it: `Bearer reportei-test-token`.
+    /// As a client sends it: `Bearer test-token`.
     pub(crate) value: String,
 }

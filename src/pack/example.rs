@@ -1,11 +1,9 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::source::Side;
-use super::{OperationId, SchemeId};
-use crate::clock::Instant;
+use super::OperationId;
 use crate::diagnostic::Location;
 
 /// A documented (or assumed) request or answer, byte for byte, with what is known about how it came about.
@@ -30,14 +28,4 @@ pub(crate) struct Replay {
     /// Numbers of examples in the pack.
     pub(crate) answer: Option<usize>,
     pub(crate) request: Option<usize>,
-}
-
-/// What a side file says about the world before the exchange, resolved.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Setting {
-    pub(crate) at: Option<Instant>,
-    /// What the generator yields, by name.
-    pub(crate) next: BTreeMap<String, Value>,
-    /// Credentials by number, when the side file names them.
-    pub(crate) callers: Option<Vec<(SchemeId, usize)>>,
 }

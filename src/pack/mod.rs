@@ -21,7 +21,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
-pub(crate) use example::{Example, Replay, Setting};
+pub(crate) use example::{Example, Replay};
 pub(crate) use files::{Files, Folders, all as read_all};
 pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads, Refusal, Row, Turn,
@@ -30,7 +30,7 @@ pub(crate) use operation::{
 pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
-pub(crate) use route::{Route, Router};
+pub(crate) use route::Router;
 pub(crate) use shape::{Each, Member, Shape};
 
 use crate::clock::Format;

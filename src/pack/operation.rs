@@ -24,7 +24,7 @@ pub(crate) struct Operation {
     pub(crate) description: Option<String>,
     pub(crate) notes: Option<String>,
     pub(crate) method: Method,
-    /// `/customers/{uuid}`.
+    /// `/items/{id}`.
     pub(crate) template: Arc<str>,
     pub(crate) provenance: Provenance,
     pub(crate) auth: Auth,

@@ -143,6 +143,7 @@ impl Field {
     }
 
     /// Takes a value as the wire spells it: a timestamp becomes its instant, `shift` microseconds later.
+    #[allow(clippy::wrong_self_convention, reason = "the field reads the value; it is not made from it")]
     pub(crate) fn from_wire(&self, value: &Value, formats: &[Format], shift: i64) -> Result<Value, String> {
         if value.is_null() {
             return Ok(Value::Null);

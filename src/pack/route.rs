@@ -55,10 +55,6 @@ impl Router {
         Some((&self.routes[*found.value], values))
     }
 
-    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter()
-    }
-
     /// Sorts the candidates of each route by `rank`.
     pub(crate) fn sort(&mut self, rank: impl Fn(OperationId) -> bool) {
         for route in &mut self.routes {

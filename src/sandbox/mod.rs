@@ -13,4 +13,4 @@ pub(crate) use id::SandboxId;
 pub(crate) use registry::{NotMade, NotThere, Registry, Settings, Wish};
 pub(crate) use state::{Advance, Committed, Exchange, Intervention, Moment, Sandbox, notes};
 pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
-pub(crate) use world::{Change, Conflict, Record, Step, World};
+pub(crate) use world::{Change, Conflict, Record, Step, World, WorldEdit};

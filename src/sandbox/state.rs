@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::id::SandboxId;
 use super::world::{Change, Conflict, Step, World};
@@ -117,46 +117,28 @@ impl Sandbox {
     ) -> Committed {
         let definition = &self.beginning.packs[pack];
         let real = real_time();
-        // The work is done on a snapshot, so that calls wait for each other only while they are entered in the log.
-        let before = self.state.lock().snapshot(pack);
-        let moment = before.moment(self.beginning.seed, real);
+        let seed = self.beginning.seed;
+        let took = || u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
+        // Reads are done on a snapshot, so that they wait for each other only while they are entered in the log. Calls
+        // that will probably change the world would only get into each other's way, and have to be done again.
+        if request.method.is_safe() {
+            let before = self.state.lock().snapshot(pack);
+            let moment = before.moment(seed, real);
+            let exchange = handle(definition, &moment, &request);
+            let (at, drew) = (moment.now, moment.draws.used());
+            let took = took();
+            let state = self.state.lock();
+            // What happened meanwhile counts where the answer may depend on it.
+            if state.version == before.version && !(drew && state.log.position() != before.position) {
+                drop(before);
+                return commit(state, pack, definition, at, request, exchange, took);
+            }
+        }
+        let state = self.state.lock();
+        let at = state.clock.now(real);
+        let moment = Moment { world: &state.worlds[pack], now: at, draws: Draws::new(seed, state.log.position()) };
         let exchange = handle(definition, &moment, &request);
-        let drew = moment.draws.used();
-        let took = u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
-        let mut exchanged = self.exchanged(definition, request, &exchange, took);
-        let mut state = self.state.lock();
-        let stale = state.version != before.version || (drew && state.log.position() != before.position);
-        let (at, change) = if stale {
-            // Something happened meanwhile that the answer may depend on: once more, with nobody else.
-            let now = state.snapshot(pack);
-            let again = handle(definition, &now.moment(self.beginning.seed, real), &exchanged.request);
-            exchanged = self.exchanged(definition, Arc::clone(&exchanged.request), &again, took);
-            (now.clock.now(real), again.change)
-        } else {
-            (moment.now, exchange.change)
-        };
-        if let Some(world) = change.world {
-            state.worlds[pack] = world;
-            state.version += 1;
-        }
-        let response = exchanged.response.clone();
-        let (entry, evicted) = state.log.push(at, Happening::Exchange(Box::new(exchanged)));
-        drop(state);
-        drop(evicted);
-        Committed { response, entry: entry.id, at }
-    }
-
-    fn exchanged(&self, pack: &Pack, request: Arc<Request>, exchange: &Exchange, took: u64) -> Exchanged {
-        Exchanged {
-            pack: Arc::clone(&pack.name),
-            operation: exchange.operation.clone(),
-            contract: exchange.contract,
-            request,
-            response: exchange.response.clone(),
-            trace: exchange.trace.clone(),
-            changes: notes(pack, &exchange.change.steps),
-            took,
-        }
+        commit(state, pack, definition, at, request, exchange, took())
     }
 
     /// Changes records in another way than by a request. Nothing happens when `act` refuses.
@@ -169,10 +151,7 @@ impl Sandbox {
         let mut state = self.state.lock();
         let now = state.snapshot(pack);
         let Intervention { change, what } = act(&self.beginning.packs[pack], &now.moment(self.beginning.seed, real))?;
-        if let Some(world) = change.world {
-            state.worlds[pack] = world;
-            state.version += 1;
-        }
+        state.perform(pack, &self.beginning.packs[pack], &change);
         Ok(state.log.push(now.clock.now(real), what).0)
     }
 
@@ -235,6 +214,35 @@ impl Sandbox {
     }
 }
 
+/// Makes an exchange part of the story.
+fn commit(
+    mut state: MutexGuard<'_, State>,
+    pack: usize,
+    definition: &Pack,
+    at: Instant,
+    request: Arc<Request>,
+    exchange: Exchange,
+    took: u64,
+) -> Committed {
+    let Exchange { response, change, trace, operation, contract } = exchange;
+    state.perform(pack, definition, &change);
+    let exchanged = Exchanged {
+        pack: Arc::clone(&definition.name),
+        operation,
+        contract,
+        request,
+        response: response.clone(),
+        trace,
+        changes: notes(definition, &change.steps),
+        took,
+    };
+    let (entry, evicted) = state.log.push(at, Happening::Exchange(Box::new(exchanged)));
+    drop(state);
+    // Whatever had to make room is freed when nobody waits.
+    drop(evicted);
+    Committed { response, entry: entry.id, at }
+}
+
 /// How far the clock is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Advance {
@@ -250,6 +258,13 @@ impl State {
             log: Log::new(beginning.journal),
             version: 0,
         }
+    }
+
+    fn perform(&mut self, pack: usize, definition: &Pack, change: &Change) {
+        for edit in &change.edits {
+            self.worlds[pack].apply(definition, edit);
+        }
+        self.version += u64::from(!change.edits.is_empty());
     }
 
     fn snapshot(&self, pack: usize) -> Snapshot {

@@ -123,9 +123,16 @@ pub(crate) struct World(Arc<Vec<Table>>);
 /// What one exchange, event or control call does to a world.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    /// The world afterwards; `None` when nothing changed.
-    pub(crate) world: Option<World>,
+    pub(crate) edits: Vec<WorldEdit>,
     pub(crate) steps: Vec<Step>,
+}
+
+/// One record put or taken away. Prepared against one world, applied to that world.
+#[derive(Debug, Clone)]
+pub(crate) enum WorldEdit {
+    /// A new record, or a record in the place of the one with its sequence number.
+    Put(ResourceId, Arc<Record>),
+    Delete(ResourceId, u64),
 }
 
 /// What became of one record.
@@ -178,7 +185,8 @@ impl World {
                     values[index] = super::view::default_value(pack, default, &scope, resource, index)?;
                 }
             }
-            world.insert(pack, seed.resource, values)?;
+            let record = world.insert(pack, seed.resource, values)?;
+            world.apply(pack, &WorldEdit::Put(seed.resource, record));
         }
         Ok(world)
     }
@@ -224,56 +232,75 @@ impl World {
 
     // ---- writing
 
-    /// Adds a record. Its id must be among the values.
+    /// A new record, if it contradicts no other. Its id must be among the values. Nothing changes yet.
     pub(crate) fn insert(
-        &mut self,
+        &self,
         pack: &Arc<Pack>,
         resource: ResourceId,
         values: Vec<Option<Value>>,
     ) -> Result<Arc<Record>, Conflict> {
-        let sequence = self.table(resource).sequence;
-        let record = self.prepare(pack, resource, values, sequence, None)?;
-        let table = self.table_mut(resource);
-        table.sequence += 1;
-        table.all.push_back(sequence);
-        self.link(pack, resource, &record);
-        Ok(record)
+        self.prepare(pack, resource, values, self.table(resource).sequence, None)
     }
 
-    /// Puts new values in a record's place.
+    /// New values for a record, if they contradict no other. Nothing changes yet.
     pub(crate) fn update(
-        &mut self,
+        &self,
         pack: &Arc<Pack>,
         resource: ResourceId,
         sequence: u64,
         values: Vec<Option<Value>>,
     ) -> Result<Arc<Record>, Conflict> {
-        let record = self.prepare(pack, resource, values, sequence, Some(sequence))?;
-        if let Some(old) = self.at(resource, sequence).cloned() {
-            self.unlink(pack, resource, &old);
-        }
-        self.link(pack, resource, &record);
-        Ok(record)
+        self.prepare(pack, resource, values, sequence, Some(sequence))
     }
 
-    /// Takes a record away, and all that it owns.
-    pub(crate) fn delete(&mut self, pack: &Arc<Pack>, resource: ResourceId, sequence: u64, steps: &mut Vec<Step>) {
-        let Some(record) = self.at(resource, sequence).cloned() else { return };
+    /// What goes with a record: all that it owns, then itself. Nothing changes yet.
+    pub(crate) fn delete(&self, pack: &Arc<Pack>, resource: ResourceId, sequence: u64, change: &mut Change) {
+        let Some(record) = self.at(resource, sequence) else { return };
         let id = record.text(pack.resource(resource).id).unwrap_or_default();
         for (index, owned) in pack.resources.iter().enumerate() {
             if owned.owner.is_some_and(|owner| owner.resource == resource) {
                 for sequence in self.sequences(ResourceId(index), Some(&id)) {
-                    self.delete(pack, ResourceId(index), sequence, steps);
+                    self.delete(pack, ResourceId(index), sequence, change);
                 }
             }
         }
-        self.unlink(pack, resource, &record);
-        let table = self.table_mut(resource);
-        if let Ok(place) = table.all.binary_search(&sequence) {
-            table.all.remove(place);
+        change.edits.push(WorldEdit::Delete(resource, sequence));
+        change.steps.push(Step { verb: "delete", resource, id });
+    }
+
+    /// Performs an edit that was prepared against this world. Where nobody else holds the world, it is done in place.
+    pub(crate) fn apply(&mut self, pack: &Pack, edit: &WorldEdit) {
+        match edit {
+            WorldEdit::Put(resource, record) => {
+                match self.at(*resource, record.sequence).cloned() {
+                    Some(old) => self.unlink(pack, *resource, &old),
+                    None => {
+                        let table = self.table_mut(*resource);
+                        table.sequence = table.sequence.max(record.sequence + 1);
+                        table.all.push_back(record.sequence);
+                    }
+                }
+                self.link(pack, *resource, record);
+            }
+            WorldEdit::Delete(resource, sequence) => {
+                let Some(record) = self.at(*resource, *sequence).cloned() else { return };
+                self.unlink(pack, *resource, &record);
+                let table = self.table_mut(*resource);
+                if let Ok(place) = table.all.binary_search(sequence) {
+                    table.all.remove(place);
+                }
+                table.records.remove(sequence);
+            }
         }
-        table.records.remove(&sequence);
-        steps.push(Step { verb: "delete", resource, id });
+    }
+
+    /// This world after a change; this one stays as it is.
+    pub(crate) fn after(&self, pack: &Pack, edits: &[WorldEdit]) -> Self {
+        let mut world = self.clone();
+        for edit in edits {
+            world.apply(pack, edit);
+        }
+        world
     }
 
     fn prepare(

@@ -37,7 +37,7 @@ fn uri(document: &str) -> String {
     format!("{SCHEME}{document}.json")
 }
 
-/// All schema documents of a pack by name, able to refer to each other by file name (`customer.json#/$defs/name`).
+/// All schema documents of a pack by name, able to refer to each other by file name (`item.json#/$defs/name`).
 #[derive(Debug)]
 pub(crate) struct Library {
     documents: Arc<BTreeMap<String, Value>>,
@@ -78,7 +78,7 @@ impl Library {
     }
 
     fn empty() -> Self {
-        let registry = jsonschema::Registry::new().prepare();
+        let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
         Library { documents: Arc::default(), registry, broken: BTreeSet::new(), options: jsonschema::options().offline() }
     }

@@ -10,7 +10,7 @@ use super::{Line, Shared, deliver, read};
 use crate::control;
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
-use crate::sandbox::{NotThere, Sandbox, SandboxId};
+use crate::sandbox::{Sandbox, SandboxId};
 
 /// Control plane, index or API? Reads the request, finds who answers it, and sends what they say.
 pub(super) async fn answer(shared: &Shared, own: Option<usize>, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {

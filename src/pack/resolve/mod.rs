@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
-use super::{ErrorId, Files, Loaded, Pack, Resource, ResourceId, Router, Scheme};
+use super::{ErrorId, Files, Loaded, Pack, Resource, ResourceId, Scheme};
 use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
 use crate::exchange::{self, JsonFaultKind};
@@ -462,7 +462,7 @@ impl<'f> Resolver<'f> {
             replays: parts.replays,
             headers: parts.headers,
             tables: Arc::new(std::mem::take(&mut self.tables)),
-            router: router.unwrap_or_else(Router::default),
+            router: router.unwrap_or_default(),
             seeds,
             program,
             sources: SourceMap::default(),

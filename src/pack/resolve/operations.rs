@@ -225,7 +225,7 @@ impl Resolver<'_> {
     fn request_line(&mut self, line: &Spanned<String>) -> Option<(Method, String)> {
         let Some((word, rest)) = line.value.split_once(' ') else {
             let message = format!("`{}` is not a method and a path", line.value);
-            self.report(Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /customers/{uuid}`"));
+            self.report(Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /items/{id}`"));
             return None;
         };
         let path = rest.trim();
@@ -244,13 +244,13 @@ impl Resolver<'_> {
         let whole = |part: &str| part.starts_with('{') && part.ends_with('}') && part.len() > 2;
         let names = parameter_names(path);
         let wrong = if !path.starts_with('/') {
-            Some(("a path begins with `/`", "write it like `/customers/{uuid}`"))
+            Some(("a path begins with `/`", "write it like `/items/{id}`"))
         } else if path.contains('?') {
             Some(("a path has no query", "list its parameters under `query`"))
         } else if path.contains(char::is_whitespace) {
             Some(("a path has no spaces", "write them as `%20`"))
         } else if path.split('/').any(|part| part.contains(['{', '}']) && !whole(part)) {
-            Some(("a parameter fills a whole segment", "write it like `/customers/{uuid}`"))
+            Some(("a parameter fills a whole segment", "write it like `/items/{id}`"))
         } else if (1..names.len()).any(|index| names[..index].contains(&names[index])) {
             Some(("a parameter stands in the path twice", "give each a name of its own"))
         } else {

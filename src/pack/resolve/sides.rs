@@ -100,7 +100,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// `customer.api_token`, or `customer#2.api_token` for the second one made; deeper names are of values that are drawn in
+    /// `item.code`, or `item#2.code` for the second one made; deeper names are of values that are drawn in
     /// parts.
     fn check_draw(&mut self, key: &Key) {
         let Some((record, rest)) = key.name.split_once('.') else { return };

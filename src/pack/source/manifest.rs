@@ -52,7 +52,7 @@ pub(crate) enum DecodeSource {
     Jwt(Spanned<String>),
 }
 
-/// `finds: merchant.access_token`, or `finds: {user: {username: = credential.username}}`.
+/// `finds: shop.access_token`, or `finds: {user: {username: = credential.username}}`.
 #[derive(Debug, Clone)]
 pub(crate) struct FindSource {
     pub(crate) resource: Spanned<String>,

@@ -10,15 +10,12 @@ mod node;
 mod operation;
 mod template;
 
-use std::ops::Range;
-
-use crate::diagnostic::{Diagnostic, FileId, Location};
+use crate::diagnostic::{Diagnostic, Location};
 
 pub(crate) use example::{ExampleSource, GivenSource, Side};
 pub(crate) use fields::Fields;
 pub(crate) use manifest::{
-    CredentialSource, DecodeSource, FieldSource, FindSource, Manifest, ResourceSource, RowSource, SchemeSource, SeedSource,
-    UniqueSource,
+    CredentialSource, DecodeSource, FieldSource, Manifest, ResourceSource, RowSource, SchemeSource, SeedSource,
 };
 pub(crate) use node::{Key, Node, NodeKind};
 pub(crate) use operation::{
@@ -32,12 +29,6 @@ pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, Show
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) at: Location,
-}
-
-impl<T> Spanned<T> {
-    pub(crate) fn new(value: T, file: FileId, range: Range<usize>) -> Self {
-        Spanned { value, at: Location::new(file, range) }
-    }
 }
 
 /// The mistakes found so far, in any file.

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 pub(crate) struct OperationSource {
     pub(crate) at: Location,
     pub(crate) title: Option<Spanned<String>>,
-    /// `GET /customers/{uuid}`.
+    /// `GET /items/{id}`.
     pub(crate) request: Option<Spanned<String>>,
     pub(crate) docs: Option<Spanned<String>>,
     pub(crate) assumed: Option<Spanned<String>>,
