@@ -81,3 +81,90 @@ fn explain(pack: &Pack, prepared: &Prepared, exchange: &Exchange) -> Vec<String>
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::{self, Files, Folders};
+    use std::path::Path;
+
+    /// Keys whose values are prose: a reader may write there what it likes.
+    const PROSE: &[&str] = &["title", "description", "notes", "docs", "assumed", "assumed-body", "static", "reason"];
+
+    fn reportei() -> Files {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders = Folders { fixtures: root.join("fixtures"), schemas: root.join("schemas") };
+        pack::read_all(&folders).unwrap().into_iter().find(|files| files.folder == "reportei").unwrap()
+    }
+
+    fn findings(files: &Files) -> usize {
+        let loaded = pack::load(files);
+        let errors = loaded.diagnostics.len();
+        match loaded.pack {
+            Some(pack) if errors == 0 => replay(&Arc::new(pack)).iter().map(|result| result.findings.len()).sum(),
+            _ => errors.max(1),
+        }
+    }
+
+    /// The lines of a file that say something to the engine: no comments, and nothing inside blocks of prose.
+    fn lines(text: &str) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut prose: Option<usize> = None;
+        for (number, line) in text.lines().enumerate() {
+            let words = line.trim_start();
+            let indent = line.len() - words.len();
+            if prose.is_some_and(|outer| words.is_empty() || indent > outer) || words.is_empty() || words.starts_with('#') {
+                continue;
+            }
+            prose = None;
+            found.push(number);
+            let key = words.trim_start_matches("- ");
+            if let Some((key, value)) = key.split_once(':')
+                && PROSE.contains(&key)
+                && matches!(value.trim(), "|" | ">")
+            {
+                prose = Some(indent);
+            }
+        }
+        found
+    }
+
+    /// The line with its first word misspelt: a `q` behind the first letter of the key or item.
+    fn misspelt(line: &str) -> Option<String> {
+        let at = line.find(|character: char| character.is_ascii_alphanumeric() || matches!(character, '/' | '"' | '='))?;
+        let word = line[at..].find(|character: char| character.is_ascii_alphanumeric()).map(|more| at + more)?;
+        Some(format!("{}q{}", &line[..=word], &line[word + 1..]))
+    }
+
+    #[test]
+    fn breaking_any_line_is_caught() {
+        let files = reportei();
+        assert_eq!(findings(&files), 0);
+        let mut cases: Vec<(&String, usize, String)> = Vec::new();
+        for (path, bytes) in files.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")) {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for number in lines(text) {
+                let mut all: Vec<String> = text.lines().map(str::to_owned).collect();
+                let Some(broken) = misspelt(&all[number]) else { continue };
+                all[number] = broken;
+                cases.push((path, number, all.join("\n") + "\n"));
+            }
+        }
+        let tried = cases.len();
+        let survives = |(path, number, text): &(&String, usize, String)| {
+            let mut altered = files.clone();
+            altered.fixtures.insert((*path).clone(), text.clone().into_bytes());
+            let line = text.lines().nth(*number).unwrap_or_default();
+            (findings(&altered) == 0).then(|| format!("{path}:{}: {line}", number + 1))
+        };
+        let threads = std::thread::available_parallelism().map_or(2, |number| number.get().min(8));
+        let survivors: Vec<String> = std::thread::scope(|scope| {
+            let chunks = cases.chunks(tried.div_ceil(threads).max(1));
+            let running: Vec<_> =
+                chunks.map(|chunk| scope.spawn(|| chunk.iter().filter_map(survives).collect::<Vec<_>>())).collect();
+            running.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(tried > 300, "{tried}");
+        assert!(survivors.is_empty(), "{} of {tried} are not noticed:\n{}", survivors.len(), survivors.join("\n"));
+    }
+}

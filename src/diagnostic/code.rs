@@ -1,7 +1,6 @@
 /// What kind of mistake a diagnostic is about. Each is explained in `docs/diagnostics.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
-    PackMissing,
     FileUnreadable,
     FileUnused,
     YamlSyntax,
@@ -31,56 +30,16 @@ pub(crate) enum Code {
     RouteAmbiguous,
     RouteAuth,
     ProvenanceMissing,
-    ErrorUnused,
+    NameUnused,
     TemplateInvalid,
     KeyInvalid,
     CredentialInvalid,
 }
 
 impl Code {
-    /// Every code, in the order of the documentation.
-    #[cfg(test)]
-    pub(crate) const ALL: &'static [Code] = &[
-        Code::PackMissing,
-        Code::FileUnreadable,
-        Code::FileUnused,
-        Code::YamlSyntax,
-        Code::YamlFeature,
-        Code::JsonSyntax,
-        Code::KeyUnknown,
-        Code::KeyMissing,
-        Code::KeyDuplicate,
-        Code::KindWrong,
-        Code::ValueWrong,
-        Code::NameUnknown,
-        Code::NameDuplicate,
-        Code::ExprSyntax,
-        Code::ExprUnknownName,
-        Code::ExprUnknownField,
-        Code::ExprUnknownFunction,
-        Code::ExprKinds,
-        Code::SchemaInvalid,
-        Code::SchemaReference,
-        Code::SchemaOneOf,
-        Code::ExampleMissing,
-        Code::ExampleSchema,
-        Code::SeedInvalid,
-        Code::ShapeUnfilled,
-        Code::ShapeTarget,
-        Code::RouteInvalid,
-        Code::RouteAmbiguous,
-        Code::RouteAuth,
-        Code::ProvenanceMissing,
-        Code::ErrorUnused,
-        Code::TemplateInvalid,
-        Code::KeyInvalid,
-        Code::CredentialInvalid,
-    ];
-
     /// The word that stands in brackets in a message.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Code::PackMissing => "pack-missing",
             Code::FileUnreadable => "file-unreadable",
             Code::FileUnused => "file-unused",
             Code::YamlSyntax => "yaml-syntax",
@@ -110,7 +69,7 @@ impl Code {
             Code::RouteAmbiguous => "route-ambiguous",
             Code::RouteAuth => "route-auth",
             Code::ProvenanceMissing => "provenance-missing",
-            Code::ErrorUnused => "error-unused",
+            Code::NameUnused => "name-unused",
             Code::TemplateInvalid => "template-invalid",
             Code::KeyInvalid => "key-invalid",
             Code::CredentialInvalid => "credential-invalid",

@@ -92,13 +92,32 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-/// A list of names for a message: `` `a`, `b` or `c` ``.
+/// A choice of names for a message: `` `a`, `b` or `c` ``.
 pub(crate) fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    listed(names, "or")
+}
+
+/// A list of names for a message: `` `a`, `b` and `c` ``.
+pub(crate) fn all_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    listed(names, "and")
+}
+
+/// What there is instead of a name that is unknown: `` there are `a` and `b` ``.
+pub(crate) fn there_are<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.as_slice() {
+        [] => "there is none".to_owned(),
+        [only] => format!("there is only `{only}`"),
+        names => format!("there are {}", all_of(names.iter().copied())),
+    }
+}
+
+fn listed<'a>(names: impl IntoIterator<Item = &'a str>, and: &str) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {and} {last}", rest.join(", ")),
     }
 }
 
@@ -111,5 +130,7 @@ mod tests {
         assert_eq!(nearest("nmae", ["name", "uuid"]), Some("name".to_owned()));
         assert_eq!(nearest("colour", ["name", "uuid"]), None);
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(there_are(["a", "b"]), "there are `a` and `b`");
+        assert_eq!(there_are(["a"]), "there is only `a`");
     }
 }

@@ -10,7 +10,7 @@ use minijinja::machinery::{Span, parse, parse_expr};
 
 use super::tables::{self, FILTERS, FUNCTIONS, TESTS, Word};
 use super::{Kind, Names};
-use crate::diagnostic::{Code, nearest, one_of};
+use crate::diagnostic::{Code, all_of, nearest, there_are};
 
 /// A mistake in an expression or template.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,11 +27,11 @@ pub(crate) struct Fault {
 pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
     match parse_expr(text) {
         Ok(expr) => {
-            let mut checker = Checker { faults: Vec::new() };
+            let mut checker = Checker { text, faults: Vec::new() };
             let kind = checker.expr(&expr, names);
             (kind, checker.faults)
         }
-        Err(error) => (Kind::Any, vec![syntax(&error, text)]),
+        Err(error) => (Kind::Any, vec![syntax("an expression", &error, text)]),
     }
 }
 
@@ -46,25 +46,27 @@ pub(crate) fn check_template(text: &str, names: &Names) -> Vec<Fault> {
     let syntax_config = minijinja::syntax::SyntaxConfig::default();
     match parse(text, "page", syntax_config) {
         Ok(statement) => {
-            let mut checker = Checker { faults: Vec::new() };
+            let mut checker = Checker { text, faults: Vec::new() };
             let mut names = names.clone();
             checker.statement(&statement, &mut names);
             checker.faults
         }
-        Err(error) => vec![Fault { code: Code::TemplateInvalid, ..syntax(&error, text) }],
+        Err(error) => vec![Fault { code: Code::TemplateInvalid, ..syntax("a page", &error, text) }],
     }
 }
 
-fn syntax(error: &minijinja::Error, text: &str) -> Fault {
+fn syntax(what: &str, error: &minijinja::Error, text: &str) -> Fault {
     let range = error.range().filter(|range| range.end <= text.len()).unwrap_or(0..text.len());
-    let message = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let words = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let message = format!("this is not {what}: {words}");
     // A word behind a test is read as what it tests with, and `if` is a word.
     let test_and_choice = text.contains(" is ") && text.contains(" if ");
     let help = test_and_choice.then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
     Fault { code: Code::ExprSyntax, range, message, suggestion: None, help }
 }
 
-struct Checker {
+struct Checker<'t> {
+    text: &'t str,
     faults: Vec<Fault>,
 }
 
@@ -72,7 +74,15 @@ fn bytes(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
 }
 
-impl Checker {
+impl Checker<'_> {
+    /// The name that a stretch of the text ends with.
+    fn last_word(&self, range: Range<usize>, name: &str) -> Range<usize> {
+        match self.text.get(range.clone()).and_then(|part| part.rfind(name)) {
+            Some(at) => range.start + at..range.start + at + name.len(),
+            None => range,
+        }
+    }
+
     fn fault(&mut self, code: Code, range: Range<usize>, message: String, suggestion: Option<String>, help: Option<String>) {
         self.faults.push(Fault { code, range, message, suggestion, help });
     }
@@ -85,7 +95,10 @@ impl Checker {
                 None => {
                     let known: Vec<&str> = names.iter().collect();
                     let suggestion = nearest(var.id, known.iter().copied());
-                    let help = format!("in scope here: {}", one_of(known));
+                    if suggestion.is_none() && names.is_open() {
+                        return Kind::Any;
+                    }
+                    let help = format!("in scope here: {}", all_of(known));
                     let message = format!("`{}` is not in scope here", var.id);
                     self.fault(Code::ExprUnknownName, bytes(var.span()), message, suggestion, Some(help));
                     Kind::Any
@@ -94,14 +107,14 @@ impl Checker {
             Expr::Const(constant) => constant_kind(&constant.value),
             Expr::GetAttr(attr) => {
                 let base = self.expr(&attr.expr, names);
-                self.member(&base, attr.name, bytes(attr.span()))
+                self.member(&base, attr.name, self.last_word(bytes(attr.span()), attr.name))
             }
             Expr::GetItem(item) => {
                 let base = self.expr(&item.expr, names);
                 self.expr(&item.subscript_expr, names);
                 match (&base, &item.subscript_expr) {
                     (Kind::Object(_), Expr::Const(key)) if key.value.as_str().is_some() => {
-                        self.member(&base, key.value.as_str().unwrap_or_default(), bytes(item.span()))
+                        self.member(&base, key.value.as_str().unwrap_or_default(), bytes(key.span()))
                     }
                     (Kind::Object(object), _) => object.rest.clone().unwrap_or(Kind::Any),
                     (Kind::List(element), _) => (**element).clone(),
@@ -152,6 +165,7 @@ impl Checker {
             Expr::Filter(filter) => {
                 let input = filter.expr.as_ref().map_or(Kind::Any, |expr| self.expr(expr, names));
                 let given = self.arguments(&filter.args, names);
+                self.named_test(filter.name, &filter.args);
                 if filter.name == "default" {
                     let fallback = given.first().cloned().unwrap_or(Kind::Any);
                     self.word("filter", FILTERS, filter.name, given.len(), bytes(filter.span()));
@@ -180,9 +194,18 @@ impl Checker {
                             None => Kind::Any,
                         }
                     }
+                    Expr::GetAttr(method) => {
+                        self.expr(&method.expr, names);
+                        let message = format!("`{}` is called like a method, and there are no methods", method.name);
+                        let range = self.last_word(bytes(method.span()), method.name);
+                        let suggestion = nearest(method.name, FILTERS.iter().map(|word| word.name));
+                        let help = Some("use a filter, such as `x|length`".to_owned());
+                        self.fault(Code::ExprUnknownFunction, range, message, suggestion, help);
+                        Kind::Any
+                    }
                     other => {
                         self.expr(other, names);
-                        let message = "methods cannot be called: use a filter, such as `x|length`".to_owned();
+                        let message = "only functions are called".to_owned();
                         self.fault(Code::ExprUnknownFunction, bytes(call.span()), message, None, None);
                         Kind::Any
                     }
@@ -221,6 +244,25 @@ impl Checker {
             .collect()
     }
 
+    /// `select` and its like take a test by name.
+    fn named_test(&mut self, filter: &str, arguments: &[CallArg<'_>]) {
+        let position = match filter {
+            "select" | "reject" => 0,
+            "selectattr" | "rejectattr" => 1,
+            _ => return,
+        };
+        if let Some(CallArg::Pos(Expr::Const(constant))) = arguments.get(position)
+            && let Some(name) = constant.value.as_str()
+            && tables::find(TESTS, name).is_none()
+        {
+            let suggestion = nearest(name, TESTS.iter().map(|word| word.name));
+            let help = there_are(TESTS.iter().map(|word| word.name));
+            let message = format!("there is no test `{name}`");
+            let help = suggestion.is_none().then_some(help);
+            self.fault(Code::ExprUnknownFunction, bytes(constant.span()), message, suggestion, help);
+        }
+    }
+
     fn word(
         &mut self,
         sort: &str,
@@ -232,14 +274,17 @@ impl Checker {
         let Some(word) = tables::find(table, name) else {
             let suggestion = nearest(name, table.iter().map(|word| word.name));
             let message = format!("there is no {sort} `{name}`");
-            let help = format!("there are {}", one_of(table.iter().map(|word| word.name)));
-            self.fault(Code::ExprUnknownFunction, range, message, suggestion, Some(help));
+            let help = there_are(table.iter().map(|word| word.name));
+            // The whole table is of use only to those who guessed wildly.
+            let help = suggestion.is_none().then_some(help);
+            self.fault(Code::ExprUnknownFunction, range, message, suggestion, help);
             return None;
         };
         if !word.arguments.contains(&given) {
             let (least, most) = (word.arguments.start(), word.arguments.end());
             let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            let message = format!("`{name}` takes {wanted} arguments, not {given}");
+            let plural = if *most == 1 { "" } else { "s" };
+            let message = format!("`{name}` takes {wanted} argument{plural}, not {given}");
             self.fault(Code::ExprUnknownFunction, range, message, None, None);
         }
         Some(word)
@@ -257,10 +302,10 @@ impl Checker {
                 }
                 let suggestion = nearest(name, object.fields.iter().map(|(known, _)| known.as_str()));
                 let help = match object.fields.is_empty() {
-                    true => format!("{} has no members here", object.what),
-                    false => format!("{} has {}", object.what, one_of(object.fields.iter().map(|(known, _)| known.as_str()))),
+                    true => format!("nothing is known to be in {}", object.what),
+                    false => format!("{} has {}", object.what, all_of(object.fields.iter().map(|(known, _)| known.as_str()))),
                 };
-                let message = format!("`{name}` is not in {}", object.what);
+                let message = format!("{} has no `{name}`", object.what);
                 self.fault(Code::ExprUnknownField, range, message, suggestion, Some(help));
                 return Kind::Any;
             }
@@ -354,9 +399,9 @@ impl Checker {
                     names.bind(target.id, kind);
                 }
             }
-            _ => {
+            other => {
                 let message = "pages use output, `if`, `for` and `set` only".to_owned();
-                self.fault(Code::TemplateInvalid, 0..0, message, None, None);
+                self.fault(Code::TemplateInvalid, statement_range(other), message, None, None);
             }
         }
     }
@@ -365,6 +410,26 @@ impl Checker {
         for statement in statements {
             self.statement(statement, names);
         }
+    }
+}
+
+/// Where a statement that pages do not use stands.
+fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {
+    use ast::Stmt;
+    match statement {
+        Stmt::WithBlock(inner) => bytes(inner.span()),
+        Stmt::SetBlock(inner) => bytes(inner.span()),
+        Stmt::AutoEscape(inner) => bytes(inner.span()),
+        Stmt::FilterBlock(inner) => bytes(inner.span()),
+        Stmt::Block(inner) => bytes(inner.span()),
+        Stmt::Import(inner) => bytes(inner.span()),
+        Stmt::FromImport(inner) => bytes(inner.span()),
+        Stmt::Extends(inner) => bytes(inner.span()),
+        Stmt::Include(inner) => bytes(inner.span()),
+        Stmt::Macro(inner) => bytes(inner.span()),
+        Stmt::CallBlock(inner) => bytes(inner.span()),
+        Stmt::Do(inner) => bytes(inner.span()),
+        _ => 0..0,
     }
 }
 
@@ -425,13 +490,24 @@ mod tests {
     #[test]
     fn mistakes_are_found_at_their_place() {
         assert_eq!(faults("customr.name"), [(Code::ExprUnknownName, "customr")]);
-        assert_eq!(faults("customer.nmae"), [(Code::ExprUnknownField, "customer.nmae")]);
+        assert_eq!(faults("customer.nmae"), [(Code::ExprUnknownField, "nmae")]);
         assert_eq!(faults("now < customer.name"), [(Code::ExprKinds, "now < customer.name")]);
         assert_eq!(faults("now + 7"), [(Code::ExprKinds, "now + 7")]);
         assert_eq!(faults("customer.name|uper"), [(Code::ExprUnknownFunction, "uper")]);
         assert_eq!(faults("dayz(7)"), [(Code::ExprUnknownFunction, "dayz")]);
         assert_eq!(faults("days()"), [(Code::ExprUnknownFunction, "days")]);
         assert_eq!(faults("customer.name is fine"), [(Code::ExprUnknownFunction, "fine")]);
+        assert_eq!(faults("customer['nmae']"), [(Code::ExprUnknownField, "'nmae'")]);
+        assert_eq!(faults("customer.name.strip()"), [(Code::ExprUnknownFunction, "strip")]);
+        assert_eq!(faults("[1]|select('evn')"), [(Code::ExprUnknownFunction, "'evn'")]);
         assert_eq!(faults("1 +").len(), 1);
+    }
+
+    #[test]
+    fn where_names_are_missing_only_misspelt_ones_are_told() {
+        let mut open = names();
+        open.open();
+        let faults = |text: &str| check(text, &open).1.len();
+        assert_eq!((faults("order.id"), faults("customr.name")), (0, 1));
     }
 }

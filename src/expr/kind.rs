@@ -91,15 +91,19 @@ impl fmt::Display for Kind {
 
 /// The names that an expression may use at one place of a pack, each with its kind.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names(Vec<(String, Kind)>);
+pub(crate) struct Names {
+    known: Vec<(String, Kind)>,
+    /// Something that would have bound names is broken: an unknown name may be one of them.
+    open: bool,
+}
 
 impl Names {
     /// Adds a name, or gives it a new kind.
     pub(crate) fn bind(&mut self, name: impl Into<String>, kind: Kind) {
         let name = name.into();
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
+        match self.known.iter_mut().find(|(known, _)| *known == name) {
             Some(entry) => entry.1 = kind,
-            None => self.0.push((name, kind)),
+            None => self.known.push((name, kind)),
         }
     }
 
@@ -109,11 +113,20 @@ impl Names {
         names
     }
 
+    /// From now on only names that are near a known one count as mistakes.
+    pub(crate) fn open(&mut self) {
+        self.open = true;
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Kind> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, kind)| kind)
+        self.known.iter().find(|(known, _)| known == name).map(|(_, kind)| kind)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.known.iter().map(|(name, _)| name.as_str())
     }
 }

@@ -169,7 +169,7 @@ impl Source for RecordsRoot {
     }
 }
 
-/// `records.customer`: by id.
+/// `records.<resource>`: by id.
 #[derive(Debug)]
 struct Records {
     root: RecordsRoot,

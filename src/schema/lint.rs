@@ -1,11 +1,12 @@
 //! What can be wrong with schema documents, found by reading them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Draft;
 use serde_json::Value;
 
 use super::Reference;
+use crate::diagnostic::nearest;
 use crate::exchange;
 
 /// A mistake in a schema document.
@@ -17,6 +18,8 @@ pub(crate) struct Fault {
     /// JSON pointer to the keyword.
     pub(crate) pointer: String,
     pub(crate) message: String,
+    /// What was probably meant.
+    pub(crate) suggestion: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,22 +34,49 @@ pub(crate) enum FaultKind {
 
 impl Fault {
     pub(super) fn new(kind: FaultKind, document: &str, pointer: &str, message: impl Into<String>) -> Self {
-        Fault { kind, document: document.to_owned(), pointer: pointer.to_owned(), message: message.into() }
+        let (document, pointer) = (document.to_owned(), pointer.to_owned());
+        Fault { kind, document, pointer, message: message.into(), suggestion: None }
     }
 }
 
-pub(super) fn all(documents: &BTreeMap<String, Value>) -> Vec<Fault> {
-    documents.iter().flat_map(|(name, schema)| one(name, schema, documents)).collect()
+/// What a document may refer to: the documents there are, and the names of those that are broken, about which enough
+/// has been said.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) documents: &'a BTreeMap<String, Value>,
+    pub(super) broken: &'a BTreeSet<String>,
 }
 
-pub(super) fn one(name: &str, schema: &Value, documents: &BTreeMap<String, Value>) -> Vec<Fault> {
+pub(super) fn all(known: Known<'_>) -> Vec<Fault> {
+    known.documents.iter().flat_map(|(name, schema)| one(name, schema, known)).collect()
+}
+
+pub(super) fn one(name: &str, schema: &Value, known: Known<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
-    if let Err(error) = jsonschema::options().with_draft(Draft::Draft202012).offline().build(&without_references(schema)) {
-        faults.push(Fault::new(FaultKind::Invalid, name, error.instance_path().as_str(), error.to_string()));
-        return faults;
+    Walk { name, known, faults: &mut faults }.schema(schema, "");
+    let bare = without_references(schema);
+    for error in jsonschema::draft202012::meta::validator().iter_errors(&bare) {
+        let pointer = error.instance_path().as_str();
+        // The walk has better words for what it knows.
+        if !faults.iter().any(|fault| fault.pointer.starts_with(pointer)) {
+            faults.push(Fault::new(FaultKind::Invalid, name, pointer, words(&error)));
+        }
     }
-    Walk { name, documents, faults: &mut faults }.schema(schema, "");
+    if faults.is_empty()
+        && let Err(error) = jsonschema::options().with_draft(Draft::Draft202012).offline().build(&bare)
+    {
+        faults.push(Fault::new(FaultKind::Invalid, name, error.instance_path().as_str(), words(&error)));
+    }
     faults
+}
+
+fn words(error: &jsonschema::ValidationError<'_>) -> String {
+    let keyword = exchange::segments(error.instance_path().as_str()).pop().unwrap_or_default();
+    match (keyword.as_str(), error.instance().as_ref()) {
+        ("pattern", Value::String(pattern)) => format!("`{pattern}` is not a regular expression"),
+        ("", _) => format!("this is not a JSON Schema: {error}"),
+        _ => format!("`{keyword}` cannot be this: {error}"),
+    }
 }
 
 /// The schema with every `$ref` taken out, so that it can be checked against the meta-schema alone.
@@ -81,13 +111,41 @@ const PLAIN: &[&str] = &[
 
 struct Walk<'a> {
     name: &'a str,
-    documents: &'a BTreeMap<String, Value>,
+    known: Known<'a>,
     faults: &'a mut Vec<Fault>,
 }
+
+/// Values of `type`.
+const TYPES: &[&str] = &["string", "integer", "number", "boolean", "object", "array", "null"];
+/// Values of `format`.
+const FORMATS: &[&str] = &[
+    "date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
+    "uri-reference", "iri", "iri-reference", "uri-template", "json-pointer", "relative-json-pointer", "regex", "uuid",
+];
 
 impl Walk<'_> {
     fn fault(&mut self, kind: FaultKind, pointer: &str, message: String) {
         self.faults.push(Fault::new(kind, self.name, pointer, message));
+    }
+
+    /// A word that is not among those that there are.
+    fn word(&mut self, word: &str, words: &[&str], pointer: &str, message: String) {
+        let fault = Fault::new(FaultKind::Invalid, self.name, pointer, message);
+        self.faults.push(Fault { suggestion: nearest(word, words.iter().copied()), ..fault });
+    }
+
+    fn types(&mut self, value: &Value, pointer: &str) {
+        match value {
+            Value::String(word) if !TYPES.contains(&word.as_str()) => {
+                self.word(word, TYPES, pointer, format!("`{word}` is not a type of JSON"));
+            }
+            Value::Array(words) => {
+                for (index, word) in words.iter().enumerate() {
+                    self.types(word, &exchange::child(pointer, &index.to_string()));
+                }
+            }
+            _ => {}
+        }
     }
 
     fn schema(&mut self, schema: &Value, pointer: &str) {
@@ -100,6 +158,13 @@ impl Walk<'_> {
                     self.fault(FaultKind::Invalid, &here, message);
                 }
                 "$ref" => self.reference(value, &here),
+                "type" => self.types(value, &here),
+                "format" => match value.as_str() {
+                    Some(word) if !FORMATS.contains(&word) => {
+                        self.word(word, FORMATS, &here, format!("`{word}` is not a format that is checked"));
+                    }
+                    _ => {}
+                },
                 key if ONE.contains(&key) => self.schema(value, &here),
                 key if NAMED.contains(&key) => {
                     for (name, schema) in value.as_object().into_iter().flatten() {
@@ -118,7 +183,8 @@ impl Walk<'_> {
                 key if PLAIN.contains(&key) || key.starts_with("x-") => {}
                 unknown => {
                     let message = format!("`{unknown}` is not a keyword of JSON Schema 2020-12");
-                    self.fault(FaultKind::Invalid, &here, message);
+                    let words: Vec<&str> = [ONE, NAMED, LISTED, PLAIN].concat();
+                    self.word(unknown, &words, &here, message);
                 }
             }
         }
@@ -128,14 +194,28 @@ impl Walk<'_> {
         let Some(text) = value.as_str() else { return };
         let Some(pointer_text) = text.split_once('#').map_or(Some(""), |(_, fragment)| Some(fragment)) else { return };
         if text.contains("://") {
-            let message = format!("`{text}` is outside the pack: nothing is fetched, copy the schema into a file of the pack");
+            let message = format!("`{text}` is outside the pack, and nothing is fetched: copy the schema into a file of the pack");
             return self.fault(FaultKind::Reference, pointer, message);
         }
         let target = Reference::parse(text);
         let document = if target.document.is_empty() { self.name } else { &target.document };
-        let found = self.documents.get(document).and_then(|root| root.pointer(pointer_text)).is_some();
-        if !found {
-            self.fault(FaultKind::Reference, pointer, format!("`{text}` leads to no schema of this pack"));
+        if self.known.broken.contains(document) {
+            return;
+        }
+        match self.known.documents.get(document) {
+            None => {
+                let names = self.known.documents.keys().chain(self.known.broken).map(|name| format!("{name}.json"));
+                let names: Vec<String> = names.collect();
+                let message = format!("there is no schema file `{document}.json` beside this one");
+                let fault = Fault::new(FaultKind::Reference, self.name, pointer, message);
+                let suggestion = nearest(&format!("{document}.json"), names.iter().map(String::as_str));
+                self.faults.push(Fault { suggestion, ..fault });
+            }
+            Some(root) if root.pointer(pointer_text).is_none() => {
+                let message = format!("`{document}.json` has nothing at `{pointer_text}`");
+                self.fault(FaultKind::Reference, pointer, message);
+            }
+            Some(_) => {}
         }
     }
 }

@@ -7,7 +7,7 @@ mod lint;
 mod options;
 mod violation;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jsonschema::{Draft, Registry, Validator};
@@ -42,14 +42,18 @@ fn uri(document: &str) -> String {
 pub(crate) struct Library {
     documents: Arc<BTreeMap<String, Value>>,
     registry: Registry<'static>,
+    /// Documents that are left out because of what is wrong in them.
+    broken: BTreeSet<String>,
     /// Validators share formats that the vendor's documents need.
     options: jsonschema::ValidationOptions<'static>,
 }
 
 impl Library {
     /// Checks every document and how they refer to each other. Returns every fault; documents with faults are left out.
-    pub(crate) fn new(documents: BTreeMap<String, Value>) -> (Self, Vec<Fault>) {
-        let faults = lint::all(&documents);
+    /// `broken` names documents that cannot be read; that others refer to them is no further fault.
+    pub(crate) fn new(documents: BTreeMap<String, Value>, mut broken: BTreeSet<String>) -> (Self, Vec<Fault>) {
+        let faults = lint::all(lint::Known { documents: &documents, broken: &broken });
+        broken.extend(faults.iter().map(|fault| fault.document.clone()));
         let documents: BTreeMap<String, Value> =
             documents.into_iter().filter(|(name, _)| faults.iter().all(|fault| &fault.document != name)).collect();
         let pairs = documents.iter().map(|(name, value)| (uri(name), value.clone()));
@@ -70,15 +74,21 @@ impl Library {
             .offline()
             .should_validate_formats(true)
             .should_ignore_unknown_formats(false);
-        (Library { documents: Arc::new(documents), registry, options }, faults)
+        (Library { documents: Arc::new(documents), registry, broken, options }, faults)
     }
 
     fn empty() -> Self {
         let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
-        Library { documents: Arc::default(), registry, options: jsonschema::options().offline() }
+        Library { documents: Arc::default(), registry, broken: BTreeSet::new(), options: jsonschema::options().offline() }
     }
 
+    /// Whether a document cannot be used, itself or through what it refers to.
+    pub(crate) fn is_broken(&self, document: &str) -> bool {
+        self.broken.contains(document) || (!self.broken.is_empty() && self.documents.contains_key(document))
+    }
+
+    /// The names of all documents that can be used.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.documents.keys().map(String::as_str)
     }
@@ -91,7 +101,10 @@ impl Library {
     /// Makes a schema of a document ready for use.
     pub(crate) fn compile(&self, reference: &Reference) -> Result<Schema, Fault> {
         if self.get(reference).is_none() {
-            let message = format!("there is no schema at `{}#{}`", reference.document, reference.pointer);
+            let message = match self.documents.contains_key(&reference.document) {
+                true => format!("`{}.json` has nothing at `{}`", reference.document, reference.pointer),
+                false => format!("there is no schema `{}`", reference.document),
+            };
             return Err(Fault::new(FaultKind::Reference, &reference.document, "", message));
         }
         let target = format!("{}#{}", uri(&reference.document), reference.pointer);
@@ -99,11 +112,13 @@ impl Library {
     }
 
     /// Makes a schema that stands inside another file, such as the parameters of an operation, ready for use.
-    pub(crate) fn compile_inline(&self, schema: &Value) -> Result<Schema, Fault> {
-        if let Some(fault) = lint::one("", schema, &self.documents).into_iter().next() {
-            return Err(fault);
+    pub(crate) fn compile_inline(&self, schema: &Value) -> Result<Schema, Vec<Fault>> {
+        let faults = lint::one("", schema, lint::Known { documents: &self.documents, broken: &self.broken });
+        if !faults.is_empty() {
+            return Err(faults);
         }
-        self.build(schema, Reference { document: String::new(), pointer: String::new() })
+        let nowhere = Reference { document: String::new(), pointer: String::new() };
+        self.build(schema, nowhere).map_err(|fault| vec![fault])
     }
 
     fn build(&self, schema: &Value, reference: Reference) -> Result<Schema, Fault> {
@@ -153,7 +168,7 @@ mod tests {
 
     fn library(documents: Value) -> (Library, Vec<Fault>) {
         let Value::Object(documents) = documents else { panic!("an object of documents") };
-        Library::new(documents.into_iter().collect())
+        Library::new(documents.into_iter().collect(), BTreeSet::new())
     }
 
     #[test]

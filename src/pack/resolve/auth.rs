@@ -5,9 +5,9 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::Resolver;
-use crate::diagnostic::{Code, Location, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::expr::{Keys, Kind, Names};
-use crate::pack::source::{AuthSource, CredentialSource, DecodeSource, Manifest, SchemeSource};
+use crate::pack::source::{AuthSource, CredentialSource, DecodeSource, Manifest, SchemeSource, Spanned};
 use crate::pack::{Auth, Credential, CredentialPlace, Decode, Scheme, SchemeId};
 
 impl Resolver<'_> {
@@ -18,19 +18,20 @@ impl Resolver<'_> {
             self.used.insert(path.clone());
             let Some(id) = self.fixtures.get(path.as_str()).copied() else { continue };
             if let Err(reason) = keys.add(&name.name, self.sources.text(id)) {
-                self.error(Code::KeyInvalid, &file.at, format!("`{path}` cannot be used to sign: {reason}"));
+                let message = format!("`{path}` cannot be used to sign: {reason}");
+                let help = "`openssl genpkey -algorithm RSA -out <file>` makes one";
+                self.report(Diagnostic::error(Code::KeyInvalid, file.at.clone(), message).help(help));
             }
         }
         Arc::new(keys)
     }
 
     pub(super) fn scheme(&mut self, source: &SchemeSource, manifest: &Manifest) -> Option<Scheme> {
-        let place = self.place(source)?;
+        let place = self.place(source);
+        let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         let finds = source.finds.as_ref()?;
         let resource = self.resource_named(&finds.resource)?;
-        let known: Vec<String> =
-            self.resources[resource.0].fields.iter().map(|field| field.name.to_string()).collect();
-        let field = self.lookup(&format!("field of `{}`", finds.resource.value), &finds.field, &known)?;
+        let field = self.field_named(resource, &finds.field)?;
         let lookups = &mut self.resources[resource.0].lookups;
         if !lookups.contains(&field) {
             lookups.push(field);
@@ -72,14 +73,14 @@ impl Resolver<'_> {
         };
         Some(Scheme {
             name: source.name.name.as_str().into(),
-            place,
+            place: place?,
             decode,
             resource,
             field,
             value,
             bind: bind.as_str().into(),
             require,
-            otherwise: self.error_named(source.otherwise.as_ref()?)?,
+            otherwise: otherwise?,
             at: source.name.at.clone(),
         })
     }
@@ -93,7 +94,8 @@ impl Resolver<'_> {
                 match HeaderName::try_from(text) {
                     Ok(header) => Some(CredentialPlace::Header(header)),
                     Err(_) => {
-                        self.error(Code::ValueWrong, &word.at, format!("`{text}` is not the name of a header"));
+                        let at = name.map_or(&word.at, |name| &name.at).clone();
+                        self.error(Code::ValueWrong, &at, format!("`{text}` is not the name of a header"));
                         None
                     }
                 }
@@ -106,8 +108,10 @@ impl Resolver<'_> {
                 }
             },
             _ => {
-                let message = format!("a credential stands in {}", one_of(["header", "query"]));
-                self.error(Code::ValueWrong, &word.at, message);
+                let places = ["header", "query"];
+                let message = format!("a credential stands in {}", one_of(places));
+                let diagnostic = Diagnostic::error(Code::ValueWrong, word.at.clone(), message);
+                self.report(diagnostic.suggest(nearest(&word.value, places)));
                 None
             }
         }
@@ -117,8 +121,7 @@ impl Resolver<'_> {
         let Some(source) = source else { return Some(Auth::Open) };
         Some(match source {
             AuthSource::Scheme(name) => {
-                let known: Vec<String> = self.schemes.iter().map(|scheme| scheme.name.to_string()).collect();
-                Auth::Scheme(SchemeId(self.lookup("scheme", name, &known)?))
+                Auth::Scheme(self.scheme_named(name)?)
             }
             AuthSource::All(parts) => Auth::All(self.auths(parts)?),
             AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
@@ -131,15 +134,22 @@ impl Resolver<'_> {
         parts.into_iter().collect()
     }
 
-    pub(super) fn credential(&mut self, source: &CredentialSource) -> Option<(Credential, Location)> {
+    fn scheme_named(&mut self, name: &Spanned<String>) -> Option<SchemeId> {
+        if self.broken_schemes.contains(&name.value) {
+            return None;
+        }
         let known: Vec<String> = self.schemes.iter().map(|scheme| scheme.name.to_string()).collect();
-        let scheme = SchemeId(self.lookup("scheme", source.scheme.as_ref()?, &known)?);
+        self.lookup("scheme", name, &known).map(SchemeId)
+    }
+
+    pub(super) fn credential(&mut self, source: &CredentialSource) -> Option<(Credential, Location)> {
+        let scheme = self.scheme_named(source.scheme.as_ref()?)?;
         let credential = Credential {
             label: source.label.as_ref()?.value.clone(),
             scheme,
             value: source.value.as_ref()?.value.clone(),
         };
-        Some((credential, source.at.clone()))
+        Some((credential, source.value.as_ref()?.at.clone()))
     }
 
     /// What errors see. Any operation may give them, at any stage, so callers and records are not among it.

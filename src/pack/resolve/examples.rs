@@ -17,13 +17,12 @@ impl Resolver<'_> {
             }
             let Some(found) = ExampleSource::of_file(name) else { continue };
             let operation = parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
-            let broken = self.fixtures.contains_key(format!("{folder}/{}.yaml", found.operation).as_str());
+            let broken = parts.broken_files.iter().any(|(known, stem)| known == folder && *stem == found.operation);
             let Some(operation) = operation else {
                 match broken {
-                    // What is wrong with the operation has been said.
-                    true => self.used.insert(path.clone()),
+                    true => self.read_only(path, *file),
                     false => self.no_operation(path, *file, folder, &found, parts),
-                };
+                }
                 continue;
             };
             if name.ends_with(".yaml") {
@@ -36,22 +35,34 @@ impl Resolver<'_> {
         }
         parts.replays = replays(&parts.examples);
         self.check_examples(parts);
+        self.check_sides(parts);
     }
 
-    /// Whether the file is accounted for.
-    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) -> bool {
-        let known: Vec<&str> =
-            parts.operation_files.iter().filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
+    fn no_operation(&mut self, path: &str, file: FileId, folder: &str, found: &ExampleSource, parts: &Parts) {
+        let all = parts.operation_files.iter().chain(&parts.broken_files);
+        let known: Vec<&str> = all.filter(|(known, _)| known == folder).map(|(_, stem)| stem.as_str()).collect();
         // Folders without operations hold what other files name.
         if known.is_empty() {
-            return false;
+            return;
         }
         self.used.insert(path.to_owned());
         let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
-            .suggest(nearest(&found.operation, known));
+            .suggest(nearest(&found.operation, known))
+            .help("an example is named after its operation: `<operation>.<status>.json` or `<operation>.request.json`");
         self.report(diagnostic);
-        true
+    }
+
+    /// An example of an operation that is broken: it is looked at by itself.
+    pub(super) fn read_only(&mut self, path: &str, file: FileId) {
+        self.used.insert(path.to_owned());
+        if path.ends_with(".json") {
+            self.document(path);
+        } else if path.ends_with(".yaml")
+            && let Some(node) = self.yaml(file)
+        {
+            Side::read(&node, &mut self.diagnostics);
+        }
     }
 
     fn lone_side_file(&mut self, path: &str, file: FileId, files: &[(String, FileId)]) {
@@ -60,7 +71,8 @@ impl Resolver<'_> {
         let beside = |end: &str| files.iter().any(|(known, _)| *known == format!("{stem}.{end}"));
         if !["json", "html", "txt"].into_iter().any(beside) {
             let message = format!("there is no example `{stem}.json` that this would describe");
-            self.error(Code::ExampleMissing, &Location::whole(file), message);
+            let help = "a side file has the name of its example";
+            self.report(Diagnostic::error(Code::ExampleMissing, Location::whole(file), message).help(help));
         }
     }
 
@@ -131,8 +143,12 @@ impl Resolver<'_> {
         }
         for (path, violation) in faults {
             let at = self.json_place(&path, &crate::exchange::segments(&violation.pointer));
-            let message = format!("the example does not fit its schema: {}", violation.message);
-            let help = format!("the schema says so at {}; examples are never edited, so mend the schema, or declare `{}` under `differs` in the side file", violation.schema, violation.pointer);
+            let pointer = if violation.pointer.is_empty() { "the example" } else { &violation.pointer };
+            let message = format!("`{pointer}` does not fit its schema: {}", violation.message).replace("`the example`", "the example");
+            let help = format!(
+                "the schema says so at {}; an example shows what the documentation shows, so mend the schema, or declare `{}` under `differs` in the side file",
+                violation.schema, violation.pointer
+            );
             self.report(Diagnostic::error(Code::ExampleSchema, at, message).help(help));
         }
     }

@@ -2,52 +2,84 @@
 
 use serde_json::Value;
 
-use super::operations::Parts;
 use super::Resolver;
+use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest};
 use crate::exchange;
-use crate::pack::source::Manifest;
+use crate::pack::source::{Manifest, Spanned};
 use crate::pack::{Decode, ErrorId};
 use crate::schema::Reference;
 
 impl Resolver<'_> {
     pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
-        if !parts.incomplete {
-            self.unused_files();
+        self.titles(parts);
+        self.rows(manifest);
+        self.asked_rows(manifest, parts);
+        self.credentials(manifest, parts);
+        // What would have used a name or file is not known.
+        if parts.incomplete {
+            return;
+        }
+        // In a pack with other mistakes only that is unused which no file names: what names it may be broken.
+        let lenient = self.failed();
+        self.unused_files(lenient);
+        self.unused_names(manifest, lenient);
+    }
+
+    fn unused_names(&mut self, manifest: &Manifest, lenient: bool) {
+        let mut unused: Vec<(Location, String, &str)> = Vec::new();
+        for (index, guard) in manifest.guards.iter().enumerate() {
+            // The guard is at fault then, not its error.
+            let error = guard.otherwise.as_ref().and_then(|name| self.error_names.iter().position(|known| *known == name.value));
+            self.used_errors.extend(error.map(ErrorId));
+            let used = self.used_guards.contains(&index) || (lenient && self.mentions(&guard.name.name) > 1);
+            if !used {
+                let message = format!("no operation has the guard `{}`", guard.name.name);
+                unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
+            }
         }
         for (index, (key, _)) in manifest.errors.iter().enumerate() {
-            if !parts.incomplete && !self.used_errors.contains(&ErrorId(index)) {
+            let used = self.used_errors.contains(&ErrorId(index)) || (lenient && self.mentions(&key.name) > 1);
+            if !used {
                 let message = format!("nothing gives the error `{}`", key.name);
-                self.report(
-                    Diagnostic::error(Code::ErrorUnused, key.at.clone(), message)
-                        .help("name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out"),
-                );
+                let help = "name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out";
+                unused.push((key.at.clone(), message, help));
             }
         }
-        for constant in self.constants.clone() {
-            if !parts.incomplete && !self.used_constants.contains(&constant.value) {
-                let message = format!("no example has the constant `{}`", constant.value);
-                self.report(Diagnostic::error(Code::ShapeTarget, constant.at, message).help("take it out"));
+        for constant in &self.constants {
+            if self.used_constants.contains(&constant.value) {
+                continue;
+            }
+            let key = constant.value.rsplit('/').next().unwrap_or_default();
+            let quoted = format!("\"{key}\"");
+            let shown = || self.fixtures.iter().any(|(path, id)| path.ends_with(".json") && self.sources.text(*id).contains(&quoted));
+            if !lenient || !shown() {
+                let message = format!("no shape has the constant `{}`", constant.value);
+                unused.push((constant.at.clone(), message, "take it out"));
             }
         }
-        for (index, row) in parts.rows.iter().enumerate() {
-            let twin = row.name.as_ref().and_then(|name| {
-                parts.rows[..index].iter().find(|other| other.name.as_ref() == Some(name)).map(|other| (name, other))
-            });
-            if let Some((name, other)) = twin {
-                let diagnostic =
-                    Diagnostic::error(Code::NameDuplicate, row.at.clone(), format!("two rows are called `{name}`"))
-                        .related(other.at.clone(), "the first");
-                self.report(diagnostic);
-            }
+        for (at, message, help) in unused {
+            self.report(Diagnostic::error(Code::NameUnused, at, message).help(help));
         }
-        self.asked_rows(parts);
-        self.titles(parts);
-        self.credentials(parts);
+    }
+
+    /// How often a name stands in the pack's files; where it is declared counts.
+    fn mentions(&self, name: &str) -> usize {
+        let part = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '/');
+        let texts = self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")).map(|(_, id)| self.sources.text(*id));
+        let words = texts.flat_map(|text| text.split(|character| !part(character)));
+        words.filter(|word| *word == name).count()
+    }
+
+    fn rows(&mut self, manifest: &Manifest) {
+        let names: Vec<Spanned<String>> = manifest.rows.iter().filter_map(|row| row.name.clone()).collect();
+        self.twice("rows are called", &names);
+        let labels: Vec<Spanned<String>> = manifest.credentials.iter().filter_map(|source| source.label.clone()).collect();
+        self.twice("credentials are labelled", &labels);
     }
 
     /// A schema that asks for a row by name must find it.
-    fn asked_rows(&mut self, parts: &Parts) {
+    fn asked_rows(&mut self, manifest: &Manifest, parts: &Parts) {
         let mut asked: Vec<(Location, String)> = Vec::new();
         for document in self.library.names().map(str::to_owned).collect::<Vec<_>>() {
             let Some(schema) = self.library.get(&Reference::parse(&document)) else { continue };
@@ -59,7 +91,7 @@ impl Resolver<'_> {
             let schemas = parameters.known.iter().map(|parameter| &parameter.schema);
             asked.extend(schemas.flat_map(rows_asked_for).map(|(_, name)| (parameters.at.clone(), name)));
         }
-        let known: Vec<&str> = parts.rows.iter().filter_map(|row| row.name.as_deref()).collect();
+        let known: Vec<&str> = manifest.rows.iter().filter_map(|row| Some(row.name.as_ref()?.value.as_str())).collect();
         for (at, name) in asked {
             if !known.contains(&name.as_str()) {
                 let message = format!("no row of `violations` is called `{name}`");
@@ -70,54 +102,81 @@ impl Resolver<'_> {
     }
 
     fn titles(&mut self, parts: &Parts) {
-        for (index, operation) in parts.operations.iter().enumerate() {
-            if let Some(twin) = parts.operations[..index].iter().find(|other| other.title == operation.title) {
-                let message = format!("two operations are called `{}`", operation.title);
-                let diagnostic = Diagnostic::error(Code::NameDuplicate, operation.at.clone(), message)
-                    .related(twin.at.clone(), "the first");
+        self.twice("operations are called", &parts.titles);
+    }
+
+    fn twice(&mut self, what: &str, names: &[Spanned<String>]) {
+        for (index, name) in names.iter().enumerate() {
+            if let Some(twin) = names[..index].iter().find(|other| other.value == name.value) {
+                let message = format!("two {what} `{}`", name.value);
+                let diagnostic = Diagnostic::error(Code::NameDuplicate, name.at.clone(), message)
+                    .related(twin.at.clone(), "the first")
+                    .help("give each a name of its own");
                 self.report(diagnostic);
             }
         }
     }
 
     /// A credential that the start text prints must work.
-    fn credentials(&mut self, parts: &Parts) {
+    fn credentials(&mut self, manifest: &Manifest, parts: &Parts) {
         for (credential, at) in parts.credentials.iter().zip(&parts.credential_places) {
             let scheme = &self.schemes[credential.scheme.0];
             let wanted = match scheme.decode.first() {
-                Some(Decode::Bearer) => Some("Bearer "),
-                Some(Decode::Basic) => Some("Basic "),
-                _ => None,
+                Some(Decode::Bearer) => "Bearer ",
+                Some(Decode::Basic) => "Basic ",
+                _ => "",
             };
-            if let Some(prefix) = wanted
-                && !credential.value.starts_with(prefix)
-            {
-                let message = format!("the scheme `{}` takes values that begin with `{}`", scheme.name, prefix.trim_end());
+            let Some(value) = credential.value.strip_prefix(wanted) else {
+                let message = format!("the scheme `{}` takes values that begin with `{}`", scheme.name, wanted.trim_end());
                 let help = "write the value as a client sends it";
+                self.report(Diagnostic::error(Code::CredentialInvalid, at.clone(), message).help(help));
+                continue;
+            };
+            let resource = &self.resources[scheme.resource.0];
+            let field = &resource.fields[scheme.field];
+            let plain = scheme.value.is_none() && matches!(scheme.decode.as_slice(), [] | [Decode::Bearer]);
+            let seeds = manifest.resources.get(scheme.resource.0).map_or(&[][..], |source| &source.seed);
+            let written = seeds.iter().all(|seed| seed.example.is_none() && seed.set.is_empty());
+            if !plain || field.default.is_some() || !written {
+                continue;
+            }
+            let pointer = [field.name.to_string()];
+            let holds = |node: &crate::pack::source::Node| node.nearest(&pointer).as_str() == Some(value);
+            let records = || seeds.iter().flat_map(|seed| &seed.records);
+            let complete = records().all(|node| node.nearest(&pointer) != node);
+            if complete && !records().any(holds) {
+                let message = format!("no seed record of `{}` has the `{}` `{value}`", resource.name, field.name);
+                let help = "a listed credential works: give a seed record this value, or take the credential out";
                 self.report(Diagnostic::error(Code::CredentialInvalid, at.clone(), message).help(help));
             }
         }
     }
 
-    fn unused_files(&mut self) {
+    fn unused_files(&mut self, lenient: bool) {
         let mut unused: Vec<(Location, String)> = Vec::new();
         for (path, id) in &self.fixtures {
-            if !self.used.contains(*path) && !path.starts_with("scenarios/") && !path.ends_with(".md") {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let named = || {
+                let texts = self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml"));
+                lenient && texts.into_iter().any(|(_, id)| self.sources.text(*id).contains(name))
+            };
+            if !self.used.contains(*path) && !path.starts_with("scenarios/") && !path.ends_with(".md") && !named() {
                 unused.push((Location::whole(*id), format!("nothing uses `{path}`")));
             }
         }
         for (path, id) in &self.schemas {
             let name = path.trim_end_matches(".json");
-            let referred = self.schemas.keys().any(|other| {
-                other != path
-                    && self.sources.text(self.schemas[other]).contains(&format!("\"{path}"))
+            let referred = self.schemas.iter().any(|(other, id)| {
+                other != path && self.sources.text(*id).contains(&format!("\"{path}"))
             });
-            if !self.used_schemas.contains(name) && !referred {
+            let used = self.used_schemas.contains(name) || referred || (lenient && self.mentions(name) > 0);
+            if !used {
                 unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
             }
         }
         for (at, message) in unused {
-            self.report(Diagnostic::error(Code::FileUnused, at, message).help("name it, or take it away"));
+            let help = "name it where it belongs, or take it away";
+            self.report(Diagnostic::error(Code::FileUnused, at, message).help(help));
         }
     }
 }

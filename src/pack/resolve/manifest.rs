@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::operations::{Parts, turn};
 use super::Resolver;
 use crate::clock::Format;
-use crate::diagnostic::{Code, Diagnostic, one_of};
+use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
 use crate::exchange::Pattern;
 use crate::expr::{Kind, Names, ObjectKind};
 use crate::pack::source::{FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
@@ -17,6 +17,7 @@ impl Resolver<'_> {
     /// The whole pack, in the order in which its parts need each other.
     pub(super) fn pack(&mut self, manifest: &Manifest) -> Option<Pack> {
         self.names(manifest);
+        self.check_mounts(manifest);
         self.formats(manifest);
         self.constants.clone_from(&manifest.constants);
         self.tables = manifest.tables.iter().map(|(key, value)| (key.name.clone(), value.clone())).collect();
@@ -24,8 +25,11 @@ impl Resolver<'_> {
         self.resources(manifest);
         let keys = self.keys(manifest);
         for source in &manifest.schemes {
-            if let Some(scheme) = self.scheme(source, manifest) {
-                self.schemes.push(scheme);
+            match self.scheme(source, manifest) {
+                Some(scheme) => self.schemes.push(scheme),
+                None => {
+                    self.broken_schemes.insert(source.name.name.clone());
+                }
             }
         }
         self.defaults(manifest);
@@ -58,11 +62,19 @@ impl Resolver<'_> {
                     && !text.starts_with('-')
                     && !text.ends_with('-')
             };
-            if !label(&name.value) {
+            if name.value == self.files.folder && !label(&name.value) {
                 let message = format!("`{}` cannot be part of a host name", name.value);
                 let help = "a pack's name has lower-case letters, digits and hyphens, at most 63";
                 self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
             }
+        }
+    }
+
+    /// Where else the pack's paths begin.
+    fn check_mounts(&mut self, manifest: &Manifest) {
+        for mount in manifest.mount.iter().filter(|mount| !mount.value.starts_with('/')) {
+            let message = "a mount begins with `/`";
+            self.report(Diagnostic::error(Code::ValueWrong, mount.at.clone(), message).help("write it like `/api`"));
         }
     }
 
@@ -91,8 +103,8 @@ impl Resolver<'_> {
 
     /// A pattern, or `{ pattern, offset }`.
     fn format(&mut self, node: &Node) -> Format {
-        let made = match &node.kind {
-            NodeKind::String(pattern) => Format::new(pattern, None),
+        let (pattern, offset) = match &node.kind {
+            NodeKind::String(pattern) => (Spanned { value: pattern.clone(), at: node.at.clone() }, None),
             _ => {
                 let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics) else {
                     return Format::default();
@@ -101,11 +113,15 @@ impl Resolver<'_> {
                 let offset = fields.text("offset", &mut self.diagnostics);
                 fields.finish(&mut self.diagnostics);
                 let Some(pattern) = pattern else { return Format::default() };
-                Format::new(&pattern.value, offset.as_ref().map(|offset| offset.value.as_str()))
+                (pattern, offset)
             }
         };
-        made.unwrap_or_else(|message| {
-            self.error(Code::ValueWrong, &node.at, message);
+        let made = Format::new(&pattern.value, None).map_err(|message| (&pattern.at, message)).and_then(|format| match &offset {
+            None => Ok(format),
+            Some(offset) => Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message)),
+        });
+        made.unwrap_or_else(|(at, message)| {
+            self.error(Code::ValueWrong, at, message);
             Format::default()
         })
     }
@@ -123,7 +139,7 @@ impl Resolver<'_> {
         for (index, resource) in self.resources.iter().enumerate() {
             let fields = resource.fields.iter().map(|field| (field.name.to_string(), field.kind())).collect();
             self.record_kinds.push(Kind::Object(Arc::new(ObjectKind {
-                what: format!("a `{}`", resource.name),
+                what: format!("the `{}` record", resource.name),
                 resource: Some(index),
                 fields,
                 rest: None,
@@ -144,14 +160,18 @@ impl Resolver<'_> {
         let by_name: BTreeMap<Arc<str>, usize> =
             fields.iter().enumerate().map(|(index, field)| (Arc::clone(&field.name), index)).collect();
         let known: Vec<String> = fields.iter().map(|field| field.name.to_string()).collect();
-        let id = source.id.as_ref().and_then(|id| self.lookup("field", id, &known)).unwrap_or(0);
+        let id = match &source.id {
+            Some(id) if !known.is_empty() => self.lookup("field", id, &known).unwrap_or(0),
+            _ => 0,
+        };
         if let (Some(field), Some(id)) = (fields.get(id), &source.id)
             && !matches!(field.sort, Sort::Uuid | Sort::String | Sort::Integer)
         {
-            self.error(Code::ValueWrong, &id.at, format!("an id is a uuid, a string or an integer, not a {}", field.sort.name()));
+            let message = format!("an id is a uuid, a string or an integer, and `{}` is of type {}", id.value, field.sort.name());
+            self.error(Code::ValueWrong, &id.at, message);
         }
         if fields.is_empty() {
-            self.error(Code::KeyMissing, &source.at, "a resource needs `fields`");
+            self.error(Code::KeyMissing, &source.name.at, "a resource needs `fields`");
         }
         Resource {
             name: source.name.name.as_str().into(),
@@ -167,14 +187,17 @@ impl Resolver<'_> {
     }
 
     fn field(&mut self, source: &FieldSource) -> Option<Field> {
-        let word = source.sort.as_ref()?;
+        // A field of unknown type is there all the same: what uses it is not at fault.
+        let unknown = Spanned { value: "json".to_owned(), at: source.name.at.clone() };
+        let word = source.sort.as_ref().unwrap_or(&unknown);
         let (name, secret) = if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
         let known: Vec<String> =
             Sort::NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(["secret".to_owned()]).collect();
-        let index = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known)?;
-        let sort = Sort::NAMES[index].1;
+        let found = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known);
+        let sort = found.and_then(|index| Sort::NAMES.get(index)).map_or(Sort::Json, |(_, sort)| *sort);
         if let Some(format) = &source.format
             && sort != Sort::Timestamp
+            && found.is_some()
         {
             self.error(Code::ValueWrong, &format.at, "only a timestamp has a format");
         }
@@ -191,8 +214,7 @@ impl Resolver<'_> {
 
     fn owner(&mut self, index: usize, source: &ResourceSource, manifest: &Manifest) {
         let Some(owner) = &source.owner else { return };
-        let known: Vec<String> = self.resources[index].fields.iter().map(|field| field.name.to_string()).collect();
-        let Some(field) = self.lookup("field", owner, &known) else { return };
+        let Some(field) = self.field_named(ResourceId(index), owner) else { return };
         let declared = manifest.resources[index].fields.iter().find(|declared| declared.name.name == owner.value);
         let Some(refers) = declared.and_then(|field| field.refers.as_ref()) else {
             let message = format!("`{}` does not say whose id it holds", owner.value);
@@ -208,16 +230,18 @@ impl Resolver<'_> {
     }
 
     fn constraints(&mut self, index: usize, source: &ResourceSource) {
-        let known: Vec<String> = self.resources[index].fields.iter().map(|field| field.name.to_string()).collect();
         let mut names = self.common_names();
         names.bind("record", self.record_kind(ResourceId(index)));
         for unique in &source.unique {
             let fields: Vec<usize> =
-                unique.fields.iter().filter_map(|name| self.lookup("field", name, &known)).collect();
+                unique.fields.iter().filter_map(|name| self.field_named(ResourceId(index), name)).collect();
             let only = self.condition(unique.only.as_ref(), &names);
             let Some(error) = unique.error.as_ref().and_then(|error| self.error_named(error)) else { continue };
-            if fields.is_empty() {
+            if unique.fields.is_empty() {
                 self.error(Code::KeyMissing, &unique.at, "a uniqueness needs `fields`");
+                continue;
+            }
+            if fields.len() != unique.fields.len() {
                 continue;
             }
             let unique = Unique { fields, ignore_case: unique.ignore_case, only, error, at: unique.at.clone() };
@@ -252,7 +276,8 @@ impl Resolver<'_> {
             }
             if let Some(reply) = self.reply(source, &names, "", None) {
                 if !reply.status.is_client_error() && !reply.status.is_server_error() {
-                    self.error(Code::ValueWrong, &reply.at, "an error has a status from 400 to 599");
+                    let message = "an error has a status from 400 to 599";
+                    self.error(Code::ValueWrong, &reply.at, message);
                 }
                 errors.push(NamedError { name: key.name.as_str().into(), reply });
             }
@@ -267,8 +292,8 @@ impl Resolver<'_> {
                 let names = Refusal::ALL.map(Refusal::name);
                 let diagnostic =
                     Diagnostic::error(Code::NameUnknown, key.at.clone(), format!("there is no rejection `{}`", key.name))
-                        .suggest(crate::diagnostic::nearest(&key.name, names))
-                        .help(format!("there are {}", one_of(names)));
+                        .suggest(nearest(&key.name, names))
+                        .help(there_are(names));
                 self.report(diagnostic);
                 continue;
             };
@@ -280,10 +305,11 @@ impl Resolver<'_> {
     }
 
     pub(super) fn guard(&mut self, source: &GuardSource, names: &Names, late: &BTreeSet<String>) -> Option<crate::pack::Guard> {
+        let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
             require: self.expression(source.require.as_ref()?, names)?.0,
-            otherwise: self.error_named(source.otherwise.as_ref()?)?,
+            otherwise: otherwise?,
             turn: turn(source.require.as_ref()?, late),
             at: source.name.at.clone(),
         })
@@ -294,7 +320,7 @@ impl Resolver<'_> {
             None => None,
             Some(word) => {
                 let known: Vec<String> = Place::REQUEST.iter().map(|place| place.name().to_owned()).collect();
-                Some(Place::REQUEST[self.lookup("part of a request", word, &known)?])
+                self.lookup("part of a request", word, &known).and_then(|index| Place::REQUEST.get(index)).copied()
             }
         };
         if let Some(pointer) = &source.pointer
@@ -310,7 +336,9 @@ impl Resolver<'_> {
         let names = names.with("violation", violation);
         let mut item = Vec::new();
         for (key, template) in &source.item {
-            item.push((key.name.clone(), self.value(template, &names, "")?));
+            if let Some(shape) = self.value(template, &names, "") {
+                item.push((key.name.clone(), shape));
+            }
         }
         Some(Row {
             name: source.name.as_ref().map(|name| name.value.clone()),

@@ -1,6 +1,7 @@
 //! From files to a pack: links names, compiles expressions, schemas and shapes, and reports every mistake on the way.
 
 mod auth;
+mod effects;
 mod examples;
 mod kinds;
 mod lint;
@@ -10,6 +11,8 @@ mod proof;
 mod replies;
 mod seeds;
 mod shapes;
+mod sides;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,8 +23,8 @@ use super::files::MANIFEST;
 use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
 use super::{ErrorId, Files, Loaded, Pack, Resource, ResourceId, Scheme};
 use crate::clock::Format;
-use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, one_of};
-use crate::exchange;
+use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
+use crate::exchange::{self, JsonFaultKind};
 use crate::expr::{self, ExprId, Kind, Names, Sources};
 use crate::schema::{FaultKind, Library, Reference, Schema};
 
@@ -54,6 +57,11 @@ struct Resolver<'f> {
     used: BTreeSet<String>,
     used_schemas: BTreeSet<String>,
     used_errors: BTreeSet<ErrorId>,
+    used_guards: BTreeSet<usize>,
+    /// Schemes that cannot be made, about which enough has been said.
+    broken_schemes: BTreeSet<String>,
+    /// Files that are not text.
+    unread: BTreeSet<FileId>,
     expressions: Sources,
     library: Library,
     name: String,
@@ -83,8 +91,11 @@ impl<'f> Resolver<'f> {
             used: BTreeSet::new(),
             used_schemas: BTreeSet::new(),
             used_errors: BTreeSet::new(),
+            used_guards: BTreeSet::new(),
+            broken_schemes: BTreeSet::new(),
+            unread: BTreeSet::new(),
             expressions: Sources::default(),
-            library: Library::new(BTreeMap::new()).0,
+            library: Library::new(BTreeMap::new(), BTreeSet::new()).0,
             name: files.folder.clone(),
             formats: Vec::new(),
             format_names: Vec::new(),
@@ -112,9 +123,12 @@ impl<'f> Resolver<'f> {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.sources.add(shown, text.into()),
             Err(error) => {
-                let id = self.sources.add(shown, "".into());
-                let message = format!("the file is not UTF-8: byte {} does not belong there", error.valid_up_to());
-                self.report(Diagnostic::error(Code::FileUnreadable, Location::whole(id), message));
+                let at = error.valid_up_to();
+                let id = self.sources.add(shown, String::from_utf8_lossy(bytes).into());
+                self.unread.insert(id);
+                let place = Location::new(id, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
+                let message = "the file is not UTF-8: this byte does not belong there";
+                self.report(Diagnostic::error(Code::FileUnreadable, place, message).help("save the file as UTF-8"));
                 id
             }
         }
@@ -124,9 +138,14 @@ impl<'f> Resolver<'f> {
         self.read_schemas();
         let manifest_file = *self.fixtures.get(MANIFEST)?;
         self.used.insert(MANIFEST.to_owned());
-        let node = self.yaml(manifest_file)?;
-        let manifest = Manifest::read(&node, &mut self.diagnostics)?;
-        self.pack(&manifest)
+        let node = self.yaml(manifest_file);
+        match node.and_then(|node| Manifest::read(&node, &mut self.diagnostics)) {
+            Some(manifest) => self.pack(&manifest),
+            None => {
+                self.survey();
+                None
+            }
+        }
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
@@ -147,7 +166,14 @@ impl<'f> Resolver<'f> {
         self.diagnostics.dedup_by(|a, b| a.code == b.code && a.location == b.location && a.message == b.message);
     }
 
+    fn failed(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == diagnostic::Severity::Error)
+    }
+
     fn yaml(&mut self, file: FileId) -> Option<Node> {
+        if self.unread.contains(&file) {
+            return None;
+        }
         let text = self.sources.text(file).to_owned();
         Node::parse(&text, file, &mut self.diagnostics)
     }
@@ -156,24 +182,36 @@ impl<'f> Resolver<'f> {
 
     fn read_schemas(&mut self) {
         let mut documents = BTreeMap::new();
+        let mut broken = BTreeSet::new();
         for (path, id) in self.schemas.clone() {
             let Some(name) = path.strip_suffix(".json") else { continue };
-            if let Some(value) = self.json(id) {
-                documents.insert(name.to_owned(), value);
+            match self.json(id) {
+                Some(value) => {
+                    documents.insert(name.to_owned(), value);
+                }
+                None => {
+                    broken.insert(name.to_owned());
+                }
             }
         }
-        let (library, faults) = Library::new(documents);
+        let (library, faults) = Library::new(documents, broken);
         self.library = library;
         for fault in faults {
             let at = self.schema_place(&fault.document, &fault.pointer);
-            self.error(fault_code(fault.kind), &at, fault.message);
+            let diagnostic = Diagnostic::error(fault_code(fault.kind), at, fault.message);
+            self.report(diagnostic.suggest(fault.suggestion));
         }
     }
 
+    /// The keyword that is wrong, or the word behind it.
     fn schema_place(&self, document: &str, pointer: &str) -> Location {
         let file = self.schemas.get(format!("{document}.json").as_str()).copied().unwrap_or(FileId(0));
         let text = self.sources.text(file);
         let mut segments = exchange::segments(pointer);
+        let word = segments.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern" | "x-error"));
+        if word && let Some(range) = diagnostic::value_range(text, &segments) {
+            return Location::new(file, range);
+        }
         loop {
             if let Some(range) = diagnostic::key_range(text, &segments) {
                 return Location::new(file, range);
@@ -185,6 +223,9 @@ impl<'f> Resolver<'f> {
     }
 
     fn json(&mut self, file: FileId) -> Option<Value> {
+        if self.unread.contains(&file) {
+            return None;
+        }
         match exchange::parse_json(self.sources.text(file).as_bytes(), 100) {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -195,6 +236,15 @@ impl<'f> Resolver<'f> {
                     at -= 1;
                 }
                 let end = text[at..].chars().next().map_or(at, |character| at + character.len_utf8());
+                if let (JsonFaultKind::DuplicateKey, Some(name)) = (fault.kind, fault.message.split('`').nth(1)) {
+                    let quoted = format!("\"{name}\"");
+                    let start = text[..end].rfind(&quoted);
+                    let range = start.map_or(at..end, |start| start..start + quoted.len());
+                    let diagnostic =
+                        Diagnostic::error(Code::KeyDuplicate, Location::new(file, range), format!("`{name}` stands here twice"));
+                    self.report(diagnostic.help("readers of JSON disagree about which of the two counts: take one out"));
+                    return None;
+                }
                 let message = format!("this is not JSON: {}", fault.message);
                 self.error(Code::JsonSyntax, &Location::new(file, at..end), message);
                 None
@@ -230,8 +280,14 @@ impl<'f> Resolver<'f> {
                 false => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
             })
             .collect();
-        let diagnostic = Diagnostic::error(Code::ExampleMissing, name.at.clone(), format!("there is no file `{beside}`"))
-            .suggest(nearest(&name.value, known));
+        let meant = nearest(&name.value, known);
+        if let Some(meant) = &meant {
+            self.used.insert(if folder.is_empty() { meant.clone() } else { format!("{folder}/{meant}") });
+        }
+        let message = format!("there is no file `{beside}`");
+        let diagnostic = Diagnostic::error(Code::ExampleMissing, name.at.clone(), message)
+            .suggest(meant)
+            .help("files are looked for beside this one, then in the pack's folder");
         self.report(diagnostic);
         None
     }
@@ -244,8 +300,16 @@ impl<'f> Resolver<'f> {
         match document.pointer(pointer) {
             Some(part) => Some((path, exchange::segments(pointer), part.clone())),
             None => {
-                let message = format!("`{path}` has nothing at `{pointer}`");
-                self.error(Code::ExampleMissing, &reference.at, message);
+                let at = match reference.at.range.len() == reference.value.len() {
+                    true => Location::new(reference.at.file, reference.at.range.end - pointer.len()..reference.at.range.end),
+                    false => reference.at.clone(),
+                };
+                let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+                let keys = document.pointer(parent).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+                let meant = nearest(key, keys).map(|key| format!("{parent}/{key}"));
+                let diagnostic =
+                    Diagnostic::error(Code::ExampleMissing, at, format!("`{path}` has nothing at `{pointer}`")).suggest(meant);
+                self.report(diagnostic.help("what stands behind `#` is a JSON pointer into the file"));
                 None
             }
         }
@@ -261,15 +325,18 @@ impl<'f> Resolver<'f> {
     fn schema(&mut self, name: &Spanned<String>) -> Option<Schema> {
         let reference = Reference::parse(&name.value);
         self.used_schemas.insert(reference.document.clone());
-        let broken = self.schemas.contains_key(format!("{}.json", reference.document).as_str());
         match self.library.compile(&reference) {
             Ok(schema) => Some(schema),
             // What is wrong inside the file has been said.
-            Err(_) if broken && self.library.get(&Reference::parse(&reference.document)).is_none() => None,
+            Err(_) if self.library.is_broken(&reference.document) => None,
             Err(fault) => {
-                let known: Vec<String> = self.library.names().map(str::to_owned).collect();
-                let diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message)
-                    .suggest(nearest(&reference.document, known.iter().map(String::as_str)));
+                let mut diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message);
+                if self.library.get(&Reference::parse(&reference.document)).is_none() {
+                    let names = self.schemas.keys().filter_map(|path| path.strip_suffix(".json"));
+                    let meant = nearest(&reference.document, names.clone());
+                    diagnostic = diagnostic.help(there_are(names)).suggest(meant.clone());
+                    self.used_schemas.extend(meant);
+                }
                 self.report(diagnostic);
                 None
             }
@@ -315,16 +382,38 @@ impl<'f> Resolver<'f> {
         let diagnostic =
             Diagnostic::error(Code::NameUnknown, name.at.clone(), format!("there is no {what} `{}`", name.value))
                 .suggest(nearest(&name.value, known.iter().map(String::as_str)))
-                .help(format!("there are {}", one_of(known.iter().map(String::as_str))));
+                .help(there_are(known.iter().map(String::as_str)));
+        self.report(diagnostic);
+        None
+    }
+
+    /// The number of a resource's field, or a report with a suggestion.
+    fn field_named(&mut self, resource: ResourceId, name: &Spanned<String>) -> Option<usize> {
+        let known = &self.resources[resource.0];
+        if let Some((index, _)) = known.field(&name.value) {
+            return Some(index);
+        }
+        let fields: Vec<&str> = known.fields.iter().map(|field| &*field.name).collect();
+        if fields.is_empty() {
+            // That there are none has been said.
+            return None;
+        }
+        let message = format!("`{}` has no field `{}`", known.name, name.value);
+        let diagnostic = Diagnostic::error(Code::NameUnknown, name.at.clone(), message)
+            .suggest(nearest(&name.value, fields.iter().copied()))
+            .help(there_are(fields));
         self.report(diagnostic);
         None
     }
 
     fn error_named(&mut self, name: &Spanned<String>) -> Option<ErrorId> {
         let known = self.error_names.clone();
-        let id = self.lookup("error", name, &known).map(ErrorId)?;
-        self.used_errors.insert(id);
-        Some(id)
+        let id = self.lookup("error", name, &known).map(ErrorId);
+        // What was probably meant is not unused.
+        let meant = || nearest(&name.value, known.iter().map(String::as_str));
+        let used = id.or_else(|| known.iter().position(|error| Some(error) == meant().as_ref()).map(ErrorId));
+        self.used_errors.extend(used);
+        id
     }
 
     fn resource_named(&mut self, name: &Spanned<String>) -> Option<ResourceId> {
@@ -345,6 +434,8 @@ impl<'f> Resolver<'f> {
         keys: Arc<expr::Keys>,
     ) -> Option<Pack> {
         let router = self.routes(&parts);
+        let seeds = self.seeds(manifest);
+        self.lint(manifest, &parts);
         let expressions = std::mem::take(&mut self.expressions);
         let program = match expressions.build(keys) {
             Ok(program) => program,
@@ -353,8 +444,6 @@ impl<'f> Resolver<'f> {
                 return None;
             }
         };
-        let seeds = self.seeds(manifest);
-        self.lint(manifest, &parts);
         Some(Pack {
             name: self.name.as_str().into(),
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),

@@ -7,16 +7,13 @@ use serde_json::Value;
 
 use super::kinds::schema_kind;
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, FileId, Location};
+use crate::diagnostic::{Code, Diagnostic, FileId, Location, all_of, nearest, there_are};
 use crate::exchange;
 use crate::expr::{self, Kind, Names};
-use crate::pack::source::{
-    BodySource, EffectSource, EffectVerb, EventSource, ListSource, LoadSource, Manifest, OperationSource, ParameterSource,
-    Spanned, Template,
-};
+use crate::pack::source::{BodySource, EventSource, Manifest, OperationSource, ParameterSource, Spanned, Template};
 use crate::pack::{
-    BodyRule, Credential, Effect, ErrorId, Event, Example, List, Load, NamedError, Operation, OperationId, Parameter,
-    Parameters, Provenance, ReadRule, Reads, Refusal, Replay, ResourceId, Router, Row, Shape, Turn, Verb,
+    BodyRule, Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, Parameter, Parameters, Provenance,
+    ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn,
 };
 use crate::schema::{Place, Reference};
 
@@ -32,6 +29,9 @@ pub(super) struct Parts {
     pub(super) operations: Vec<Operation>,
     /// Folder and file stem of each operation.
     pub(super) operation_files: Vec<(String, String)>,
+    /// Of those that could not be made too.
+    pub(super) broken_files: Vec<(String, String)>,
+    pub(super) titles: Vec<Spanned<String>>,
     pub(super) events: Vec<Event>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
@@ -47,96 +47,122 @@ impl Resolver<'_> {
             let Some(stem) = name.strip_suffix(".yaml") else { continue };
             if let Some(event) = stem.strip_suffix(".event") {
                 self.used.insert(path.clone());
-                if let Some(event) = self.event_file(file, event) {
-                    parts.events.push(event);
-                } else {
-                    parts.incomplete = true;
-                }
+                let event = self.event_file(file, event, parts);
+                parts.events.extend(event);
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
-                if let Some(operation) = self.operation_file(file, folder, stem, manifest) {
-                    parts.operations.push(operation);
-                    parts.operation_files.push((folder.to_owned(), stem.to_owned()));
-                } else {
-                    parts.incomplete = true;
+                match self.operation_file(file, folder, stem, manifest, parts) {
+                    Some(operation) => {
+                        parts.operations.push(operation);
+                        parts.operation_files.push((folder.to_owned(), stem.to_owned()));
+                    }
+                    None => parts.broken_files.push((folder.to_owned(), stem.to_owned())),
                 }
             }
         }
     }
 
-    fn operation_file(&mut self, file: FileId, folder: &str, stem: &str, manifest: &Manifest) -> Option<Operation> {
-        let node = self.yaml(file)?;
-        let source = OperationSource::read(&node, &mut self.diagnostics)?;
-        self.operation(&source, folder, stem, manifest)
+    fn operation_file(
+        &mut self,
+        file: FileId,
+        folder: &str,
+        stem: &str,
+        manifest: &Manifest,
+        parts: &mut Parts,
+    ) -> Option<Operation> {
+        let node = self.yaml(file);
+        let before = self.diagnostics.len();
+        let source = node.and_then(|node| OperationSource::read(&node, &mut self.diagnostics));
+        parts.incomplete |= source.is_none();
+        let source = source?;
+        parts.titles.extend(source.title.clone());
+        let clean = self.diagnostics.len() == before;
+        self.operation(&source, folder, stem, manifest, clean)
     }
 
-    fn event_file(&mut self, file: FileId, name: &str) -> Option<Event> {
-        let node = self.yaml(file)?;
-        let source = EventSource::read(&node, &mut self.diagnostics)?;
-        self.event(&source, name)
+    fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
+        let node = self.yaml(file);
+        let source = node.and_then(|node| EventSource::read(&node, &mut self.diagnostics));
+        parts.incomplete |= source.is_none();
+        self.event(&source?, name)
     }
 
-    fn operation(&mut self, source: &OperationSource, folder: &str, stem: &str, manifest: &Manifest) -> Option<Operation> {
-        let (method, template) = self.request_line(source.request.as_ref()?)?;
+    /// Goes on after a mistake, so that the next one is found too. `clean` is whether all keys could be read.
+    fn operation(
+        &mut self,
+        source: &OperationSource,
+        folder: &str,
+        stem: &str,
+        manifest: &Manifest,
+        clean: bool,
+    ) -> Option<Operation> {
+        let line = source.request.as_ref().and_then(|line| self.request_line(line));
         let provenance = self.operation_provenance(source);
-        let auth = self.auth(source.auth.as_ref())?;
         let mut names = self.common_names();
-        self.bind_callers(&auth, &mut names);
-        names.bind("path", path_kind(&template));
-        // Kept as a failure until everything else has been looked at: without its condition this is another operation.
-        let when = match &source.when {
-            Some(node) => {
-                let condition = Template::condition(node, &mut self.diagnostics);
-                self.condition(condition.as_ref(), &names).map(Some)
-            }
-            None => Some(None),
-        };
+        if !clean {
+            names.open();
+        }
+        let auth = self.auth(source.auth.as_ref());
+        match &auth {
+            Some(auth) => self.bind_callers(auth, &mut names),
+            None => names.open(),
+        }
+        let template = line.as_ref().map_or("", |(_, template)| template.as_str());
+        if line.is_some() {
+            names.bind("path", path_kind(template));
+        }
+        let condition = source.when.as_ref().and_then(|node| Template::condition(node, &mut self.diagnostics));
+        let when = self.condition(condition.as_ref(), &names);
         let mut parameters = Vec::new();
         for (place, given) in [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)] {
-            if let Some(found) = self.parameters(place, given) {
-                names.bind(scope_name(place), parameters_kind(place, &found, &template));
-                parameters.push(found);
+            match self.parameters(place, given) {
+                Some(found) => {
+                    if line.is_some() || place != Place::Path {
+                        names.bind(scope_name(place), parameters_kind(place, &found, template));
+                    }
+                    parameters.push(found);
+                }
+                None if given.node.is_some() => names.bind(scope_name(place), Kind::Any),
+                None => {}
             }
         }
-        self.check_path_parameters(source, &template);
-        let body = match &source.body {
-            Some(body) => Some(self.body(body)?),
-            None => None,
-        };
+        if line.is_some() {
+            self.check_path_parameters(source, template);
+        }
+        let body = source.body.as_ref().and_then(|body| self.body(body));
         if let (Some(body), Some(given)) = (&body, &source.body) {
             let reference = Reference::parse(&body.schema_name);
             if let Some(schema) = self.library.get(&reference).cloned() {
                 names.bind("body", schema_kind(&self.library, "the request body", &schema, &reference.document));
             }
-            if method == Method::GET || method == Method::DELETE {
+            if let Some((method @ (Method::GET | Method::DELETE), _)) = &line {
                 let message = format!("a {method} has no body that servers may rely on");
                 self.report(Diagnostic::warning(Code::ValueWrong, given.schema.at.clone(), message));
             }
         }
-        let ignore_case = self.read_rules(&source.read, names.get("body").cloned().unwrap_or(Kind::Any));
+        let ignore_case = match names.get("body").cloned() {
+            Some(Kind::Any) if source.body.is_some() => Vec::new(),
+            kind => self.read_rules(&source.read, kind.unwrap_or(Kind::Any)),
+        };
         let mut late = BTreeSet::from(["body".to_owned()]);
         let loads = self.loads(&source.load, &mut names, &mut late);
-        let mut guards = Vec::new();
-        for name in &source.guards {
-            let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
-            if let Some(index) = self.lookup("guard", name, &known)
-                && let Some(guard) = self.guard(&manifest.guards[index], &names, &late)
-            {
-                guards.push(guard);
-            }
+        let guards = self.guards(&source.guards, manifest, &names, &late);
+        let list = source.list.as_ref().and_then(|list| self.list(list, &mut names));
+        if source.list.is_some() && list.is_none() {
+            names.bind("page", Kind::Any);
         }
-        let list = match &source.list {
-            Some(list) => Some(self.list(list, &mut names)?),
-            None => None,
-        };
         let effects = self.effects(&source.effects, &mut names, folder);
         let mut replies = Vec::new();
         for reply in &source.respond {
-            if let Some(reply) = self.reply(reply, &names, folder, source.docs.as_ref()) {
+            if let Some(reply) = self.reply(reply, &names, folder, Some(source)) {
                 replies.push(reply);
             }
         }
         self.check_cases(source);
+        let (method, template) = line?;
+        if when.is_none() && source.when.is_some() {
+            return None;
+        }
         Some(Operation {
             header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
                 .unwrap_or(HeaderValue::from_static("unnamed")),
@@ -147,18 +173,39 @@ impl Resolver<'_> {
             method,
             template: template.into(),
             provenance,
-            auth,
-            when: when?,
+            auth: auth?,
+            when,
             parameters,
             body,
             ignore_case,
             loads,
             guards,
             list,
-            effects: effects?,
+            effects,
             replies,
             at: source.request.as_ref()?.at.clone(),
         })
+    }
+
+    fn guards(
+        &mut self,
+        sources: &[Spanned<String>],
+        manifest: &Manifest,
+        names: &Names,
+        late: &BTreeSet<String>,
+    ) -> Vec<Guard> {
+        let known: Vec<String> = manifest.guards.iter().map(|guard| guard.name.name.clone()).collect();
+        let mut guards = Vec::new();
+        for name in sources {
+            let Some(index) = self.lookup("guard", name, &known) else {
+                let meant = nearest(&name.value, known.iter().map(String::as_str));
+                self.used_guards.extend(known.iter().position(|guard| Some(guard) == meant.as_ref()));
+                continue;
+            };
+            self.used_guards.insert(index);
+            guards.extend(self.guard(&manifest.guards[index], names, late));
+        }
+        guards
     }
 
     fn operation_provenance(&mut self, source: &OperationSource) -> Provenance {
@@ -176,30 +223,46 @@ impl Resolver<'_> {
     }
 
     fn request_line(&mut self, line: &Spanned<String>) -> Option<(Method, String)> {
-        let parts = line.value.split_once(' ').map(|(method, path)| (Method::from_bytes(method.as_bytes()), path.trim()));
-        let Some((Ok(method), path)) = parts else {
+        let Some((word, rest)) = line.value.split_once(' ') else {
             let message = format!("`{}` is not a method and a path", line.value);
-            self.report(Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /customers/{uuid}`"));
+            self.report(Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /items/{id}`"));
             return None;
         };
+        let path = rest.trim();
+        let part = |from: usize, length: usize| match line.at.range.len() == line.value.len() {
+            true => Location::new(line.at.file, line.at.range.start + from..line.at.range.start + from + length),
+            false => line.at.clone(),
+        };
+        let method = METHODS.contains(&word).then(|| Method::from_bytes(word.as_bytes()).ok()).flatten();
+        if method.is_none() {
+            let message = format!("`{word}` is not a method");
+            let diagnostic = Diagnostic::error(Code::RouteInvalid, part(0, word.len()), message)
+                .suggest(nearest(&word.to_ascii_uppercase(), METHODS.iter().copied()))
+                .help(format!("the methods are {}, in capitals", all_of(METHODS.iter().copied())));
+            self.report(diagnostic);
+        }
+        let whole = |part: &str| part.starts_with('{') && part.ends_with('}') && part.len() > 2;
+        let names = parameter_names(path);
         let wrong = if !path.starts_with('/') {
-            Some("a path begins with `/`")
+            Some(("a path begins with `/`", "write it like `/items/{id}`"))
         } else if path.contains('?') {
-            Some("a path has no query: list its parameters under `query`")
-        } else if method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
-            Some("methods are written in capitals")
-        } else if path.split('/').any(|part| part.contains(['{', '}']) && !(part.starts_with('{') && part.ends_with('}') && part.len() > 2)) {
-            Some("a parameter fills a whole segment: `/{uuid}/`")
+            Some(("a path has no query", "list its parameters under `query`"))
+        } else if path.contains(char::is_whitespace) {
+            Some(("a path has no spaces", "write them as `%20`"))
+        } else if path.split('/').any(|part| part.contains(['{', '}']) && !whole(part)) {
+            Some(("a parameter fills a whole segment", "write it like `/items/{id}`"))
+        } else if (1..names.len()).any(|index| names[..index].contains(&names[index])) {
+            Some(("a parameter stands in the path twice", "give each a name of its own"))
         } else {
             None
         };
-        match wrong {
-            Some(message) => {
-                self.error(Code::RouteInvalid, &line.at, message);
-                None
-            }
-            None => Some((method, path.to_owned())),
+        if let Some((message, help)) = wrong {
+            let from = line.value.len() - line.value[word.len()..].trim_start().len();
+            let diagnostic = Diagnostic::error(Code::RouteInvalid, part(from, path.len()), message);
+            self.report(diagnostic.help(help));
+            return None;
         }
+        Some((method?, path.to_owned()))
     }
 
     fn check_path_parameters(&mut self, source: &OperationSource, template: &str) {
@@ -207,7 +270,12 @@ impl Resolver<'_> {
         let crate::pack::source::NodeKind::Map(members) = &node.kind else { return };
         for (key, _) in members {
             if !template.split('/').any(|part| part == format!("{{{}}}", key.name)) {
-                self.error(Code::NameUnknown, &key.at, format!("the path has no parameter `{{{}}}`", key.name));
+                let names = parameter_names(template);
+                let message = format!("the path has no parameter `{{{}}}`", key.name);
+                let diagnostic = Diagnostic::error(Code::NameUnknown, key.at.clone(), message)
+                    .suggest(nearest(&key.name, names.iter().copied()))
+                    .help(there_are(names));
+                self.report(diagnostic);
             }
         }
     }
@@ -216,10 +284,15 @@ impl Resolver<'_> {
         for (index, case) in source.respond.iter().enumerate() {
             let last = index + 1 == source.respond.len();
             if case.when.is_none() && !last {
-                let message = "an answer without `when` always holds: those after it are never given";
-                self.error(Code::ValueWrong, &case.at, message);
-            } else if case.when.is_some() && last {
-                self.error(Code::KeyMissing, &case.at, "the last answer has no `when`, so that there always is one");
+                let message = "this answer has no `when`, so those after it are never given";
+                let start = Location::new(case.at.file, case.at.range.start..case.at.range.start);
+                self.report(Diagnostic::error(Code::ValueWrong, start, message).help("give it a `when`, or put it last"));
+                return;
+            }
+            if let (Some(when), true) = (&case.when, last) {
+                let message = "when this does not hold there is no answer";
+                let diagnostic = Diagnostic::error(Code::KeyMissing, when.at.clone(), message);
+                self.report(diagnostic.help("leave `when` out of the last answer, or add one without it"));
             }
         }
     }
@@ -229,11 +302,15 @@ impl Resolver<'_> {
         let node = source.node.as_ref()?;
         let schema = match self.library.compile_inline(&given.value) {
             Ok(schema) => schema,
-            Err(fault) => {
-                // Properties of the object schema are the keys of the mapping.
-                let steps: Vec<String> = exchange::segments(&fault.pointer).into_iter().skip(1).collect();
-                let at = node.nearest(&steps).at.clone();
-                self.error(Code::SchemaInvalid, &at, fault.message);
+            Err(faults) => {
+                for fault in faults {
+                    // Properties of the object schema are the keys of the mapping.
+                    let steps: Vec<String> = exchange::segments(&fault.pointer).into_iter().skip(1).collect();
+                    let word = steps.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern"));
+                    let at = if word { node.nearest(&steps).at.clone() } else { node.nearest_key(&steps) };
+                    let diagnostic = Diagnostic::error(super::fault_code(fault.kind), at, fault.message);
+                    self.report(diagnostic.suggest(fault.suggestion));
+                }
                 return None;
             }
         };
@@ -295,131 +372,6 @@ impl Resolver<'_> {
         rules
     }
 
-    /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
-    fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
-        let mut loads = Vec::new();
-        for source in sources {
-            let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
-            let resource = self.resource_named(source.resource.as_ref().unwrap_or(&own));
-            let id = self.expression(&source.id, names);
-            let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
-            if let (Some(resource), Some((id, _))) = (resource, id) {
-                names.bind(source.name.name.clone(), self.record_kind(resource));
-                let turn = turn(&source.id, late);
-                if turn == Turn::AfterBody {
-                    late.insert(source.name.name.clone());
-                }
-                loads.push(Load {
-                    name: source.name.name.as_str().into(),
-                    resource,
-                    id,
-                    otherwise,
-                    optional: source.optional,
-                    turn,
-                    at: source.name.at.clone(),
-                });
-            }
-        }
-        loads
-    }
-
-    fn list(&mut self, source: &ListSource, names: &mut Names) -> Option<List> {
-        let from = self.resource_named(&source.from)?;
-        let record = self.record_kind(from);
-        let inner = names.with("record", record.clone());
-        let only = self.condition(source.only.as_ref(), &inner);
-        let mut number = |template: Option<&Template>| Some(self.expression(template?, names)?.0);
-        let list = List {
-            from,
-            only,
-            number: number(source.number.as_ref()),
-            size: number(source.size.as_ref()),
-            sort: number(source.sort.as_ref()),
-            descending: number(source.descending.as_ref()),
-            first: source.first,
-            at: source.at.clone(),
-        };
-        let counts = ["number", "size", "total", "last", "from", "to"].map(|name| (name.to_owned(), Kind::Integer));
-        let records = ("records".to_owned(), Kind::List(Box::new(record)));
-        names.bind("page", Kind::object("the page", counts.into_iter().chain([records]).collect()));
-        Some(list)
-    }
-
-    fn effects(&mut self, sources: &[EffectSource], names: &mut Names, folder: &str) -> Option<Vec<Effect>> {
-        let effects: Vec<_> = sources.iter().map(|source| self.effect(source, names, folder)).collect();
-        effects.into_iter().collect()
-    }
-
-    fn effect(&mut self, source: &EffectSource, names: &mut Names, folder: &str) -> Option<Effect> {
-        let when = match &source.when {
-            Some(when) => Some(self.expression(when, names)?.0),
-            None => None,
-        };
-        let resource = match source.verb {
-            EffectVerb::Create => self.resource_named(&source.target)?,
-            EffectVerb::Update | EffectVerb::Delete => match names.get(&source.target.value).map(Kind::resource) {
-                Some(Some(resource)) => ResourceId(resource),
-                found => {
-                    let message = match found {
-                        None => format!("`{}` is not in scope here", source.target.value),
-                        Some(_) => format!("`{}` is not a record", source.target.value),
-                    };
-                    let help = "load the record first, with `load`, or name a caller";
-                    self.report(Diagnostic::error(Code::ExprUnknownName, source.target.at.clone(), message).help(help));
-                    return None;
-                }
-            },
-        };
-        let known: Vec<String> = self.resources[resource.0].fields.iter().map(|field| field.name.to_string()).collect();
-        let what = format!("field of `{}`", self.resources[resource.0].name);
-        let mut set = Vec::new();
-        for (key, template) in &source.set {
-            let name = Spanned { value: key.name.clone(), at: key.at.clone() };
-            let field = self.lookup(&what, &name, &known);
-            if let (Some(field), Some(shape)) = (field, self.value(template, names, folder)) {
-                self.check_set(resource, field, &shape, template);
-                set.push((field, shape));
-            }
-        }
-        let unset = source.unset.iter().filter_map(|name| self.lookup(&what, name, &known)).collect();
-        let name = source.name.as_ref().unwrap_or(&source.target).value.clone();
-        if source.verb == EffectVerb::Create {
-            names.bind(name.clone(), self.record_kind(resource));
-        }
-        Some(Effect {
-            verb: match source.verb {
-                EffectVerb::Create => Verb::Create,
-                EffectVerb::Update => Verb::Update,
-                EffectVerb::Delete => Verb::Delete,
-            },
-            resource,
-            name: name.into(),
-            when,
-            set,
-            unset,
-            at: source.target.at.clone(),
-        })
-    }
-
-    /// Whether a field can hold what is known of a value.
-    fn check_set(&mut self, resource: ResourceId, field: usize, shape: &Shape, template: &Template) {
-        let field = &self.resources[resource.0].fields[field];
-        let wanted = field.kind();
-        let fits = match shape {
-            Shape::Value { kind, .. } => wanted.comparable(kind),
-            Shape::Literal(value) if field.sort == crate::pack::Sort::Timestamp => value.is_null(),
-            Shape::Literal(value) => field.check(value).is_ok(),
-            _ => true,
-        };
-        if !fits {
-            let message = match shape {
-                Shape::Value { kind, .. } => format!("`{}` is {wanted}, and this is {kind}", field.name),
-                _ => format!("`{}` is {wanted}, and this is not", field.name),
-            };
-            self.error(Code::ExprKinds, &template.at(), message);
-        }
-    }
-
     fn event(&mut self, source: &EventSource, name: &str) -> Option<Event> {
         let provenance = match (&source.docs, &source.assumed) {
             (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
@@ -427,8 +379,9 @@ impl Resolver<'_> {
             (None, None) => {
                 let help = "name the place with `docs`, or give a reason with `assumed`";
                 let message = "nothing says where this event comes from";
-                self.report(Diagnostic::error(Code::ProvenanceMissing, source.at.clone(), message).help(help));
-                return None;
+                let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
+                self.report(Diagnostic::error(Code::ProvenanceMissing, at, message).help(help));
+                Provenance::Documented(None)
             }
         };
         let mut names = Names::default();
@@ -450,7 +403,7 @@ impl Resolver<'_> {
             provenance,
             input,
             loads,
-            effects: effects?,
+            effects,
             at: source.at.clone(),
         })
     }
@@ -461,7 +414,7 @@ impl Resolver<'_> {
         for (index, operation) in parts.operations.iter().enumerate() {
             if let Err(reason) = router.add(&operation.template, &operation.method, OperationId(index)) {
                 let message = format!("the path cannot be told from another: {reason}");
-                self.error(Code::RouteAmbiguous, &operation.at, message);
+                self.report(Diagnostic::error(Code::RouteAmbiguous, operation.at.clone(), message).help("change one of the two"));
             }
         }
         for ((method, template), candidates) in router.shared() {
@@ -497,6 +450,9 @@ impl Resolver<'_> {
         Some(router)
     }
 }
+
+/// What an operation may begin with.
+const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Whether an expression can be judged before the body is known to fit its schema.
 pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {

@@ -8,7 +8,7 @@ use http::{HeaderName, StatusCode};
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::{self, Names};
-use crate::pack::source::{Key, ReplySource, Spanned, Template};
+use crate::pack::source::{Key, OperationSource, ReplySource, Spanned, Template};
 use crate::pack::{Check, Content, Provenance, Reply, Shape};
 
 impl Resolver<'_> {
@@ -17,22 +17,14 @@ impl Resolver<'_> {
         source: &ReplySource,
         names: &Names,
         folder: &str,
-        documented: Option<&Spanned<String>>,
+        operation: Option<&OperationSource>,
     ) -> Option<Reply> {
-        let when = match &source.when {
-            Some(node) => {
-                let condition = Template::condition(node, &mut self.diagnostics)?;
-                Some(self.expression(&condition, names)?.0)
-            }
-            None => None,
-        };
+        let condition = source.when.as_ref().and_then(|node| Template::condition(node, &mut self.diagnostics));
+        let when = self.condition(condition.as_ref(), names);
         let body = self.content(source, names, folder);
         let headers = self.headers(&source.headers, names, folder);
-        let schema = match &source.schema {
-            Some(name) => Some(self.schema(name)?),
-            None => None,
-        };
-        let provenance = self.provenance(source, documented);
+        let schema = source.schema.as_ref().and_then(|name| self.schema(name));
+        let provenance = self.provenance(source, operation);
         let status = source.status.as_ref()?;
         let body = body?;
         let check = match (&schema, &source.schema) {
@@ -51,13 +43,20 @@ impl Resolver<'_> {
         })
     }
 
-    fn provenance(&mut self, source: &ReplySource, documented: Option<&Spanned<String>>) -> Provenance {
+    /// What an answer does not say its operation says.
+    fn provenance(&mut self, source: &ReplySource, operation: Option<&OperationSource>) -> Provenance {
         let text = |text: &Spanned<String>| -> Arc<str> { text.value.as_str().into() };
-        let docs = source.docs.as_ref().or(documented).map(text);
+        let docs = source.docs.as_ref().or(operation.and_then(|operation| operation.docs.as_ref())).map(text);
+        let assumed = operation.and_then(|operation| operation.assumed.as_ref());
         match (&source.assumed, &source.assumed_body, &docs) {
             (Some(reason), None, _) => Provenance::Assumed(text(reason)),
             (None, Some(reason), _) => Provenance::BodyAssumed { docs, reason: text(reason) },
             (None, None, Some(_)) => Provenance::Documented(docs),
+            // That the operation says nothing has been reported.
+            (None, None, None) if operation.is_some() => match assumed {
+                Some(reason) => Provenance::Assumed(text(reason)),
+                None => Provenance::Documented(None),
+            },
             (None, None, None) => {
                 let message = "nothing says where this answer comes from";
                 let help = "name the place with `docs`, or give a reason with `assumed` (or `assumed-body`)";
@@ -132,10 +131,8 @@ impl Resolver<'_> {
     }
 
     fn fixed(&mut self, example: &Spanned<String>, folder: &str) -> Option<Content> {
-        if let Some((_, pointer)) = example.value.split_once('#') {
-            let pointer = pointer.to_owned();
+        if example.value.contains('#') {
             let (_, _, part) = self.part(example, folder)?;
-            debug_assert!(pointer.is_empty() || pointer.starts_with('/') || !pointer.is_empty());
             let bytes = Bytes::from(part.to_string());
             return Some(Content::Fixed { bytes, media_type: "application/json", json: Some(Arc::new(part)) });
         }

@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::pack::source::{Manifest, NodeKind, SeedSource};
 use crate::pack::{ResourceId, Seed};
+
+/// Where each field of a seed record stands.
+type Places = Vec<Option<Location>>;
 
 impl Resolver<'_> {
     pub(super) fn seeds(&mut self, manifest: &Manifest) -> Vec<Seed> {
@@ -16,10 +19,12 @@ impl Resolver<'_> {
             }
         }
         self.check_ids(&seeds);
-        seeds
+        self.check_unique(&seeds);
+        self.check_owners(&seeds);
+        seeds.into_iter().map(|(seed, _)| seed).collect()
     }
 
-    fn seed(&mut self, resource: ResourceId, source: &SeedSource, seeds: &mut Vec<Seed>) {
+    fn seed(&mut self, resource: ResourceId, source: &SeedSource, seeds: &mut Vec<(Seed, Places)>) {
         if let Some(example) = &source.example {
             let Some((path, steps, part)) = self.part(example, "") else { return };
             let items = match part {
@@ -33,7 +38,8 @@ impl Resolver<'_> {
                     steps.push(index.to_string());
                 }
                 let Value::Object(object) = item else {
-                    self.error(Code::SeedInvalid, &example.at, "a record is an object");
+                    let at = self.json_place(&path, &steps);
+                    self.error(Code::SeedInvalid, &at, "a seed record is an object, and this is not");
                     continue;
                 };
                 let mut found = Vec::new();
@@ -47,7 +53,7 @@ impl Resolver<'_> {
         }
         for record in &source.records {
             let NodeKind::Map(fields) = &record.kind else {
-                self.error(Code::SeedInvalid, &record.at, "a record is a mapping of fields");
+                self.error(Code::SeedInvalid, &record.at, "a seed record is a mapping of fields");
                 continue;
             };
             let members = fields
@@ -89,23 +95,35 @@ impl Resolver<'_> {
         resource: ResourceId,
         members: Vec<(String, Value, Location)>,
         at: Location,
-        seeds: &mut Vec<Seed>,
+        seeds: &mut Vec<(Seed, Places)>,
     ) {
         let mut values = vec![None; self.resources[resource.0].fields.len()];
+        if values.is_empty() {
+            return;
+        }
+        let mut places = vec![None; values.len()];
+        // Fields that something is wrong with already.
+        let mut told: Vec<String> = Vec::new();
         for (key, value, place) in members {
             let known = &self.resources[resource.0];
             let Some((index, field)) = known.field(&key) else {
                 let names: Vec<&str> = known.fields.iter().map(|field| &*field.name).collect();
-                let message = format!("a `{}` has no field `{key}`", known.name);
+                let message = format!("`{}` has no field `{key}`", known.name);
+                let meant = nearest(&key, names.iter().copied());
+                told.extend(meant.clone());
                 let diagnostic = Diagnostic::error(Code::SeedInvalid, place, message)
-                    .suggest(nearest(&key, names.iter().copied()))
-                    .help(format!("the fields are {}", one_of(names)));
+                    .suggest(meant)
+                    .help(format!("the fields are {}", all_of(names)));
                 self.report(diagnostic);
                 continue;
             };
+            places[index] = Some(place.clone());
             match field.from_wire(&value, &self.formats, 0) {
                 Ok(_) => values[index] = Some(value),
-                Err(message) => self.error(Code::SeedInvalid, &place, message),
+                Err(message) => {
+                    told.push(key);
+                    self.error(Code::SeedInvalid, &place, message);
+                }
             }
         }
         let missing: Vec<String> = self.resources[resource.0]
@@ -114,25 +132,81 @@ impl Resolver<'_> {
             .zip(&values)
             .filter(|(field, value)| value.is_none() && field.default.is_none() && !field.optional)
             .map(|(field, _)| field.name.to_string())
+            .filter(|name| !told.contains(name))
             .collect();
         if !missing.is_empty() {
-            let message = format!("the record lacks {}", one_of(missing.iter().map(String::as_str)).replace(" or ", " and "));
+            let message = format!("the record lacks {}", all_of(missing.iter().map(String::as_str)));
             let help = "give the value under `set`, or the field a `default`, or mark it `optional`";
             self.report(Diagnostic::error(Code::SeedInvalid, at.clone(), message).help(help));
         }
-        seeds.push(Seed { resource, values, at });
+        seeds.push((Seed { resource, values, at }, places));
     }
 
-    fn check_ids(&mut self, seeds: &[Seed]) {
-        for (index, seed) in seeds.iter().enumerate() {
-            let id = self.resources[seed.resource.0].id;
-            let Some(value) = &seed.values[id] else { continue };
-            let twin = seeds[..index].iter().find(|other| other.resource == seed.resource && other.values[id].as_ref() == Some(value));
-            if let Some(twin) = twin {
-                let message = format!("two seed records have the id {value}");
-                let diagnostic =
-                    Diagnostic::error(Code::SeedInvalid, seed.at.clone(), message).related(twin.at.clone(), "the first");
+    fn check_ids(&mut self, seeds: &[(Seed, Places)]) {
+        for (index, (seed, places)) in seeds.iter().enumerate() {
+            let known = &self.resources[seed.resource.0];
+            let value = |seed: &Seed| seed.values.get(known.id).cloned().flatten();
+            let place = |seed: &Seed, places: &Places| places.get(known.id).cloned().flatten().unwrap_or_else(|| seed.at.clone());
+            let Some(id) = value(seed) else { continue };
+            let same = |(other, _): &&(Seed, Places)| other.resource == seed.resource && value(other).as_ref() == Some(&id);
+            if let Some((twin, others)) = seeds[..index].iter().find(same) {
+                let message = format!("two seed records of `{}` have the id {id}", known.name);
+                let diagnostic = Diagnostic::error(Code::SeedInvalid, place(seed, places), message)
+                    .related(place(twin, others), "the first")
+                    .help("give each an id of its own");
                 self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    /// What no two records may share, for every record and for text that is written out.
+    fn check_unique(&mut self, seeds: &[(Seed, Places)]) {
+        for (number, resource) in self.resources.iter().enumerate() {
+            let own: Vec<_> = seeds.iter().filter(|(seed, _)| seed.resource.0 == number).collect();
+            for unique in resource.unique.iter().filter(|unique| unique.only.is_none()) {
+                let values = |seed: &Seed| -> Option<Vec<String>> {
+                    let text = |field: &usize| seed.values.get(*field)?.as_ref().filter(|value| !value.is_null()).map(Value::to_string);
+                    let texts: Option<Vec<String>> = unique.fields.iter().map(text).collect();
+                    texts.map(|texts| match unique.ignore_case {
+                        true => texts.iter().map(|text| text.to_lowercase()).collect(),
+                        false => texts,
+                    })
+                };
+                let last = unique.fields.last().copied().unwrap_or(resource.id);
+                let place = |(seed, places): &(Seed, Places)| {
+                    places.get(last).cloned().flatten().unwrap_or_else(|| seed.at.clone())
+                };
+                for (index, record) in own.iter().enumerate() {
+                    let Some(mine) = values(&record.0) else { continue };
+                    if let Some(twin) = own[..index].iter().find(|other| values(&other.0).as_ref() == Some(&mine)) {
+                        let fields = all_of(unique.fields.iter().map(|field| &*resource.fields[*field].name));
+                        let message = format!("two seed records of `{}` have the same {fields}", resource.name);
+                        let diagnostic = Diagnostic::error(Code::SeedInvalid, place(record), message)
+                            .related(place(twin), "the first")
+                            .related(unique.at.clone(), "no two may, says this");
+                        self.diagnostics.push(diagnostic);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A seed record belongs to a seed record.
+    fn check_owners(&mut self, seeds: &[(Seed, Places)]) {
+        for (seed, places) in seeds {
+            let Some(owner) = self.resources[seed.resource.0].owner else { continue };
+            let Some(Some(id)) = seed.values.get(owner.field) else { continue };
+            let known = self.resources[owner.resource.0].id;
+            let exists = |(other, _): &(Seed, Places)| {
+                other.resource == owner.resource && other.values.get(known).and_then(Option::as_ref) == Some(id)
+            };
+            // A default may make any id.
+            let made = self.resources[owner.resource.0].fields.get(known).is_some_and(|field| field.default.is_some());
+            let sound = !self.resources[owner.resource.0].fields.is_empty();
+            if sound && !id.is_null() && !made && !seeds.iter().any(exists) {
+                let at = places.get(owner.field).cloned().flatten().unwrap_or_else(|| seed.at.clone());
+                let message = format!("there is no seed record of `{}` with the id {id}", self.resources[owner.resource.0].name);
+                self.diagnostics.push(Diagnostic::error(Code::SeedInvalid, at, message).help("name the record that this one belongs to"));
             }
         }
     }

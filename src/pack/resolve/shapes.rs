@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::exchange;
-use crate::expr::{Kind, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
@@ -32,9 +32,36 @@ struct Shown<'a> {
     at: Location,
     segments: Vec<String>,
     template: &'a Template,
+    /// Written as a key, not as a pointer.
+    plain: bool,
     /// The key was written with `?`: left out when its value is undefined.
     optional: bool,
     used: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn new(key: &Key, template: &'a Template) -> Self {
+        let (name, optional) = match key.name.strip_suffix('?') {
+            Some(name) => (name, true),
+            None => (key.name.as_str(), false),
+        };
+        let plain = !name.starts_with('/');
+        let segments = match name {
+            "" => Vec::new(),
+            name if plain => vec![name.to_owned()],
+            name => exchange::segments(name),
+        };
+        Shown { at: key.at.clone(), segments, template, plain, optional, used: false }
+    }
+
+    fn pointer(&self) -> String {
+        self.segments.iter().map(|segment| exchange::child("", segment)).collect()
+    }
+
+    /// A pointer in the spelling that the author chose.
+    fn spelt(&self, pointer: &str) -> String {
+        if self.plain { pointer.trim_start_matches('/') } else { pointer }.to_owned()
+    }
 }
 
 /// Where in the example the work is: with `*` for every list item, and as it really is.
@@ -67,21 +94,7 @@ impl At {
 
 impl<'a> Plan<'a> {
     fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
-        let shows = shows
-            .iter()
-            .map(|(key, template)| {
-                let (name, optional) = match key.name.strip_suffix('?') {
-                    Some(name) => (name, true),
-                    None => (key.name.as_str(), false),
-                };
-                let segments = match name.starts_with('/') {
-                    true => exchange::segments(name),
-                    false if name.is_empty() => Vec::new(),
-                    false => vec![name.to_owned()],
-                };
-                Shown { at: key.at.clone(), segments, template, optional, used: false }
-            })
-            .collect();
+        let shows = shows.iter().map(|(key, template)| Shown::new(key, template)).collect();
         Plan { path, shows, folder, ignore_case }
     }
 
@@ -96,6 +109,40 @@ impl<'a> Plan<'a> {
         let longer = |shown: &Shown<'_>, prefix: &[String]| shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix);
         self.shows.iter().any(|shown| longer(shown, &at.pattern) || longer(shown, &at.actual))
     }
+}
+
+fn unfilled(pointer: &str) -> String {
+    match pointer {
+        "" => "nothing fills the example".to_owned(),
+        pointer => format!("nothing fills `{pointer}`"),
+    }
+}
+
+/// Every pointer into an example, with `*` for the items of lists.
+fn patterns(value: &Value, pointer: &str, out: &mut Vec<String>) {
+    let mut add = |key: &str, value: &Value| {
+        let at = exchange::child(pointer, key);
+        if !out.contains(&at) {
+            out.push(at.clone());
+        }
+        patterns(value, &at, out);
+    };
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, value)| add(key, value)),
+        Value::Array(items) => items.iter().for_each(|item| add("*", item)),
+        _ => {}
+    }
+}
+
+/// Whether a text was probably meant to be evaluated: a path such as `body.name` whose first name is in scope.
+pub(super) fn is_expression(text: &str, names: &Names) -> bool {
+    let word = |word: &str| {
+        word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let mut words = text.split('.');
+    let first = words.next().unwrap_or_default();
+    text.contains('.') && text.split('.').all(word) && names.get(first).is_some() && expr::check(text, names).1.is_empty()
 }
 
 impl Resolver<'_> {
@@ -124,11 +171,12 @@ impl Resolver<'_> {
         }
         let mut plan = Plan::new(path, shows, folder, like.ignore_case);
         let at = At { pattern: Vec::new(), actual };
+        let before = self.diagnostics.len();
         let shape = match whole {
             Some(template) => self.template(&mut plan, template, Some(&example), &at, names),
             None => self.node(&mut plan, &example, &at, Context::Nothing, names),
         };
-        self.unused(&plan, &example);
+        self.unused(&plan, &example, before);
         shape
     }
 
@@ -138,16 +186,34 @@ impl Resolver<'_> {
         self.template(&mut plan, template, None, &At::default(), names)
     }
 
-    fn unused(&mut self, plan: &Plan<'_>, example: &Value) {
+    /// What is shown and has no place in the example. That nothing fills the place that was meant is no news then;
+    /// `before` is how many diagnostics there were before the example was walked.
+    fn unused(&mut self, plan: &Plan<'_>, example: &Value, before: usize) {
+        // What could not be made was not looked at either.
+        let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            let pointer = shown.segments.iter().fold(String::new(), |pointer, segment| exchange::child(&pointer, segment));
-            let message = format!("the example has no `{pointer}`: what it does not have is not sent");
-            let known: Vec<String> = exchange::leaves(example).into_iter().map(|(pointer, _)| pointer).collect();
-            let keys: Vec<&str> = example.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
-            let suggestion = nearest(&pointer, known.iter().map(String::as_str))
-                .or_else(|| shown.segments.last().and_then(|last| nearest(last, keys)));
-            self.report(Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message).suggest(suggestion));
+            if broken && example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
+                continue;
+            }
+            let mut known = Vec::new();
+            patterns(example, "", &mut known);
+            self.nowhere("the example has no", shown, &known, before);
         }
+    }
+
+    fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
+        let pointer = shown.pointer();
+        let meant = nearest(&pointer, known.iter().map(String::as_str));
+        if let Some(meant) = &meant {
+            let follows = unfilled(meant);
+            let old = self.diagnostics.split_off(before);
+            self.diagnostics.extend(old.into_iter().filter(|diagnostic| diagnostic.message != follows));
+        }
+        let mark = if shown.optional { "?" } else { "" };
+        let message = format!("{what} `{}`, and what it does not have is not sent", shown.spelt(&pointer));
+        let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
+        let diagnostic = diagnostic.suggest(meant.map(|meant| shown.spelt(&meant) + mark));
+        self.report(diagnostic.help("show what the example has: it is never edited"));
     }
 
     fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
@@ -248,16 +314,12 @@ impl Resolver<'_> {
             return Some(Shape::Literal(value.clone()));
         }
         let place = self.json_place(&plan.path, &at.actual);
-        let message = match pointer.as_str() {
-            "" => "nothing fills the example".to_owned(),
-            _ => format!("nothing fills `{pointer}`"),
-        };
-        let mut diagnostic = Diagnostic::error(Code::ShapeUnfilled, place, message);
+        let mut diagnostic = Diagnostic::error(Code::ShapeUnfilled, place, unfilled(&pointer));
         if let Context::Record(resource) = context {
             let resource = &self.resources[resource.0];
             let fields: Vec<&str> = resource.fields.iter().map(|field| &*field.name).collect();
             diagnostic = diagnostic.suggest(nearest(key, fields.iter().copied()));
-            let help = format!("`{}` has {}; or give `{pointer}` under `show`", resource.name, one_of(fields));
+            let help = format!("`{}` has {}; or give `{pointer}` under `show`", resource.name, all_of(fields));
             self.report(diagnostic.help(help));
         } else {
             let help = format!("give `{pointer}` under `show`, or list `{key}` under `constants` in pack.yaml");
@@ -275,7 +337,16 @@ impl Resolver<'_> {
         names: &Names,
     ) -> Option<Shape> {
         match template {
-            Template::Literal(literal) => Some(Shape::Literal(literal.value.clone())),
+            Template::Literal(literal) => {
+                if let Some(text) = literal.value.as_str()
+                    && is_expression(text, names)
+                {
+                    let message = format!("`{text}` is sent as this very text");
+                    let diagnostic = Diagnostic::warning(Code::ValueWrong, literal.at.clone(), message);
+                    self.report(diagnostic.help("an expression begins with `=`"));
+                }
+                Some(Shape::Literal(literal.value.clone()))
+            }
             Template::List(items, _) => {
                 let items: Vec<_> = items.iter().map(|item| self.template(plan, item, None, at, names)).collect();
                 Some(Shape::List(items.into_iter().collect::<Option<_>>()?))
@@ -438,8 +509,9 @@ impl Resolver<'_> {
     ) -> Option<Shape> {
         let mut plan = Plan::new(path, shows, folder, ignore_case);
         let at = At { pattern: Vec::new(), actual };
+        let before = self.diagnostics.len();
         let shape = self.node(&mut plan, example, &at, context, names);
-        self.unused(&plan, example);
+        self.unused(&plan, example, before);
         shape
     }
 
@@ -451,22 +523,39 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
+        let before = self.diagnostics.len();
         let mut used = vec![false; shows.len()];
-        let otherwise = match &choice.otherwise {
-            Some(arm) => Some(self.arm(plan, arm, shows, &mut used, context, names)?),
-            None => None,
-        };
-        let Some(by) = &choice.by else { return otherwise };
-        let (by, _) = self.expression(by, names)?;
+        let otherwise = choice.otherwise.as_ref().map(|arm| self.arm(plan, arm, shows, &mut used, context, names));
+        let Some(by) = &choice.by else { return otherwise.flatten() };
+        let by = self.expression(by, names);
         let mut arms = Vec::new();
         for (key, arm) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)?));
+            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)));
         }
-        for ((key, _), _) in shows.iter().zip(used).filter(|(_, used)| !used) {
-            let message = format!("no shape of the choice has `{}`: what an example does not have is not sent", key.name);
-            self.error(Code::ShapeTarget, &key.at, message);
+        let unused = shows.iter().zip(used).filter(|(_, used)| !used).map(|((key, template), _)| Shown::new(key, template));
+        self.unused_in_choice(unused.collect(), choice, plan.folder, before);
+        let otherwise = match otherwise {
+            Some(shape) => Some(Box::new(shape?)),
+            None => None,
+        };
+        let arms: Option<Vec<_>> = arms.into_iter().map(|(name, shape)| Some((name, shape?))).collect();
+        Some(Shape::Choice { by: by?.0, arms: arms?, otherwise })
+    }
+
+    /// Like [`Resolver::unused`], of what is shown in all shapes of a choice.
+    fn unused_in_choice(&mut self, unused: Vec<Shown<'_>>, choice: &ChoiceSource, folder: &str, before: usize) {
+        if self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled) {
+            return;
         }
-        Some(Shape::Choice { by, arms, otherwise: otherwise.map(Box::new) })
+        let mut known = Vec::new();
+        for arm in choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise).filter(|arm| arm.like.value != "fields") {
+            if let Some((_, _, example)) = self.part(&arm.like, folder) {
+                patterns(&example, "", &mut known);
+            }
+        }
+        for shown in unused {
+            self.nowhere("no example of the choice has", &shown, &known, before);
+        }
     }
 
     /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
@@ -490,12 +579,13 @@ impl Resolver<'_> {
         let (path, actual, example) = self.part(&arm.like, plan.folder)?;
         let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
         let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
+        let before = self.diagnostics.len();
         let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
         for (used, shown) in used.iter_mut().zip(&inner.shows[arm.show.len()..]) {
             *used |= shown.used;
         }
         inner.shows.truncate(arm.show.len());
-        self.unused(&inner, &example);
+        self.unused(&inner, &example, before);
         shape
     }
 }

@@ -1,6 +1,6 @@
 //! `<example>.yaml`, the side file of an example: how it came about, and where it is known to differ.
 
-use super::fields::{Fields, text, wrong_kind};
+use super::fields::{Fields, prose, text, wrong_kind};
 use super::{Diagnostics, Key, Node, NodeKind, Spanned};
 use crate::diagnostic::{Code, Diagnostic, Location};
 
@@ -84,10 +84,10 @@ impl Side {
             differs: reasons(fields.named("differs", diagnostics), diagnostics),
             absent: reasons(fields.named("absent", diagnostics), diagnostics),
             constant: reasons(fields.named("constant", diagnostics), diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            notes: fields.text("notes", diagnostics),
-            fragment: fields.text("fragment", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            notes: fields.prose("notes", diagnostics),
+            fragment: fields.prose("fragment", diagnostics),
             ..Side::default()
         };
         if let Some(node) = fields.take("request") {
@@ -125,7 +125,7 @@ impl Side {
             && let Some(mut inner) = Fields::of(node, "`around`", diagnostics)
         {
             let pointer = inner.required_text("at", diagnostics);
-            let body = inner.required("body", diagnostics);
+            let body = inner.required("body");
             if let (Some(pointer), Some(body)) = (pointer, body) {
                 self.around = Some((body.clone(), pointer));
             }
@@ -136,7 +136,7 @@ impl Side {
 }
 
 fn reasons(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<(Key, Spanned<String>)> {
-    members.iter().filter_map(|(key, node)| Some((key.clone(), text(node, "a reason", diagnostics)?))).collect()
+    members.iter().filter_map(|(key, node)| Some((key.clone(), prose(node, &key.name, diagnostics)?))).collect()
 }
 
 /// `<resource>: {<id>: {fields}, <id>: null}` or `<resource>: [{fields}]`.

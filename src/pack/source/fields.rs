@@ -1,5 +1,5 @@
 use super::{Diagnostics, Key, Node, NodeKind, Spanned};
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 
 /// Reads the keys of one mapping. Each key that the format has is asked for once; what was not asked for is unknown.
 pub(crate) struct Fields<'n> {
@@ -7,13 +7,14 @@ pub(crate) struct Fields<'n> {
     at: Location,
     members: &'n [(Key, Node)],
     asked: Vec<&'static str>,
+    missing: Vec<&'static str>,
 }
 
 impl<'n> Fields<'n> {
     /// `what` names the mapping in messages: `an operation`.
     pub(crate) fn of(node: &'n Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            NodeKind::Map(members) => Some(Fields { what, at: node.at.clone(), members, asked: Vec::new() }),
+            NodeKind::Map(members) => Some(Fields { what, at: node.at.clone(), members, asked: Vec::new(), missing: Vec::new() }),
             _ => {
                 wrong_kind(node, &format!("{what} is written as a mapping"), diagnostics);
                 None
@@ -36,12 +37,10 @@ impl<'n> Fields<'n> {
         self.members.iter().find(|(key, _)| key.name == name).map(|(key, node)| (key, node))
     }
 
-    pub(crate) fn required(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<&'n Node> {
+    pub(crate) fn required(&mut self, name: &'static str) -> Option<&'n Node> {
         let found = self.take(name);
         if found.is_none() {
-            let start = Location::new(self.at.file, self.at.range.start..self.at.range.start);
-            let message = format!("{} needs `{name}`", self.what);
-            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
+            self.missing.push(name);
         }
         found
     }
@@ -50,8 +49,17 @@ impl<'n> Fields<'n> {
         text(self.take(name)?, &format!("`{name}`"), diagnostics)
     }
 
+    /// A text that people read: a title, a place in the documentation, a reason.
+    pub(crate) fn prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        prose(self.take(name)?, name, diagnostics)
+    }
+
+    pub(crate) fn required_prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+        prose(self.required(name)?, name, diagnostics)
+    }
+
     pub(crate) fn required_text(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
-        text(self.required(name, diagnostics)?, &format!("`{name}`"), diagnostics)
+        text(self.required(name)?, &format!("`{name}`"), diagnostics)
     }
 
     pub(crate) fn flag(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> bool {
@@ -92,16 +100,28 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// Reports the keys that nobody asked for.
+    /// Whether every key has been asked for.
+    pub(crate) fn complete(&self) -> bool {
+        self.members.iter().all(|(key, _)| self.asked.contains(&key.name.as_str()))
+    }
+
+    /// Reports the keys that nobody asked for, and those that are needed and missing. A misspelt key counts once.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
-        for (key, _) in self.members {
-            if !self.asked.contains(&key.name.as_str()) {
-                let message = format!("{} has no key `{}`", self.what, key.name);
-                let diagnostic = Diagnostic::error(Code::KeyUnknown, key.at.clone(), message)
-                    .suggest(nearest(&key.name, self.asked.iter().copied()))
-                    .help(format!("the keys are {}", one_of(self.asked.iter().copied())));
-                diagnostics.push(diagnostic);
+        let unknown = || self.members.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str()));
+        for name in &self.missing {
+            if unknown().any(|(key, _)| nearest(&key.name, self.asked.iter().copied()).as_deref() == Some(*name)) {
+                continue;
             }
+            let start = Location::new(self.at.file, self.at.range.start..self.at.range.start);
+            let message = format!("{} needs `{name}`", self.what);
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
+        }
+        for (key, _) in unknown() {
+            let message = format!("{} has no key `{}`", self.what, key.name);
+            let diagnostic = Diagnostic::error(Code::KeyUnknown, key.at.clone(), message)
+                .suggest(nearest(&key.name, self.asked.iter().copied()))
+                .help(format!("the keys are {}", all_of(self.asked.iter().copied())));
+            diagnostics.push(diagnostic);
         }
     }
 }
@@ -114,6 +134,18 @@ pub(crate) fn text(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Op
             None
         }
     }
+}
+
+/// A text for people, which is there and is no expression.
+pub(crate) fn prose(node: &Node, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+    let text = text(node, &format!("`{name}`"), diagnostics)?;
+    let message = match text.value.trim() {
+        "" => format!("`{name}` says nothing"),
+        words if words.starts_with('=') => format!("`{name}` is a text for people, not an expression"),
+        _ => return Some(text),
+    };
+    diagnostics.push(Diagnostic::error(Code::ValueWrong, text.at.clone(), message));
+    Some(text)
 }
 
 pub(crate) fn wrong_kind(node: &Node, wanted: &str, diagnostics: &mut Diagnostics) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, text, wrong_kind};
+use super::fields::{Fields, text};
 use super::operation::case_flag;
 use super::template::templates;
 use super::{Diagnostics, GuardSource, Key, Node, NodeKind, ReplySource, Spanned, Template};
@@ -127,8 +127,8 @@ impl Manifest {
         let mut fields = Fields::of(node, "a pack", diagnostics)?;
         let manifest = Manifest {
             name: fields.required_text("pack", diagnostics),
-            title: fields.required_text("title", diagnostics),
-            description: fields.text("description", diagnostics),
+            title: fields.required_prose("title", diagnostics),
+            description: fields.prose("description", diagnostics),
             mount: fields.texts("mount", diagnostics),
             timestamps: fields.take("timestamps").cloned(),
             formats: fields.named("formats", diagnostics).to_vec(),
@@ -182,7 +182,7 @@ impl SchemeSource {
             place: fields.required_text("in", diagnostics),
             parameter: fields.text("name", diagnostics),
             decode: items(fields.list("decode"), DecodeSource::read, diagnostics),
-            finds: fields.required("finds", diagnostics).and_then(|node| FindSource::read(node, diagnostics)),
+            finds: fields.required("finds").and_then(|node| FindSource::read(node, diagnostics)),
             bind: fields.text("as", diagnostics),
             require: fields.take("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
@@ -327,8 +327,10 @@ impl SeedSource {
         let example = fields.text("example", diagnostics);
         let set = fields.named("set", diagnostics).to_vec();
         let records = fields.list("records").to_vec();
-        if example.is_none() == records.is_empty() {
-            wrong_kind(node, "a seed has either `example` or `records`", diagnostics);
+        if example.is_none() == records.is_empty() && fields.complete() {
+            let start = Location::new(at.file, at.range.start..at.range.start);
+            let message = "a seed has either `example` or `records`";
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
         }
         fields.finish(diagnostics);
         Some(SeedSource { at, example, set, records })

@@ -88,6 +88,18 @@ impl Node {
         next.map_or(self, |node| node.nearest(rest))
     }
 
+    /// The place of the key that a JSON pointer ends with, or of the last one on the way there.
+    pub(crate) fn nearest_key(&self, segments: &[String]) -> Location {
+        let Some((last, parents)) = segments.split_last() else { return self.at.clone() };
+        match &self.nearest(parents).kind {
+            NodeKind::Map(members) => match members.iter().find(|(key, _)| key.name == *last) {
+                Some((key, _)) => key.at.clone(),
+                None => self.nearest_key(parents),
+            },
+            _ => self.nearest(segments).at.clone(),
+        }
+    }
+
     /// The place of a part of this string, given in bytes of the string; the whole place when the file spells the
     /// string in another way (escapes, folded lines).
     pub(crate) fn part(&self, range: Range<usize>) -> Location {
@@ -133,9 +145,7 @@ impl<'a> Builder<'a, '_> {
             }
             Err(error) => {
                 let at = self.offsets.byte(error.marker().index()).min(self.text.len());
-                let end = self.text[at..].chars().next().map_or(at, |character| at + character.len_utf8());
-                let message = format!("this is not YAML: {}", error.info());
-                self.report(Diagnostic::error(Code::YamlSyntax, self.location(at..end), message));
+                self.broken(at, error.info());
                 None
             }
         }
@@ -149,25 +159,62 @@ impl<'a> Builder<'a, '_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn feature(&mut self, what: &str, range: Range<usize>) {
-        let message = format!("{what} are not used in packs");
-        let diagnostic = Diagnostic::error(Code::YamlFeature, self.location(range), message).help("write the value out");
+    /// What the YAML crate says, with a remedy where its words suggest one.
+    fn broken(&mut self, mut at: usize, info: &str) {
+        if info.contains("unknown anchor") {
+            let rest = &self.text[at..];
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).unwrap_or(rest.len());
+            return self.feature("aliases", "write the value out", at..at + end);
+        }
+        let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let (message, help) = if info.contains("tab") && self.text[line..].trim_start_matches(' ').starts_with('\t') {
+            at = line + self.text[line..].find('\t').unwrap_or(0);
+            ("a tab stands in the indentation".to_owned(), Some("indent with spaces"))
+        } else if info.contains("mapping values are not allowed") {
+            let help = "text that has `: ` in it stands in quotation marks";
+            ("a second `:` stands in this line".to_owned(), Some(help))
+        } else if info.contains("illegal placement of ':'") {
+            (format!("this is not YAML: {info}"), Some("is a bracket before it closed?"))
+        } else if info.contains("quoted scalar") {
+            (format!("this is not YAML: {info}"), Some("is the quotation mark closed?"))
+        } else {
+            (format!("this is not YAML: {info}"), None)
+        };
+        let end = self.text[at..].chars().next().map_or(at, |character| at + character.len_utf8());
+        let mut diagnostic = Diagnostic::error(Code::YamlSyntax, self.location(at..end), message);
+        diagnostic.help = help.map(str::to_owned);
         self.report(diagnostic);
+    }
+
+    fn feature(&mut self, what: &str, help: &str, range: Range<usize>) {
+        let message = format!("{what} are not used in packs");
+        self.report(Diagnostic::error(Code::YamlFeature, self.location(range), message).help(help));
+    }
+
+    /// Refuses anchors and tags.
+    fn plain<T>(&mut self, anchor: usize, tag: Option<T>, range: &Range<usize>) {
+        if anchor != 0 {
+            self.feature("anchors", "write the value out where it is needed", range.clone());
+        }
+        if tag.is_some() {
+            self.feature("tags", "write the value without one: text in quotation marks is text", range.clone());
+        }
     }
 
     fn document(&mut self) -> Option<Node> {
         loop {
             match self.next()? {
                 (Event::StreamStart | Event::DocumentStart(_), _) => {}
-                (Event::StreamEnd | Event::DocumentEnd, range) => {
-                    self.report(Diagnostic::error(Code::YamlSyntax, self.location(range), "the file is empty"));
+                (Event::StreamEnd | Event::DocumentEnd, _) => {
+                    let at = Location::whole(self.file);
+                    self.report(Diagnostic::error(Code::YamlSyntax, at, "the file is empty").help("fill it, or take it away"));
                     return None;
                 }
                 (event, range) => {
                     let node = self.node(event, range, 0)?;
                     while let Some((event, range)) = self.next() {
                         match event {
-                            Event::DocumentStart(_) => self.feature("several documents in one file", range),
+                            Event::DocumentStart(_) => self.feature("several documents in one file", "give each a file of its own", range),
                             Event::StreamEnd => return Some(node),
                             _ => {}
                         }
@@ -184,18 +231,13 @@ impl<'a> Builder<'a, '_> {
             self.report(Diagnostic::error(Code::YamlSyntax, self.location(range), message));
             return None;
         }
-        let anchored = |anchor: usize| anchor != 0;
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                if anchored(anchor) || tag.is_some() {
-                    self.feature("anchors and tags", range.clone());
-                }
+                self.plain(anchor, tag, &range);
                 Some(self.scalar(text, style, range))
             }
             Event::SequenceStart(anchor, tag) => {
-                if anchored(anchor) || tag.is_some() {
-                    self.feature("anchors and tags", range.clone());
-                }
+                self.plain(anchor, tag, &range);
                 let mut items = Vec::new();
                 let mut end = range.end;
                 loop {
@@ -213,13 +255,11 @@ impl<'a> Builder<'a, '_> {
                 }
             }
             Event::MappingStart(anchor, tag) => {
-                if anchored(anchor) || tag.is_some() {
-                    self.feature("anchors and tags", range.clone());
-                }
+                self.plain(anchor, tag, &range);
                 self.mapping(range, depth)
             }
             Event::Alias(_) => {
-                self.feature("aliases", range);
+                self.feature("aliases", "write the value out", range);
                 None
             }
             _ => None,
@@ -236,7 +276,7 @@ impl<'a> Builder<'a, '_> {
                 return Some(self.made(NodeKind::Map(members), range));
             }
             let Event::Scalar(name, _, _, _) = event else {
-                self.feature("keys that are not text", key_range);
+                self.feature("keys that are not text", "a key is one word, or text in quotation marks", key_range);
                 return None;
             };
             let key = Key { name: name.into_owned(), at: self.location(key_range) };
@@ -247,7 +287,8 @@ impl<'a> Builder<'a, '_> {
                 Some((first, _)) => {
                     let message = format!("`{}` stands here twice", key.name);
                     let diagnostic = Diagnostic::error(Code::KeyDuplicate, key.at.clone(), message)
-                        .related(first.at.clone(), "first here");
+                        .related(first.at.clone(), "first here")
+                        .help("take one of the two out");
                     self.report(diagnostic);
                 }
                 None => members.push((key, value)),

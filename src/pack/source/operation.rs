@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::{Fields, text, wrong_kind};
 use super::template::{ignore_case, templates};
 use super::{Diagnostics, Key, Node, NodeKind, ReplySource, Spanned, Template};
-use crate::diagnostic::{Code, Diagnostic, Location, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 
 #[derive(Debug, Clone)]
 pub(crate) struct OperationSource {
@@ -126,12 +126,12 @@ impl OperationSource {
         let mut fields = Fields::of(node, "an operation", diagnostics)?;
         let source = OperationSource {
             at: fields.at(),
-            title: fields.required_text("operation", diagnostics),
+            title: fields.required_prose("operation", diagnostics),
             request: fields.required_text("request", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            description: fields.text("description", diagnostics),
-            notes: fields.text("notes", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            description: fields.prose("description", diagnostics),
+            notes: fields.prose("notes", diagnostics),
             auth: fields.take("auth").and_then(|node| AuthSource::read(node, diagnostics)),
             when: fields.take("when").cloned(),
             path: ParameterSource::read(fields.take("path"), diagnostics),
@@ -143,7 +143,7 @@ impl OperationSource {
             guards: fields.texts("guards", diagnostics),
             list: fields.take("list").and_then(|node| ListSource::read(node, diagnostics)),
             effects: effects(fields.list("effects"), diagnostics),
-            respond: match fields.required("respond", diagnostics) {
+            respond: match fields.required("respond") {
                 None => Vec::new(),
                 Some(node) => match &node.kind {
                     NodeKind::List(items) => {
@@ -163,10 +163,10 @@ impl EventSource {
         let mut fields = Fields::of(node, "an event", diagnostics)?;
         let source = EventSource {
             at: fields.at(),
-            title: fields.required_text("event", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            description: fields.text("description", diagnostics),
+            title: fields.required_prose("event", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            description: fields.prose("description", diagnostics),
             input: ParameterSource::read(fields.take("input"), diagnostics),
             load: loads(fields.named("load", diagnostics), diagnostics),
             effects: effects(fields.list("effects"), diagnostics),
@@ -180,7 +180,8 @@ fn read_rules(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<Spa
     for (_, node) in members {
         if node.as_str() != Some("ignore-case") {
             let message = "a body can only be read `ignore-case`";
-            diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+            let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), message);
+            diagnostics.push(diagnostic.suggest(nearest(node.as_str().unwrap_or_default(), ["ignore-case"])));
         }
     }
     members.iter().map(|(key, _)| Spanned { value: key.name.clone(), at: key.at.clone() }).collect()
@@ -212,8 +213,12 @@ impl AuthSource {
                     Some(if key.name == "all" { AuthSource::All(inner) } else { AuthSource::Any(inner) })
                 }
                 _ => {
-                    let message = format!("`auth` has one key: {}", one_of(["all", "any", "optional"]));
-                    diagnostics.push(Diagnostic::error(Code::KeyUnknown, node.at.clone(), message));
+                    let words = ["all", "any", "optional"];
+                    let unknown = members.iter().find(|(key, _)| !words.contains(&key.name.as_str()));
+                    let at = unknown.map_or(&node.at, |(key, _)| &key.at).clone();
+                    let message = format!("`auth` has one key: {}", one_of(words));
+                    let diagnostic = Diagnostic::error(Code::KeyUnknown, at, message);
+                    diagnostics.push(diagnostic.suggest(unknown.and_then(|(key, _)| nearest(&key.name, words))));
                     None
                 }
             },
@@ -286,7 +291,7 @@ impl LoadSource {
             return Some(LoadSource { name: key.clone(), id, resource: None, otherwise: None, optional: false });
         }
         let mut fields = Fields::of(node, "a record to load", diagnostics)?;
-        let id = fields.required("id", diagnostics).map(|node| Template::read(node, diagnostics));
+        let id = fields.required("id").map(|node| Template::read(node, diagnostics));
         let source = LoadSource {
             name: key.clone(),
             resource: fields.text("of", diagnostics),
@@ -345,14 +350,23 @@ impl EffectSource {
                     unset: fields.texts("unset", diagnostics),
                 });
             }
-            _ => {
-                let message = format!("an effect has one of the keys {}", one_of(["create", "update", "delete"]));
-                diagnostics.push(Diagnostic::error(Code::KeyMissing, fields.at(), message));
+            Some(_) => {
+                let message = "an effect does one thing: it creates, updates or deletes";
+                let diagnostic = Diagnostic::error(Code::ValueWrong, fields.at(), message);
+                diagnostics.push(diagnostic.help("write one item of the list for each"));
+                return None;
+            }
+            None => {
+                for name in ["as", "when", "set", "unset"] {
+                    fields.take(name);
+                }
+                if fields.complete() {
+                    let message = format!("an effect has one of the keys {}", one_of(verbs.map(|(word, _)| word)));
+                    diagnostics.push(Diagnostic::error(Code::KeyMissing, fields.at(), message));
+                }
             }
         }
-        if source.is_some() {
-            fields.finish(diagnostics);
-        }
+        fields.finish(diagnostics);
         source
     }
 }
@@ -363,10 +377,10 @@ impl GuardSource {
         let source = GuardSource {
             name: key.clone(),
             at: fields.at(),
-            require: fields.required("require", diagnostics).and_then(|node| Template::condition(node, diagnostics)),
+            require: fields.required("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Fields, text, wrong_kind};
 use super::{Diagnostics, Key, Node, NodeKind, Spanned};
-use crate::diagnostic::{Code, Diagnostic, Location};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest};
 
 /// A value as written: `= expression`, a literal, a list or mapping of values, or `each`/`of` with a shape.
 #[derive(Debug, Clone)]
@@ -122,7 +122,8 @@ impl Template {
     pub(crate) fn condition(node: &Node, diagnostics: &mut Diagnostics) -> Option<Template> {
         match node.as_str() {
             Some(value) if value.starts_with('=') => {
-                let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), "a condition is written without `=`");
+                let at = node.part(0..1);
+                let diagnostic = Diagnostic::error(Code::ValueWrong, at, "a condition is written without `=`");
                 diagnostics.push(diagnostic.help("leave out the `=`"));
                 None
             }
@@ -143,7 +144,7 @@ impl Template {
 
     pub(crate) fn at(&self) -> Location {
         match self {
-            Template::Expression { node, .. } => node.at.clone(),
+            Template::Expression { text, node, offset } => node.part(*offset..offset + text.len()),
             Template::Literal(literal) => literal.at.clone(),
             Template::List(_, at) | Template::Map(_, at) => at.clone(),
             Template::Shown(shown) => shown.at.clone(),
@@ -194,7 +195,8 @@ impl ChoiceSource {
             }
         }
         if choice.by.is_none() {
-            diagnostics.push(Diagnostic::error(Code::KeyMissing, node.at.clone(), "a choice of shapes needs `by`"));
+            let start = Location::new(node.at.file, node.at.range.start..node.at.range.start);
+            diagnostics.push(Diagnostic::error(Code::KeyMissing, start, "a choice of shapes needs `by`"));
             return None;
         }
         Some(choice)
@@ -240,7 +242,8 @@ pub(super) fn ignore_case(fields: &mut Fields<'_>, name: &'static str, diagnosti
         Some(word) => {
             if word.value != "ignore" {
                 let message = format!("`{name}` can only be `ignore`");
-                diagnostics.push(Diagnostic::error(Code::ValueWrong, word.at, message));
+                let diagnostic = Diagnostic::error(Code::ValueWrong, word.at, message);
+                diagnostics.push(diagnostic.suggest(nearest(&word.value, ["ignore"])));
             }
             true
         }
@@ -255,7 +258,7 @@ impl ReplySource {
     pub(super) fn read(node: &Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, what, diagnostics)?;
         let when = fields.take("when").cloned();
-        let status = fields.required("status", diagnostics).and_then(|node| status(node, diagnostics));
+        let status = fields.required("status").and_then(|node| status(node, diagnostics));
         let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
         let (whole, show) = match fields.take("show") {
             None => (None, Vec::new()),
@@ -273,14 +276,14 @@ impl ReplySource {
             like,
             whole,
             show,
-            fixed: fields.text("static", diagnostics),
+            fixed: fields.prose("static", diagnostics),
             page: fields.text("page", diagnostics),
             with: templates(fields.named("with", diagnostics), diagnostics),
             headers: templates(fields.named("headers", diagnostics), diagnostics),
             schema: fields.text("schema", diagnostics),
-            docs: fields.text("docs", diagnostics),
-            assumed: fields.text("assumed", diagnostics),
-            assumed_body: fields.text("assumed-body", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+            assumed_body: fields.prose("assumed-body", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)
