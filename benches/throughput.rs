@@ -46,7 +46,9 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let get = format!("GET /customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: {TOKEN}\r\nAccept: application/json\r\n\r\n");
+    let get = format!(
+        "GET /customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: {TOKEN}\r\nAccept: application/json\r\n\r\n"
+    );
     let body = r#"{"name":"Reportei Customer 3"}"#;
     let post = format!(
         "POST /customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -55,7 +57,11 @@ fn cases() -> Vec<Case> {
     // The list has one page of two records until the creates come, which have a sandbox of their own.
     vec![
         Case { name: "GET /customers", request: get, goal: 0.75 },
-        Case { name: "POST /customers", request: post.replace("/customers HTTP", "/~creates/customers HTTP"), goal: 0.6 },
+        Case {
+            name: "POST /customers",
+            request: post.replace("/customers HTTP", "/~creates/customers HTTP"),
+            goal: 0.6,
+        },
     ]
 }
 
@@ -102,7 +108,10 @@ async fn compare(rounds: u64, length: Duration) {
     let real = Server::start(real);
     control(real.address, "/_standin/sandboxes", r#"{"id":"creates"}"#).await;
     println!("{CONNECTIONS} connections, {rounds} rounds of {} ms each; medians (least to most)\n", length.as_millis());
-    println!("{:<16} {:>12} {:>12} {:>22} {:>10} {:>12} {:>8}", "", "bare req/s", "standin", "throughput ratio", "bare µs", "standin µs", "CPU");
+    println!(
+        "{:<16} {:>12} {:>12} {:>22} {:>10} {:>12} {:>8}",
+        "", "bare req/s", "standin", "throughput ratio", "bare µs", "standin µs", "CPU"
+    );
     for case in cases() {
         // Warm up both.
         load(bare.address, &case.request, length / 4).await;
@@ -125,7 +134,14 @@ async fn compare(rounds: u64, length: Duration) {
         let (ratio, bare_cost, real_cost) = (median(ratios), median(costs.0), median(costs.1));
         println!(
             "{:<16} {:>12.0} {:>12.0} {:>6.2} ({least:.2} to {most:.2}) {:>10.1} {:>12.1} {:>7.2}×   goal {:.2}",
-            case.name, median(rates.0), median(rates.1), ratio, bare_cost, real_cost, real_cost / bare_cost, case.goal
+            case.name,
+            median(rates.0),
+            median(rates.1),
+            ratio,
+            bare_cost,
+            real_cost,
+            real_cost / bare_cost,
+            case.goal
         );
     }
 }
@@ -174,7 +190,10 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
         let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         assert!(buffer.starts_with(b"HTTP/1.1 20"), "{}", String::from_utf8_lossy(buffer));
         let head = std::str::from_utf8(&buffer[..end]).expect("readable headers");
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |length| length.parse().expect("a length"));
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .map_or(0, |length| length.parse().expect("a length"));
         while buffer.len() < end + 4 + length {
             assert!(stream.read_buf(buffer).await.expect("the rest") > 0, "the server hung up");
         }

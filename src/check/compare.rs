@@ -11,16 +11,32 @@ use crate::pack::Example;
 /// One thing that is not as documented.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Finding {
-    Status { expected: String, actual: u16, body: String },
+    Status {
+        expected: String,
+        actual: u16,
+        body: String,
+    },
     NotJson(String),
     /// The example has it, the answer does not.
     Missing(String),
     /// The answer has it, the example does not.
     Extra(String),
-    Value { pointer: String, expected: Json, actual: Json },
-    Order { pointer: String, expected: Vec<String>, actual: Vec<String> },
+    Value {
+        pointer: String,
+        expected: Json,
+        actual: Json,
+    },
+    Order {
+        pointer: String,
+        expected: Vec<String>,
+        actual: Vec<String>,
+    },
     /// The first line of a text that is another, by its number; an absent line is empty.
-    Text { line: usize, expected: String, actual: String },
+    Text {
+        line: usize,
+        expected: String,
+        actual: String,
+    },
     /// A declared difference that is none.
     Stale(String),
     Schema(String),
@@ -30,17 +46,31 @@ pub(super) enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Finding::Status { expected, actual, body } => write!(f, "status is {actual}, documented is {expected}: {body}"),
+            Finding::Status { expected, actual, body } => {
+                write!(f, "status is {actual}, documented is {expected}: {body}")
+            }
             Finding::NotJson(text) => write!(f, "the answer is not JSON: {text}"),
             Finding::Missing(pointer) => write!(f, "`{pointer}` is documented and missing"),
             Finding::Extra(pointer) => write!(f, "`{pointer}` is not documented"),
-            Finding::Value { pointer, expected, actual } => write!(f, "`{pointer}` is {actual}, documented is {expected}"),
-            Finding::Order { pointer, expected, actual } => {
-                write!(f, "the keys of `{pointer}` come as {}, documented is {}", actual.join(", "), expected.join(", "))
+            Finding::Value { pointer, expected, actual } => {
+                write!(f, "`{pointer}` is {actual}, documented is {expected}")
             }
-            Finding::Text { line, expected, actual } => write!(f, "line {line} is `{actual}`, documented is `{expected}`"),
+            Finding::Order { pointer, expected, actual } => {
+                write!(
+                    f,
+                    "the keys of `{pointer}` come as {}, documented is {}",
+                    actual.join(", "),
+                    expected.join(", ")
+                )
+            }
+            Finding::Text { line, expected, actual } => {
+                write!(f, "line {line} is `{actual}`, documented is `{expected}`")
+            }
             Finding::Stale(pointer) => {
-                write!(f, "`{pointer}` is declared to differ or be absent, and is as documented: take the declaration out")
+                write!(
+                    f,
+                    "`{pointer}` is declared to differ or be absent, and is as documented: take the declaration out"
+                )
             }
             Finding::Schema(words) => write!(f, "the answer does not fit its own schema: {words}"),
             Finding::Fault(words) => write!(f, "the pack has no answer: {words}"),
@@ -122,9 +152,10 @@ fn walk(pointer: &str, expected: &Json, actual: &Json, out: &mut Vec<Finding>) {
             for key in actual.keys().filter(|key| !expected.contains_key(*key)) {
                 out.push(Finding::Extra(child(pointer, key)));
             }
-            let shared = |object: &serde_json::Map<String, Json>, other: &serde_json::Map<String, Json>| -> Vec<String> {
-                object.keys().filter(|key| other.contains_key(*key)).cloned().collect()
-            };
+            let shared =
+                |object: &serde_json::Map<String, Json>, other: &serde_json::Map<String, Json>| -> Vec<String> {
+                    object.keys().filter(|key| other.contains_key(*key)).cloned().collect()
+                };
             let (want, got) = (shared(expected, actual), shared(actual, expected));
             if want != got {
                 out.push(Finding::Order { pointer: pointer.to_owned(), expected: want, actual: got });

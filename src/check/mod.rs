@@ -58,7 +58,11 @@ fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, us
     let Some(answer) = replay.answer else {
         if !exchange.response.status.is_success() {
             let body = String::from_utf8_lossy(&exchange.response.body).into_owned();
-            findings.push(Finding::Status { expected: "a success".to_owned(), actual: exchange.response.status.as_u16(), body });
+            findings.push(Finding::Status {
+                expected: "a success".to_owned(),
+                actual: exchange.response.status.as_u16(),
+                body,
+            });
         }
         return (findings, 0);
     };
@@ -74,7 +78,11 @@ fn explain(pack: &Pack, prepared: &Prepared, exchange: &Exchange) -> Vec<String>
     if !request.body.bytes().is_empty() {
         lines.push(format!("body: {}", String::from_utf8_lossy(request.body.bytes())));
     }
-    lines.push(format!("answered: {} {}", exchange.response.status.as_u16(), String::from_utf8_lossy(&exchange.response.body)));
+    lines.push(format!(
+        "answered: {} {}",
+        exchange.response.status.as_u16(),
+        String::from_utf8_lossy(&exchange.response.body)
+    ));
     for step in exchange.trace.steps() {
         let place = step.place.as_ref().map(|place| pack.sources.place(place)).unwrap_or_default();
         lines.push(format!("{:<15} {:<8} {} {place}", step.stage.name(), step.verdict.name(), step.detail.text()));
@@ -113,7 +121,10 @@ mod tests {
         for (number, line) in text.lines().enumerate() {
             let words = line.trim_start();
             let indent = line.len() - words.len();
-            if prose.is_some_and(|outer| words.is_empty() || indent > outer) || words.is_empty() || words.starts_with('#') {
+            if prose.is_some_and(|outer| words.is_empty() || indent > outer)
+                || words.is_empty()
+                || words.starts_with('#')
+            {
                 continue;
             }
             prose = None;
@@ -131,7 +142,8 @@ mod tests {
 
     /// The line with its first word misspelt: a `q` behind the first letter of the key or item.
     fn misspelt(line: &str) -> Option<String> {
-        let at = line.find(|character: char| character.is_ascii_alphanumeric() || matches!(character, '/' | '"' | '='))?;
+        let at =
+            line.find(|character: char| character.is_ascii_alphanumeric() || matches!(character, '/' | '"' | '='))?;
         let word = line[at..].find(|character: char| character.is_ascii_alphanumeric()).map(|more| at + more)?;
         Some(format!("{}q{}", &line[..=word], &line[word + 1..]))
     }

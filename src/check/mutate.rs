@@ -76,7 +76,9 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
     let mut found: Vec<String> = said
         .iter()
         .filter(|(key, _)| !still.iter().any(|(pointer, _)| *pointer == key.name))
-        .map(|(key, _)| format!("`{}` is declared `constant`, and it follows what is sent: take the declaration out", key.name))
+        .map(|(key, _)| {
+            format!("`{}` is declared `constant`, and it follows what is sent: take the declaration out", key.name)
+        })
         .collect();
     still.retain(|(pointer, _)| !said.iter().any(|(key, _)| key.name == *pointer));
     found.extend(still.into_iter().map(|(pointer, value)| {
@@ -131,7 +133,8 @@ fn loose(pack: &Pack, example: &Example, exchange: &Exchange) -> Vec<String> {
         if let Some(Json::Object(object)) = without.pointer_mut(parent) {
             object.shift_remove(&segments(&format!("/{key}"))[0]);
         }
-        let absent = lacking.iter().any(|pattern| pattern.matches(&pointer)) || shown_without(pack, example, schema, &pointer);
+        let absent =
+            lacking.iter().any(|pattern| pattern.matches(&pointer)) || shown_without(pack, example, schema, &pointer);
         if schema.is_valid(&without) && !absent {
             found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`, or add an example that lacks it"));
         }
@@ -172,7 +175,8 @@ fn lacks(value: &Json, steps: &[String], key: &str) -> bool {
 /// The case of an operation's answer that was given.
 fn reply<'p>(pack: &'p Pack, exchange: &Exchange) -> Option<(&'p Operation, &'p Reply)> {
     let places = rendered(pack, exchange);
-    let all = pack.operations.iter().flat_map(|operation| operation.replies.iter().map(move |reply| (operation, reply)));
+    let all =
+        pack.operations.iter().flat_map(|operation| operation.replies.iter().map(move |reply| (operation, reply)));
     all.into_iter().find(|(_, reply)| places.contains(&exact(pack, &reply.at)))
 }
 
@@ -249,7 +253,12 @@ fn never_given(pack: &Pack, given: &BTreeSet<String>) -> Vec<String> {
         .iter()
         .filter(|error| !given.contains(&exact(pack, &error.reply.at)))
         .map(|error| {
-            format!("no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file", error.name, exact(pack, &error.reply.at), error.reply.status.as_u16())
+            format!(
+                "no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file",
+                error.name,
+                exact(pack, &error.reply.at),
+                error.reply.status.as_u16()
+            )
         })
         .collect()
 }
@@ -268,7 +277,9 @@ fn redundant_rows(pack: &Arc<Pack>, files: &Files) -> Vec<String> {
         let after: Vec<_> = less.replays.iter().map(|replay| outcome(&less, replay)).collect();
         if before == after {
             let place = exact(pack, &row.at);
-            found.push(format!("the row at {place} can be deleted and no example tells: add one that needs it, or take it out"));
+            found.push(format!(
+                "the row at {place} can be deleted and no example tells: add one that needs it, or take it out"
+            ));
         }
     }
     found

@@ -45,7 +45,8 @@ pub(super) fn prepare(pack: &Arc<Pack>, replay: &Replay) -> Result<Prepared, Str
     let both = [answer.map(|example| &example.side), request.map(|example| &example.side)];
     let sides: Vec<&Side> = both.into_iter().flatten().collect();
     let at = instant(&sides)?;
-    let mut world = World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    let mut world =
+        World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
     for side in sides.iter().rev() {
         world = given(pack, world, side, at)?;
     }
@@ -88,7 +89,10 @@ fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant) -> Result
 
 fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request, String> {
     let find = |read: fn(&Side) -> &Vec<(Key, Node)>, name: &str| {
-        sides.iter().find_map(|side| read(side).iter().find(|(key, _)| key.name == name)).map(|(_, node)| node.to_json())
+        sides
+            .iter()
+            .find_map(|side| read(side).iter().find(|(key, _)| key.name == name))
+            .map(|(_, node)| node.to_json())
     };
     let mut path = String::new();
     for segment in operation.template.split('/').skip(1) {
@@ -116,13 +120,19 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
         }
     }
     for (key, node) in sides.iter().flat_map(|side| &side.headers) {
-        let name = HeaderName::try_from(key.name.as_str()).map_err(|_| format!("`{}` is not the name of a header", key.name))?;
+        let name = HeaderName::try_from(key.name.as_str())
+            .map_err(|_| format!("`{}` is not the name of a header", key.name))?;
         insert(&mut headers, name, &plain(&node.to_json()))?;
     }
     let query = query.finish();
-    let base = sides.iter().find_map(|side| side.base.as_ref()).map_or_else(|| format!("http://localhost/{}", pack.name), |base| base.value.clone());
+    let base = sides
+        .iter()
+        .find_map(|side| side.base.as_ref())
+        .map_or_else(|| format!("http://localhost/{}", pack.name), |base| base.value.clone());
     let method = match sides.iter().find_map(|side| side.method.as_ref()) {
-        Some(method) => Method::from_bytes(method.value.as_bytes()).map_err(|_| format!("`{}` is not a method", method.value))?,
+        Some(method) => {
+            Method::from_bytes(method.value.as_bytes()).map_err(|_| format!("`{}` is not a method", method.value))?
+        }
         None => operation.method.clone(),
     };
     Ok(Request {
@@ -195,16 +205,18 @@ fn body(
     let text = if let Some(text) = &side.text {
         Some(text.value.clone())
     } else if let Some(node) = &side.body {
-        Some(node.to_json())
-            .map(|value| match (&operation.body, &value) {
-                (Some(rule), Json::Object(object)) if rule.form => {
-                    let pairs = object.iter().map(|(key, value)| (key, plain(value)));
-                    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-                }
-                _ => value.to_string(),
-            })
+        Some(node.to_json()).map(|value| match (&operation.body, &value) {
+            (Some(rule), Json::Object(object)) if rule.form => {
+                let pairs = object.iter().map(|(key, value)| (key, plain(value)));
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            }
+            _ => value.to_string(),
+        })
     } else if let Some(other) = &side.body_of {
-        let found = pack.examples.iter().find(|example| *example.path == *other.value || example.path.ends_with(&format!("/{}", other.value)));
+        let found = pack
+            .examples
+            .iter()
+            .find(|example| *example.path == *other.value || example.path.ends_with(&format!("/{}", other.value)));
         Some(found.ok_or_else(|| format!("there is no example `{}`", other.value))?.text.to_string())
     } else if let Some(request) = request {
         Some(match &request.side.around {

@@ -48,7 +48,11 @@ pub(crate) fn text(reports: &[PackReport]) -> String {
             let _ = writeln!(out, "    {note}");
         }
     }
-    let _ = writeln!(out, "{:<20} {:>10} {:>8} {:>6} {:>6} {:>8} {:>8}", "pack", "operations", "examples", "checks", "failed", "declared", "warnings");
+    let _ = writeln!(
+        out,
+        "{:<20} {:>10} {:>8} {:>6} {:>6} {:>8} {:>8}",
+        "pack", "operations", "examples", "checks", "failed", "declared", "warnings"
+    );
     for report in reports {
         let _ = writeln!(
             out,
@@ -90,7 +94,12 @@ pub(crate) fn junit(reports: &[PackReport]) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for report in reports {
         let name = escaped(&report.pack);
-        let _ = writeln!(out, "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">", report.results.len(), report.failed());
+        let _ = writeln!(
+            out,
+            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\">",
+            report.results.len(),
+            report.failed()
+        );
         for result in &report.results {
             let case = escaped(&result.name);
             if result.findings.is_empty() {
@@ -98,7 +107,10 @@ pub(crate) fn junit(reports: &[PackReport]) -> String {
             } else {
                 let message = escaped(&result.findings.join("; "));
                 let notes = escaped(&result.notes.join("\n"));
-                let _ = writeln!(out, "    <testcase classname=\"{name}\" name=\"{case}\"><failure message=\"{message}\">{notes}</failure></testcase>");
+                let _ = writeln!(
+                    out,
+                    "    <testcase classname=\"{name}\" name=\"{case}\"><failure message=\"{message}\">{notes}</failure></testcase>"
+                );
             }
         }
         out.push_str("  </testsuite>\n");

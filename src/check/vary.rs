@@ -92,8 +92,13 @@ fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Pre
     let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
     for (pointer, value) in leaves(&body) {
         let key = segments(&pointer).pop().unwrap_or_default();
-        let options = listed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&key)).flat_map(|(_, options)| options);
-        for other in moved(pack, &value).into_iter().chain(others(&value)).chain(options.filter(|other| **other != value).cloned()) {
+        let options =
+            listed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&key)).flat_map(|(_, options)| options);
+        for other in moved(pack, &value)
+            .into_iter()
+            .chain(others(&value))
+            .chain(options.filter(|other| **other != value).cloned())
+        {
             let mut altered = body.clone();
             if let Some(place) = altered.pointer_mut(&pointer) {
                 *place = other;
@@ -140,7 +145,9 @@ fn queries(operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
             for value in ["1", "2", "true", "false", "x", "-1", "0"] {
                 with(&parameter.name, value);
             }
-            for option in parameter.schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str) {
+            for option in
+                parameter.schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
+            {
                 with(&parameter.name, option);
             }
         }
@@ -272,7 +279,8 @@ fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
         return None;
     }
     let mut request = changed.request.clone();
-    let path: Vec<&str> = request.path.split('/').map(|segment| if segment == from { to.as_str() } else { segment }).collect();
+    let path: Vec<&str> =
+        request.path.split('/').map(|segment| if segment == from { to.as_str() } else { segment }).collect();
     request.path = path.join("/");
     if let Some(query) = &changed.request.query {
         let pairs = form_urlencoded::parse(query.as_bytes())
@@ -285,7 +293,8 @@ fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
             (Json::String(leaf), Json::String(old)) => leaf.to_lowercase() == old.to_lowercase(),
             (leaf, old) => leaf.is_number() && leaf == old,
         };
-        let pointers: Vec<String> = leaves(&body).into_iter().filter(|(_, leaf)| same(leaf)).map(|(pointer, _)| pointer).collect();
+        let pointers: Vec<String> =
+            leaves(&body).into_iter().filter(|(_, leaf)| same(leaf)).map(|(pointer, _)| pointer).collect();
         if !pointers.is_empty() {
             for place in &pointers {
                 if let Some(place) = body.pointer_mut(place) {

@@ -68,7 +68,9 @@ fn usage(message: &str) -> Exit {
 fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
     if !arguments.host.is_loopback() {
         let host = arguments.host;
-        return Err(usage(&format!("{host} can be reached from outside: only loopback addresses are served, such as 127.0.0.1")));
+        return Err(usage(&format!(
+            "{host} can be reached from outside: only loopback addresses are served, such as 127.0.0.1"
+        )));
     }
     if arguments.max_json_depth == 0 || arguments.max_json_depth > 120 {
         return Err(usage("--max-json-depth is a number from 1 to 120"));
@@ -87,8 +89,12 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
             Some(pack) => own_ports.push((pack, port)),
             None => {
                 let names = packs.iter().map(|pack| &*pack.name);
-                let meant = nearest(name, names.clone()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-                return Err(usage(&format!("--listen {text}: the pack `{name}` is not served{meant}\nserved are {}", one_of(names))));
+                let meant =
+                    nearest(name, names.clone()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+                return Err(usage(&format!(
+                    "--listen {text}: the pack `{name}` is not served{meant}\nserved are {}",
+                    one_of(names)
+                )));
             }
         }
     }
@@ -132,7 +138,9 @@ fn beginning(arguments: &Serve) -> Result<(Instant, i64), Exit> {
             let now = Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX));
             Ok((now, now.since(Instant::START).micros()))
         }
-        Some(text) => Instant::parse(text).map(|instant| (instant, 0)).map_err(|message| usage(&format!("--clock: {message}"))),
+        Some(text) => {
+            Instant::parse(text).map(|instant| (instant, 0)).map_err(|message| usage(&format!("--clock: {message}")))
+        }
     }
 }
 
@@ -157,7 +165,9 @@ fn logger(log: Log) -> Box<dyn Fn(&Line<'_>) + Send + Sync> {
 fn refused(fault: &StartFault) -> Exit {
     match fault {
         StartFault::Bind { address, flag, error } if error.kind() == ErrorKind::AddrInUse => {
-            err(&format!("error: {address} is taken: stop what listens there, or choose another port with {flag} (0 picks a free one)\n"));
+            err(&format!(
+                "error: {address} is taken: stop what listens there, or choose another port with {flag} (0 picks a free one)\n"
+            ));
             Exit::Taken
         }
         StartFault::Bind { address, error, .. } => usage(&format!("{address} cannot be listened on: {error}")),

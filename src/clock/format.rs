@@ -17,7 +17,9 @@ impl Format {
     pub(crate) fn new(pattern: &str, offset: Option<&str>) -> Result<Self, String> {
         let format = Format::for_people(pattern, offset)?;
         let written = format.write(SAMPLE);
-        format.read(&written).map_err(|_| format!("`{pattern}` does not say date and time: `{written}` cannot be read back"))?;
+        format
+            .read(&written)
+            .map_err(|_| format!("`{pattern}` does not say date and time: `{written}` cannot be read back"))?;
         Ok(format)
     }
 

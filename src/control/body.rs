@@ -1,7 +1,7 @@
 //! JSON in: what a call says, with nothing in it that is not understood.
 
-use http::header::CONTENT_TYPE;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
 
 use super::Call;
@@ -15,7 +15,8 @@ pub(super) struct Members(Map<String, Json>);
 pub(super) fn members(call: &Call<'_>, known: &[&str]) -> Result<Members, Problem> {
     let members = object(call)?;
     if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
-        let meant = nearest(unknown, known.iter().copied()).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+        let meant =
+            nearest(unknown, known.iter().copied()).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
         let known = if known.is_empty() { "nothing".to_owned() } else { one_of(known.iter().copied()) };
         let detail = format!("`{unknown}` is not understood here: the body may have {known}.{meant}");
         return Err(Problem::bad_request("body-member-unknown", detail));
@@ -38,7 +39,12 @@ pub(super) fn object(call: &Call<'_>) -> Result<Map<String, Json>, Problem> {
     // A form of another page could be posted here without asking; JSON could not.
     if !media.eq_ignore_ascii_case("application/json") {
         let detail = "Send the body as `Content-Type: application/json`.";
-        return Err(Problem::new("media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has another media type", detail));
+        return Err(Problem::new(
+            "media-type",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "The body has another media type",
+            detail,
+        ));
     }
     match parse_json(bytes, call.limits.json_depth) {
         Ok(Json::Object(members)) => Ok(members),
@@ -69,6 +75,11 @@ impl Members {
 
 /// The problem for a member that cannot be used.
 pub(super) fn invalid(name: &str, why: impl std::fmt::Display) -> Problem {
-    Problem::new("member-invalid", StatusCode::BAD_REQUEST, "A member of the body cannot be used", format!("`{name}`: {why}."))
-        .with("member", name.into())
+    Problem::new(
+        "member-invalid",
+        StatusCode::BAD_REQUEST,
+        "A member of the body cannot be used",
+        format!("`{name}`: {why}."),
+    )
+    .with("member", name.into())
 }

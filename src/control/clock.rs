@@ -38,12 +38,18 @@ pub(super) fn advance(call: &Call<'_>) -> Answer {
     let by = match (members.text("by")?, members.text("to")?) {
         (Some(by), None) => Advance::By(Span::parse(by).map_err(|why| invalid("by", why))?),
         (None, Some(to)) => Advance::To(Instant::parse(to).map_err(|why| invalid("to", why))?),
-        _ => return Err(Problem::bad_request("advance-what", "Give either `by` (a length of time) or `to` (an instant).")),
+        _ => {
+            return Err(Problem::bad_request(
+                "advance-what",
+                "Give either `by` (a length of time) or `to` (an instant).",
+            ));
+        }
     };
     match call.sandbox.advance(by, call.real) {
         Ok((now, _)) => ok(&json!({ "now": now.to_string(), "done": [] })),
         Err(now) => {
-            let detail = format!("It is {now}, and time does not run backwards here. PUT /_standin/clock sets an earlier time.");
+            let detail =
+                format!("It is {now}, and time does not run backwards here. PUT /_standin/clock sets an earlier time.");
             Err(Problem::bad_request("advance-backwards", detail))
         }
     }

@@ -53,7 +53,12 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
     let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
         let change = engine::fire(pack, moment, event, &input)?;
         let changes = notes(pack, &change.steps);
-        let what = Happening::Event { pack: Arc::clone(&pack.name), name: Arc::clone(&event.name), input: input.clone(), changes };
+        let what = Happening::Event {
+            pack: Arc::clone(&pack.name),
+            name: Arc::clone(&event.name),
+            input: input.clone(),
+            changes,
+        };
         Ok(Intervention { change, what })
     });
     let entry = entry.map_err(|fault| match fault {

@@ -78,6 +78,8 @@ fn secrets(call: &Call<'_>) -> Result<shown::Secrets, Problem> {
     match call.query("secrets").as_deref() {
         None | Some("mask") => Ok(shown::Secrets::Masked),
         Some("show") => Ok(shown::Secrets::Shown),
-        Some(other) => Err(Problem::bad_request("secrets-invalid", format!("`secrets` is `mask` or `show`, not `{other}`."))),
+        Some(other) => {
+            Err(Problem::bad_request("secrets-invalid", format!("`secrets` is `mask` or `show`, not `{other}`.")))
+        }
     }
 }

@@ -80,7 +80,12 @@ impl Control {
             let allowed = rows.iter().map(|row| if row.method == "GET" { "GET, HEAD" } else { row.method });
             let allowed = allowed.collect::<Vec<_>>().join(", ");
             let detail = format!("{} is not among the methods of `/_standin{path}`: {allowed}.", request.method);
-            let problem = Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The path exists, the method does not", detail);
+            let problem = Problem::new(
+                "method-not-allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The path exists, the method does not",
+                detail,
+            );
             return Err(problem.header(header::ALLOW, allowed));
         };
         let parameters = found
@@ -88,12 +93,12 @@ impl Control {
             .iter()
             .map(|(name, value)| {
                 let value = percent_encoding::percent_decode_str(value).decode_utf8();
-                let value = value.map_err(|_| Problem::bad_request("path-unreadable", format!("`{name}` is not UTF-8.")))?;
+                let value =
+                    value.map_err(|_| Problem::bad_request("path-unreadable", format!("`{name}` is not UTF-8.")))?;
                 Ok((name.to_owned(), value.into_owned()))
             })
             .collect::<Result<_, Problem>>()?;
-        let call =
-            Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
+        let call = Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
         (row.handler)(&call)
     }
 }
@@ -107,7 +112,10 @@ impl Call<'_> {
     /// The last value of a parameter in the query.
     fn query(&self, name: &str) -> Option<String> {
         let query = self.request.query.as_deref()?;
-        form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(query.as_bytes())
+            .filter(|(key, _)| key == name)
+            .last()
+            .map(|(_, value)| value.into_owned())
     }
 
     /// The pack that the path names, and its number.
@@ -180,7 +188,8 @@ fn index(call: &Call<'_>) -> Answer {
         .iter()
         .map(|pack| json!({ "name": &*pack.name, "title": pack.title, "baseUrl": call.pack_url(call.sandbox.id(), pack) }))
         .collect();
-    let routes: Vec<String> = ROUTES.iter().map(|row| format!("{} /_standin{}", row.method, row.path.trim_end_matches('/'))).collect();
+    let routes: Vec<String> =
+        ROUTES.iter().map(|row| format!("{} /_standin{}", row.method, row.path.trim_end_matches('/'))).collect();
     ok(&json!({
         "name": "standin",
         "version": env!("CARGO_PKG_VERSION"),

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Answer, Call, ok, page};
-use crate::pack::{Operation, Pack};
+use crate::pack::{Operation, Pack, Provenance};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -61,6 +61,28 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
     let answers: Vec<Json> = answers
         .map(|reply| json!({ "status": reply.status.as_u16(), "provenance": reply.provenance.to_json() }))
         .collect();
+    let guards: Vec<Json> = operation
+        .guards
+        .iter()
+        .map(|guard| json!({ "name": &*guard.name, "provenance": guard.provenance.as_ref().map(Provenance::to_json) }))
+        .collect();
+    let examples: Vec<Json> = pack
+        .examples
+        .iter()
+        .filter(|example| pack.operation(example.operation).name == operation.name)
+        .map(|example| {
+            let text =
+                |text: &Option<crate::pack::source::Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+            let side = &example.side;
+            json!({
+                "path": &*example.path,
+                "status": example.status,
+                "docs": text(&side.docs),
+                "assumed": text(&side.assumed),
+                "notes": text(&side.notes),
+            })
+        })
+        .collect();
     json!({
         "id": &*operation.name,
         "title": &*operation.title,
@@ -71,6 +93,8 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
         "at": pack.sources.place(&operation.at),
         "provenance": operation.provenance.to_json(),
         "body": operation.body.as_ref().map(|body| &body.schema_name),
+        "guards": guards,
         "answers": answers,
+        "examples": examples,
     })
 }

@@ -14,7 +14,10 @@ pub(super) fn limit(call: &Call<'_>) -> Result<usize, Problem> {
         None => Ok(DEFAULT),
         Some(text) => match text.parse() {
             Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
-            _ => Err(Problem::bad_request("limit-invalid", format!("`limit` is a number from 1 to {MOST}, not `{text}`."))),
+            _ => Err(Problem::bad_request(
+                "limit-invalid",
+                format!("`limit` is a number from 1 to {MOST}, not `{text}`."),
+            )),
         },
     }
 }
@@ -23,9 +26,9 @@ pub(super) fn limit(call: &Call<'_>) -> Result<usize, Problem> {
 pub(super) fn after(call: &Call<'_>) -> Result<u64, Problem> {
     match call.query("after") {
         None => Ok(0),
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::bad_request("after-invalid", format!("`after` is the `next` of an earlier answer, not `{text}`."))),
+        Some(text) => text.parse().map_err(|_| {
+            Problem::bad_request("after-invalid", format!("`after` is the `next` of an earlier answer, not `{text}`."))
+        }),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::sandbox::{NotMade, Sandbox, SandboxId, Wish};
 
 fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
     let (now, mode) = sandbox.clock(call.real);
-    let urls: Json = sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
+    let urls: Json =
+        sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
     json!({
         "id": sandbox.id().as_str(),
         "clock": { "now": now.to_string(), "mode": mode.name() },
@@ -36,18 +37,25 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let members = members(call, &["id", "clock", "seed"])?;
     let wish = Wish {
         id: members.text("id")?.map(|text| SandboxId::parse(text).map_err(|why| invalid("id", why))).transpose()?,
-        instant: members.text("clock")?.map(|text| Instant::parse(text).map_err(|why| invalid("clock", why))).transpose()?,
+        instant: members
+            .text("clock")?
+            .map(|text| Instant::parse(text).map_err(|why| invalid("clock", why)))
+            .transpose()?,
         seed: members.number("seed")?,
     };
     let name = wish.id.as_ref().map(ToString::to_string).unwrap_or_default();
-    let conflict = |slug, detail: String| Problem::new(slug, StatusCode::CONFLICT, "The sandbox cannot be made", detail);
+    let conflict =
+        |slug, detail: String| Problem::new(slug, StatusCode::CONFLICT, "The sandbox cannot be made", detail);
     match call.registry.create(wish, call.real) {
         Ok(sandbox) => Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox))),
         Err(NotMade::Exists) => Err(conflict("sandbox-exists", format!("There is a sandbox `{name}`."))),
-        Err(NotMade::Closed) => Err(conflict("sandbox-closed", format!("`{name}` was deleted; ids are not used again."))),
+        Err(NotMade::Closed) => {
+            Err(conflict("sandbox-closed", format!("`{name}` was deleted; ids are not used again.")))
+        }
         Err(NotMade::PackName) => Err(invalid("id", format!("`{name}` is the name of a pack"))),
         Err(NotMade::Full(most)) => {
-            let detail = format!("There are {most} sandboxes, as many as there may be. Delete one, or raise --max-sandboxes.");
+            let detail =
+                format!("There are {most} sandboxes, as many as there may be. Delete one, or raise --max-sandboxes.");
             Err(Problem::new("sandboxes-full", StatusCode::TOO_MANY_REQUESTS, "There are too many sandboxes", detail))
         }
     }

@@ -196,7 +196,9 @@ impl Mask {
 /// The scheme's word says something and gives nothing away; anything else in its place may be the secret itself.
 fn masked_credential(text: &str) -> String {
     match text.split_once(' ') {
-        Some((scheme, _)) if ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => format!("{scheme} {MASK}"),
+        Some((scheme, _)) if ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            format!("{scheme} {MASK}")
+        }
         _ => MASK.to_owned(),
     }
 }

@@ -18,7 +18,10 @@ fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
     pack.resource_named(name).ok_or_else(|| {
         let known = one_of(pack.resources.iter().map(|resource| &*resource.name));
-        Problem::not_found("resource-unknown", format!("The pack `{}` has no resource `{name}`: it has {known}.", pack.name))
+        Problem::not_found(
+            "resource-unknown",
+            format!("The pack `{}` has no resource `{name}`: it has {known}.", pack.name),
+        )
     })
 }
 
@@ -94,16 +97,21 @@ fn edit(call: &Call<'_>, edit: Edit, body: Option<Map<String, Json>>) -> Answer 
     });
     let entry = entry.map_err(|fault| match fault {
         StateFault::NotFound => not_found(pack, resource, call.parameter("id")),
-        StateFault::Invalid(why) => {
-            Problem::new("record-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The record does not fit its resource", format!("{why}."))
-        }
+        StateFault::Invalid(why) => Problem::new(
+            "record-invalid",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The record does not fit its resource",
+            format!("{why}."),
+        ),
         StateFault::Conflict(why) => {
             Problem::new("record-conflict", StatusCode::CONFLICT, "The record contradicts another", format!("{why}."))
         }
     })?;
     let Happening::State { id, .. } = &entry.what else { return done() };
     match call.sandbox.world(index).get(resource, id) {
-        Some(record) if status != StatusCode::NO_CONTENT => Ok(Response::json(status, &engine::shown(pack, resource, record))),
+        Some(record) if status != StatusCode::NO_CONTENT => {
+            Ok(Response::json(status, &engine::shown(pack, resource, record)))
+        }
         _ => done(),
     }
 }

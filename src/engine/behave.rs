@@ -123,7 +123,9 @@ impl Work<'_> {
     }
 
     fn update(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
-        let Some(record) = self.current(effect, scope)? else { return Ok(Detail::Fixed("there is no record: nothing done")) };
+        let Some(record) = self.current(effect, scope)? else {
+            return Ok(Detail::Fixed("there is no record: nothing done"));
+        };
         let resource = self.pack.resource(effect.resource);
         let mut values = record.values.to_vec();
         self.set(effect, scope, &mut values, Slot::new(&resource.name))?;
@@ -139,7 +141,9 @@ impl Work<'_> {
     }
 
     fn delete(&mut self, effect: &Effect, scope: &Scope) -> Result<Detail, Rejection> {
-        let Some(record) = self.current(effect, scope)? else { return Ok(Detail::Fixed("there is no record: nothing done")) };
+        let Some(record) = self.current(effect, scope)? else {
+            return Ok(Detail::Fixed("there is no record: nothing done"));
+        };
         let mut change = std::mem::take(&mut self.change);
         self.world().delete(self.pack, effect.resource, record.sequence, &mut change);
         self.change = change;
@@ -164,7 +168,13 @@ impl Work<'_> {
         scope.bind(Arc::clone(&effect.name), value);
     }
 
-    fn set(&self, effect: &Effect, scope: &Scope, values: &mut [Option<Json>], slot: Slot<'_>) -> Result<(), Rejection> {
+    fn set(
+        &self,
+        effect: &Effect,
+        scope: &Scope,
+        values: &mut [Option<Json>],
+        slot: Slot<'_>,
+    ) -> Result<(), Rejection> {
         let resource = self.pack.resource(effect.resource);
         for (field, shape) in &effect.set {
             let name = &resource.fields[*field].name;
@@ -194,7 +204,9 @@ impl Work<'_> {
                 Ok(Some(value))
             }
             None if field.optional => Ok(None),
-            None => Err(Rejection::Fault(format!("`{}.{}` is set to something undefined", definition.name, field.name))),
+            None => {
+                Err(Rejection::Fault(format!("`{}.{}` is set to something undefined", definition.name, field.name)))
+            }
         }
     }
 }
@@ -221,7 +233,11 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
         None => None,
         Some(expr) => {
             let value = pack.program.eval(expr, scope, "")?;
-            if value.is_undefined() || value.is_null() { None } else { pack.resource(list.from).field(&value.text()).map(|(index, _)| index) }
+            if value.is_undefined() || value.is_null() {
+                None
+            } else {
+                pack.resource(list.from).field(&value.text()).map(|(index, _)| index)
+            }
         }
     };
     let descending = match list.descending {
@@ -247,7 +263,9 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
     let skip = usize::try_from(number - list.first).unwrap_or(usize::MAX).saturating_mul(size);
     let record = |sequence: &u64| moment.world.at(list.from, *sequence).cloned();
     let shown: Vec<Arc<Record>> = match (sort, descending) {
-        (None, false) => (skip..skip.saturating_add(size).min(total)).filter_map(|index| record(sequences.get(index)?)).collect(),
+        (None, false) => {
+            (skip..skip.saturating_add(size).min(total)).filter_map(|index| record(sequences.get(index)?)).collect()
+        }
         (None, true) => (skip..skip.saturating_add(size).min(total))
             .filter_map(|index| record(sequences.get(total - 1 - index)?))
             .collect(),

@@ -147,7 +147,9 @@ impl<'a> Writer<'a> {
                 }
             }
             Shape::Inside { of, inner } => match inside(of, current) {
-                Some(value @ Json::Object(_)) => self.shape(inner, &Check::Proven, scope, Current::Json(value), slot)?,
+                Some(value @ Json::Object(_)) => {
+                    self.shape(inner, &Check::Proven, scope, Current::Json(value), slot)?
+                }
                 Some(other) => self.json(other),
                 None => false,
             },
@@ -385,7 +387,9 @@ fn valid(schema: &Schema, written: &[u8]) -> bool {
 fn inside<'a>(of: &Shape, current: Current<'a>) -> Option<&'a Json> {
     match (of, current) {
         (Shape::Field(index), Current::Record(view)) => view.record.values[*index].as_ref(),
-        (Shape::Member { name, ignore_case }, Current::Json(Json::Object(object))) => member(object, name, *ignore_case),
+        (Shape::Member { name, ignore_case }, Current::Json(Json::Object(object))) => {
+            member(object, name, *ignore_case)
+        }
         _ => None,
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
                 Place::Query => {
                     query_values = given;
                     for parameter in &parameters.known {
-                        if let (Some(default), false) = (&parameter.default, query_values.contains_key(&parameter.name)) {
+                        if let (Some(default), false) = (&parameter.default, query_values.contains_key(&parameter.name))
+                        {
                             query_values.insert(parameter.name.clone(), default.clone());
                         }
                     }
@@ -110,7 +111,9 @@ fn names(template: &str) -> impl Iterator<Item = &str> {
 /// The query's parameters; of several with one name the last counts.
 fn query(call: &Call<'_>) -> Map<String, Json> {
     let text = call.request.query.as_deref().unwrap_or_default();
-    form_urlencoded::parse(text.as_bytes()).map(|(name, value)| (name.into_owned(), Json::from(value.into_owned()))).collect()
+    form_urlencoded::parse(text.as_bytes())
+        .map(|(name, value)| (name.into_owned(), Json::from(value.into_owned())))
+        .collect()
 }
 
 fn is_known(operation: &Operation, found: &Found<'_>, call: &Call<'_>, name: &str) -> bool {
@@ -150,14 +153,13 @@ fn typed(known: &[Parameter], text_of: impl Fn(&str) -> Option<String>) -> Map<S
 
 /// Reads the body when one of the candidates has one. A body that nobody asks for is not looked at.
 pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<Json>>, Rejection> {
-    let Some((operation, rule)) = found.candidates.iter().find_map(|operation| Some((*operation, operation.body.as_ref()?)))
+    let Some((operation, rule)) =
+        found.candidates.iter().find_map(|operation| Some((*operation, operation.body.as_ref()?)))
     else {
         return Ok(None);
     };
     let result = match &call.request.body {
-        Body::TooLarge { limit } => {
-            Err((Refusal::BodyTooLarge, format!("the body is larger than {limit} bytes")))
-        }
+        Body::TooLarge { limit } => Err((Refusal::BodyTooLarge, format!("the body is larger than {limit} bytes"))),
         Body::Whole(bytes) if bytes.is_empty() => match rule.optional {
             true => Ok(None),
             false => Err((Refusal::BodyMissing, "the request has no body".to_owned())),
@@ -182,14 +184,21 @@ pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<
 }
 
 fn bind(call: &mut Call<'_>, body: Arc<Json>) {
-    call.scope.bind("body", match body.is_object() {
-        true => Value::source(Arc::new(body)),
-        false => Value::json(&body),
-    });
+    call.scope.bind(
+        "body",
+        match body.is_object() {
+            true => Value::source(Arc::new(body)),
+            false => Value::json(&body),
+        },
+    );
 }
 
 /// Gives keys that the chosen operation reads ignoring case the spelling of its schema. Keys that then collide are refused.
-pub(super) fn spelling(call: &mut Call<'_>, operation: &Operation, body: Option<Arc<Json>>) -> Result<Option<Arc<Json>>, Rejection> {
+pub(super) fn spelling(
+    call: &mut Call<'_>,
+    operation: &Operation,
+    body: Option<Arc<Json>>,
+) -> Result<Option<Arc<Json>>, Rejection> {
     let Some(body) = body else { return Ok(None) };
     if operation.ignore_case.is_empty() {
         return Ok(Some(body));

@@ -44,7 +44,12 @@ pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
     }
     let names = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let detail = format!("{} is not among the methods of `{}`: {names}.", request.method, request.path);
-    let problem = Problem::new("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The path exists, the method does not", detail);
+    let problem = Problem::new(
+        "method-not-allowed",
+        StatusCode::METHOD_NOT_ALLOWED,
+        "The path exists, the method does not",
+        detail,
+    );
     problem.header(header::ALLOW, names).with("nearMisses", shown(near)).into_response()
 }
 
@@ -56,7 +61,9 @@ pub(crate) fn unmatched(packs: &[Arc<Pack>], request: &Request) -> Response {
 fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response {
     let Request { method, path, .. } = request;
     let detail = match near.first() {
-        Some(miss) => format!("{nothing} {method} {path}. Nearest is `{}` ({}): {}.", miss.title, miss.request, miss.difference),
+        Some(miss) => {
+            format!("{nothing} {method} {path}. Nearest is `{}` ({}): {}.", miss.title, miss.request, miss.difference)
+        }
         None => format!("{nothing} {method} {path}. GET /_standin/packs lists what is served."),
     };
     Problem::not_found("no-operation", detail).with("nearMisses", shown(near)).into_response()
@@ -64,13 +71,15 @@ fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response 
 
 fn shown(near: Vec<NearMiss>) -> Value {
     near.into_iter()
-        .map(|miss| json!({
-            "operation": &*miss.operation,
-            "title": &*miss.title,
-            "pack": &*miss.pack,
-            "request": miss.request,
-            "difference": miss.difference,
-        }))
+        .map(|miss| {
+            json!({
+                "operation": &*miss.operation,
+                "title": &*miss.title,
+                "pack": &*miss.pack,
+                "request": miss.request,
+                "difference": miss.difference,
+            })
+        })
         .collect()
 }
 
@@ -84,7 +93,8 @@ fn nearest(packs: &[Arc<Pack>], request: &Request) -> Vec<NearMiss> {
 fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> {
     let mut found = Vec::new();
     for operation in &pack.operations {
-        let same_method = operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
+        let same_method =
+            operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
         let miss = |distance: usize, difference: String| NearMiss {
             distance,
             same_method,
@@ -109,7 +119,10 @@ fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> 
         for (path, doubled) in paths {
             let (steps, words) = compare(&operation.template, path);
             if steps == 0 && several && !doubled {
-                offer(usize::from(!same_method), format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name));
+                offer(
+                    usize::from(!same_method),
+                    format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name),
+                );
             } else if steps == 0 && !same_method {
                 offer(1, format!("the method is {}, not {}", operation.method, request.method));
             } else if steps == 0 {

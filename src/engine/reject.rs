@@ -133,13 +133,15 @@ fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, Stri
 fn unmapped(violations: &[Violation]) -> Problem {
     let listed: Vec<Json> = violations
         .iter()
-        .map(|violation| json!({
-            "in": violation.place.name(),
-            "pointer": violation.pointer,
-            "keyword": violation.keyword,
-            "message": violation.message,
-            "schema": violation.schema,
-        }))
+        .map(|violation| {
+            json!({
+                "in": violation.place.name(),
+                "pointer": violation.pointer,
+                "keyword": violation.keyword,
+                "message": violation.message,
+                "schema": violation.schema,
+            })
+        })
         .collect();
     let detail = format!("{} mismatches with the contract.", violations.len());
     Problem::new("request-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request does not match the contract", detail)

@@ -8,7 +8,10 @@ use crate::journal::{Stage, Verdict};
 use crate::pack::{Check, Content, Operation, Provenance, Reply, Shape};
 
 /// The first answer of an operation whose condition holds.
-pub(super) fn response<'o>(call: &mut Call<'_>, operation: &'o Operation) -> Result<(Response, &'o Provenance), Rejection> {
+pub(super) fn response<'o>(
+    call: &mut Call<'_>,
+    operation: &'o Operation,
+) -> Result<(Response, &'o Provenance), Rejection> {
     for reply in &operation.replies {
         let holds = match reply.when {
             None => true,

@@ -43,7 +43,12 @@ pub(crate) fn shown(pack: &Pack, resource: ResourceId, record: &Record) -> Json 
 }
 
 /// Edits one record. Returns the change and the record's id.
-pub(crate) fn edit(pack: &Arc<Pack>, moment: &Moment<'_>, resource: ResourceId, edit: &Edit) -> Result<(Change, String), StateFault> {
+pub(crate) fn edit(
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    resource: ResourceId,
+    edit: &Edit,
+) -> Result<(Change, String), StateFault> {
     let world = moment.world;
     let definition = pack.resource(resource);
     let mut change = Change::default();
@@ -118,7 +123,8 @@ fn own_id(pack: &Pack, resource: ResourceId, id: &str, values: &mut [Option<Json
                 Sort::Integer => id.parse::<i64>().map(Json::from).ok(),
                 _ => Some(Json::from(id)),
             };
-            let value = value.ok_or_else(|| StateFault::Invalid(format!("`{id}` is not an id of a `{}`", definition.name)))?;
+            let value =
+                value.ok_or_else(|| StateFault::Invalid(format!("`{id}` is not an id of a `{}`", definition.name)))?;
             definition.id_field().check(&value).map_err(StateFault::Invalid)?;
             values[definition.id] = Some(value);
             Ok(())
@@ -154,7 +160,9 @@ fn complete(
             Some(Shape::Value { expr, .. }) => pack
                 .program
                 .eval(*expr, &scope, &slot(&field.name))
-                .map_err(|fault| StateFault::Invalid(format!("`{}` is missing, and its default fails: {fault}", field.name)))?
+                .map_err(|fault| {
+                    StateFault::Invalid(format!("`{}` is missing, and its default fails: {fault}", field.name))
+                })?
                 .to_json(),
             _ => None,
         };
@@ -170,7 +178,9 @@ fn complete(
 fn conflict(conflict: Conflict) -> StateFault {
     match conflict {
         Conflict::Id(id) => StateFault::Conflict(format!("there is a record with the id `{id}`")),
-        Conflict::Unique { with, .. } => StateFault::Conflict(format!("the record `{with}` has the same values where they must be unique")),
+        Conflict::Unique { with, .. } => {
+            StateFault::Conflict(format!("the record `{with}` has the same values where they must be unique"))
+        }
         Conflict::Fault(fault) => StateFault::Invalid(fault.to_string()),
     }
 }

@@ -61,7 +61,8 @@ fn syntax(what: &str, error: &minijinja::Error, text: &str) -> Fault {
     let message = format!("this is not {what}: {words}");
     // A word behind a test is read as what it tests with, and `if` is a word.
     let test_and_choice = text.contains(" is ") && text.contains(" if ");
-    let help = test_and_choice.then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
+    let help =
+        test_and_choice.then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
     Fault { code: Code::ExprSyntax, range, message, suggestion: None, help }
 }
 
@@ -83,7 +84,14 @@ impl Checker<'_> {
         }
     }
 
-    fn fault(&mut self, code: Code, range: Range<usize>, message: String, suggestion: Option<String>, help: Option<String>) {
+    fn fault(
+        &mut self,
+        code: Code,
+        range: Range<usize>,
+        message: String,
+        suggestion: Option<String>,
+        help: Option<String>,
+    ) {
         self.faults.push(Fault { code, range, message, suggestion, help });
     }
 
@@ -188,12 +196,10 @@ impl Checker<'_> {
             Expr::Call(call) => {
                 let given = self.arguments(&call.args, names);
                 match &call.expr {
-                    Expr::Var(var) => {
-                        match self.word("function", FUNCTIONS, var.id, given.len(), bytes(var.span())) {
-                            Some(word) => (word.result)(given.first().unwrap_or(&Kind::Any)),
-                            None => Kind::Any,
-                        }
-                    }
+                    Expr::Var(var) => match self.word("function", FUNCTIONS, var.id, given.len(), bytes(var.span())) {
+                        Some(word) => (word.result)(given.first().unwrap_or(&Kind::Any)),
+                        None => Kind::Any,
+                    },
                     Expr::GetAttr(method) => {
                         self.expr(&method.expr, names);
                         let message = format!("`{}` is called like a method, and there are no methods", method.name);
@@ -303,7 +309,9 @@ impl Checker<'_> {
                 let suggestion = nearest(name, object.fields.iter().map(|(known, _)| known.as_str()));
                 let help = match object.fields.is_empty() {
                     true => format!("nothing is known to be in {}", object.what),
-                    false => format!("{} has {}", object.what, all_of(object.fields.iter().map(|(known, _)| known.as_str()))),
+                    false => {
+                        format!("{} has {}", object.what, all_of(object.fields.iter().map(|(known, _)| known.as_str())))
+                    }
                 };
                 let message = format!("{} has no `{name}`", object.what);
                 self.fault(Code::ExprUnknownField, range, message, suggestion, Some(help));
@@ -346,7 +354,9 @@ impl Checker<'_> {
             (BinOpKind::Add, Kind::Span, Instant(format)) => Instant(*format),
             (BinOpKind::Sub, Instant(_), Instant(_)) => Kind::Span,
             (BinOpKind::Add | BinOpKind::Sub, Kind::Span, Kind::Span) => Kind::Span,
-            (BinOpKind::Mul, Kind::Span, Integer | Number) | (BinOpKind::Mul, Integer | Number, Kind::Span) => Kind::Span,
+            (BinOpKind::Mul, Kind::Span, Integer | Number) | (BinOpKind::Mul, Integer | Number, Kind::Span) => {
+                Kind::Span
+            }
             (BinOpKind::Div | BinOpKind::Pow, Integer | Number, Integer | Number) => Number,
             (_, Integer, Integer) => Integer,
             (_, Integer | Number, Integer | Number) => Number,
@@ -355,7 +365,9 @@ impl Checker<'_> {
             _ => {
                 let message = format!("{left} and {right} cannot be combined like this");
                 let help = match (left, right) {
-                    (Instant(_), Integer | Number) => Some("write the length of time with its unit, such as `days(7)`".to_owned()),
+                    (Instant(_), Integer | Number) => {
+                        Some("write the length of time with its unit, such as `days(7)`".to_owned())
+                    }
                     (Kind::String, _) | (_, Kind::String) => Some("texts are joined with `~`".to_owned()),
                     _ => None,
                 };
@@ -377,10 +389,13 @@ impl Checker<'_> {
                 let mut inner = names.clone();
                 inner.bind("loop", Kind::Any);
                 if let Expr::Var(target) = &each.target {
-                    inner.bind(target.id, match over {
-                        Kind::List(item) => *item,
-                        _ => Kind::Any,
-                    });
+                    inner.bind(
+                        target.id,
+                        match over {
+                            Kind::List(item) => *item,
+                            _ => Kind::Any,
+                        },
+                    );
                 }
                 if let Some(filter) = &each.filter_expr {
                     self.expr(filter, &inner);
@@ -451,14 +466,20 @@ mod tests {
 
     fn names() -> Names {
         let mut names = Names::default();
-        let customer = Kind::object("a `customer`", vec![
-            ("name".to_owned(), Kind::String),
-            ("is_paying".to_owned(), Kind::Boolean),
-            ("trial_ends_at".to_owned(), Kind::Instant(0)),
-        ]);
+        let customer = Kind::object(
+            "a `customer`",
+            vec![
+                ("name".to_owned(), Kind::String),
+                ("is_paying".to_owned(), Kind::Boolean),
+                ("trial_ends_at".to_owned(), Kind::Instant(0)),
+            ],
+        );
         names.bind("now", Kind::Instant(0));
         names.bind("customer", customer.clone());
-        names.bind("records", Kind::object("the records", vec![("customer".to_owned(), Kind::map("the customers", customer))]));
+        names.bind(
+            "records",
+            Kind::object("the records", vec![("customer".to_owned(), Kind::map("the customers", customer))]),
+        );
         names
     }
 

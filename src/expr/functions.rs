@@ -42,11 +42,8 @@ impl Keys {
     fn sign(&self, name: &str, claims: &Json) -> Option<String> {
         let pair = self.0.get(name)?;
         let header = serde_json::json!({ "kid": name, "alg": "RS256" });
-        let mut token = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let mut token =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let mut signed = vec![0; pair.public().modulus_len()];
         let random = rand::SystemRandom::new();
         pair.sign(&signature::RSA_PKCS1_SHA256, &random, token.as_bytes(), &mut signed).ok()?;
@@ -110,9 +107,8 @@ pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) 
             })
         });
     }
-    environment.add_function("random_uuid", |state: &State| {
-        with_slot(state, |slot| slot.draws.uuid(&slot.name, slot.next()))
-    });
+    environment
+        .add_function("random_uuid", |state: &State| with_slot(state, |slot| slot.draws.uuid(&slot.name, slot.next())));
     environment.add_function("epoch_seconds", |instant: i64| instant.div_euclid(1_000_000));
     environment.add_function("merge", |base: Value, over: Value| -> Result<Value, Error> {
         let mut pairs: Vec<(Value, Value)> = members(&base)?;
@@ -172,14 +168,17 @@ fn install_filters(environment: &mut Environment<'static>) {
         let format = Format::for_people(pattern, offset).map_err(wrong)?;
         Ok(format.write(Instant::from_micros(instant)))
     });
-    environment.add_filter("instant", |text: &str, pattern: Option<&str>, offset: Option<&str>| -> Result<Value, Error> {
-        let read = match pattern {
-            Some(pattern) => Format::new(pattern, offset).map_err(wrong)?.read(text),
-            None => Instant::parse(text),
-        };
-        // Undefined, so that a guard can refuse what looks like an instant and is none.
-        Ok(read.map_or(Value::UNDEFINED, |instant| Value::from(instant.micros())))
-    });
+    environment.add_filter(
+        "instant",
+        |text: &str, pattern: Option<&str>, offset: Option<&str>| -> Result<Value, Error> {
+            let read = match pattern {
+                Some(pattern) => Format::new(pattern, offset).map_err(wrong)?.read(text),
+                None => Instant::parse(text),
+            };
+            // Undefined, so that a guard can refuse what looks like an instant and is none.
+            Ok(read.map_or(Value::UNDEFINED, |instant| Value::from(instant.micros())))
+        },
+    );
     environment.add_filter("md5", |text: &str| hex(&Md5::digest(text.as_bytes())));
     environment.add_filter("sha256", |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref()));
 }

@@ -11,7 +11,10 @@ use super::value::Members;
 #[derive(Debug)]
 pub(super) enum Plan {
     Constant(Value),
-    Path { root: String, members: Vec<String> },
+    Path {
+        root: String,
+        members: Vec<String>,
+    },
     /// `a ~ b`
     Join(Box<Plan>, Box<Plan>),
     Add(Box<Plan>, Box<Plan>),
@@ -157,8 +160,13 @@ mod tests {
         let mut scope = Scope::new(Draws::default());
         scope.bind("a", Outer::source(Arc::new(Arc::new(json.clone()))));
         scope.bind("now", Outer::integer(1_727_802_912_000_000));
-        let names: Vec<String> =
-            json.as_object().unwrap().keys().map(|key| format!("a.{key}")).chain(["a.none".to_owned(), "'lit'".to_owned(), "3".to_owned(), "days(2)".to_owned(), "now".to_owned()]).collect();
+        let names: Vec<String> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|key| format!("a.{key}"))
+            .chain(["a.none".to_owned(), "'lit'".to_owned(), "3".to_owned(), "days(2)".to_owned(), "now".to_owned()])
+            .collect();
         let mut texts: Vec<String> = names.clone();
         for left in &names {
             texts.push(format!("not {left}"));

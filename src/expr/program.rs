@@ -50,16 +50,20 @@ impl Sources {
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
         functions::install(&mut environment, &keys);
         for (index, (file, text)) in self.templates.iter().enumerate() {
-            environment.add_template_owned(index.to_string(), text.clone()).map_err(|error| EvalFault::new(&error, file))?;
+            environment
+                .add_template_owned(index.to_string(), text.clone())
+                .map_err(|error| EvalFault::new(&error, file))?;
         }
         let cell = Cell::try_new(environment, |environment| {
             self.expressions
                 .iter()
-                .map(|text| environment.compile_expression_owned(text.clone()).map_err(|error| EvalFault::new(&error, text)))
+                .map(|text| {
+                    environment.compile_expression_owned(text.clone()).map_err(|error| EvalFault::new(&error, text))
+                })
                 .collect()
         })?;
         let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
-let plans = self.expressions.iter().map(|text| Plan::of(&parse_expr(text).ok()?)).collect();
+        let plans = self.expressions.iter().map(|text| Plan::of(&parse_expr(text).ok()?)).collect();
         let pages = self.templates.into_iter().map(|(file, _)| file).collect();
         Ok(Program { cell, texts: self.expressions, pages, draws, plans, keys })
     }
@@ -131,9 +135,10 @@ impl Program {
         let expressions = self.cell.borrow_dependent();
         let index = id.0 as usize;
         match expressions.get(index) {
-            Some(expression) => {
-                expression.eval(scope.root(self.draws[index].then_some(slot))).map(Value).map_err(|error| EvalFault::new(&error, &self.texts[index]))
-            }
+            Some(expression) => expression
+                .eval(scope.root(self.draws[index].then_some(slot)))
+                .map(Value)
+                .map_err(|error| EvalFault::new(&error, &self.texts[index])),
             None => Ok(Value::undefined()),
         }
     }
@@ -151,14 +156,13 @@ impl Program {
     /// An HTML page.
     pub(crate) fn page(&self, id: TemplateId, scope: &Scope) -> Result<String, EvalFault> {
         let environment = self.cell.borrow_owner();
-        environment
-            .get_template(&id.0.to_string())
-            .and_then(|template| template.render(scope.root(None)))
-            .map_err(|error| {
+        environment.get_template(&id.0.to_string()).and_then(|template| template.render(scope.root(None))).map_err(
+            |error| {
                 let file = self.pages.get(id.0 as usize).map_or("page", String::as_str);
                 let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
                 EvalFault::new(&error, &format!("{file}{line}"))
-            })
+            },
+        )
     }
 
     /// The expression as the pack says it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use serde_json::Value as Json;
 
-use crate::clock::{Instant, Span};
+use crate::clock::Instant;
 
 /// Something with named members that expressions may look into: a record, the records of a resource, a body. Members
 /// are made when asked for, so nothing is copied to evaluate an expression.
@@ -178,10 +178,6 @@ impl Value {
 
     pub(crate) fn as_instant(&self) -> Option<Instant> {
         self.0.as_i64().map(Instant::from_micros)
-    }
-
-    pub(crate) fn as_span(&self) -> Option<Span> {
-        self.0.as_i64().map(Span::from_micros)
     }
 
     /// The source that the value was made from, when it is a `T`.

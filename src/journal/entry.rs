@@ -21,11 +21,26 @@ pub(crate) struct Entry {
 pub(crate) enum Happening {
     Exchange(Box<Exchanged>),
     /// The clock was set.
-    Clock { now: Instant, mode: &'static str },
+    Clock {
+        now: Instant,
+        mode: &'static str,
+    },
     /// A record was put, changed or taken away by the control plane.
-    State { method: &'static str, pack: Arc<str>, resource: Arc<str>, id: String, body: Option<Value>, changes: Vec<Note> },
+    State {
+        method: &'static str,
+        pack: Arc<str>,
+        resource: Arc<str>,
+        id: String,
+        body: Option<Value>,
+        changes: Vec<Note>,
+    },
     /// An event of a pack was fired.
-    Event { pack: Arc<str>, name: Arc<str>, input: Value, changes: Vec<Note> },
+    Event {
+        pack: Arc<str>,
+        name: Arc<str>,
+        input: Value,
+        changes: Vec<Note>,
+    },
 }
 
 /// A request with its answer and the reasons for it.
@@ -65,7 +80,10 @@ impl Entry {
         size_of::<Entry>()
             + match &self.what {
                 Happening::Exchange(exchanged) => {
-                    size_of::<Exchanged>() + exchanged.request.size() + exchanged.response.size() + exchanged.trace.size()
+                    size_of::<Exchanged>()
+                        + exchanged.request.size()
+                        + exchanged.response.size()
+                        + exchanged.trace.size()
                 }
                 Happening::Clock { .. } => 0,
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),

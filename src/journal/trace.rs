@@ -126,7 +126,8 @@ impl Trace {
 
     /// About how many bytes keeping this trace costs.
     pub(crate) fn size(&self) -> usize {
-        let texts: usize = self.0.iter().map(|step| if let Detail::Text(text) = &step.detail { text.len() } else { 0 }).sum();
+        let texts: usize =
+            self.0.iter().map(|step| if let Detail::Text(text) = &step.detail { text.len() } else { 0 }).sum();
         self.0.len() * size_of::<Step>() + texts
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::source::Side;
 use super::OperationId;
+use super::source::Side;
 use crate::diagnostic::Location;
 
 /// A documented (or assumed) request or answer, byte for byte, with what is known about how it came about.

@@ -42,7 +42,8 @@ pub(crate) const MANIFEST: &str = "pack.yaml";
 
 /// All packs: those in the binary, each replaced by the folder of the same name on disk, and the further ones on disk.
 pub(crate) fn all(folders: &Folders) -> io::Result<Vec<Files>> {
-    let mut packs: BTreeMap<String, Files> = embedded().into_iter().map(|files| (files.folder.clone(), files)).collect();
+    let mut packs: BTreeMap<String, Files> =
+        embedded().into_iter().map(|files| (files.folder.clone(), files)).collect();
     for files in on_disk(folders)? {
         packs.insert(files.folder.clone(), files);
     }

@@ -154,6 +154,8 @@ pub(crate) struct Guard {
     pub(crate) require: ExprId,
     pub(crate) otherwise: ErrorId,
     pub(crate) turn: Turn,
+    /// Where the rule comes from, when the pack says so.
+    pub(crate) provenance: Option<Provenance>,
     pub(crate) at: Location,
 }
 

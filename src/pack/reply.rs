@@ -30,9 +30,16 @@ pub(crate) struct Reply {
 pub(crate) enum Content {
     Empty,
     /// The bytes of a file, as they stand.
-    Fixed { bytes: Bytes, media_type: &'static str, json: Option<Arc<serde_json::Value>> },
+    Fixed {
+        bytes: Bytes,
+        media_type: &'static str,
+        json: Option<Arc<serde_json::Value>>,
+    },
     Shaped(Shape),
-    Page { template: TemplateId, with: Vec<(Arc<str>, Shape)> },
+    Page {
+        template: TemplateId,
+        with: Vec<(Arc<str>, Shape)>,
+    },
 }
 
 /// A named error.

@@ -27,7 +27,6 @@ pub(crate) struct Resource {
     pub(crate) not_found: Option<ErrorId>,
     /// Field numbers by name.
     pub(crate) by_name: BTreeMap<Arc<str>, usize>,
-    pub(crate) at: Location,
 }
 
 /// A record belongs to the record that one of its fields names, is seen by that one's callers only, and goes with it.

@@ -67,9 +67,10 @@ impl Router {
     /// Groups of operations that share method and path.
     pub(crate) fn shared(&self) -> BTreeMap<(String, String), &[OperationId]> {
         let groups = self.routes.iter().flat_map(|route| {
-            route.methods.iter().map(|(method, candidates)| {
-                ((method.to_string(), route.template.clone()), candidates.as_slice())
-            })
+            route
+                .methods
+                .iter()
+                .map(|(method, candidates)| ((method.to_string(), route.template.clone()), candidates.as_slice()))
         });
         groups.filter(|(_, candidates)| candidates.len() > 1).collect()
     }

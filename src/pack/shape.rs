@@ -13,24 +13,43 @@ pub(crate) enum Shape {
     /// The same every time.
     Literal(Value),
     /// An expression; instants in it are written in the format of its kind.
-    Value { expr: ExprId, kind: Kind },
+    Value {
+        expr: ExprId,
+        kind: Kind,
+    },
     /// A field of the current record, by its number.
     Field(usize),
     /// A member of the current JSON object.
-    Member { name: String, ignore_case: bool },
+    Member {
+        name: String,
+        ignore_case: bool,
+    },
     /// Every field of the current record that is not internal.
     Fields,
     List(Vec<Shape>),
     Object(Vec<Member>),
     /// Makes another record current. Null stays null.
     /// `bare` when the inner shape shows nothing but what the record has, so that the name need not be bound.
-    Record { of: ExprId, name: Arc<str>, resource: ResourceId, inner: Box<Shape>, bare: bool },
+    Record {
+        of: ExprId,
+        name: Arc<str>,
+        resource: ResourceId,
+        inner: Box<Shape>,
+        bare: bool,
+    },
     /// Makes an object inside the current record or object current.
-    Inside { of: Box<Shape>, inner: Box<Shape> },
+    Inside {
+        of: Box<Shape>,
+        inner: Box<Shape>,
+    },
     /// One item for each value of a list.
     Each(Box<Each>),
     /// One of several shapes, by the text of a value.
-    Choice { by: ExprId, arms: Vec<(String, Shape)>, otherwise: Option<Box<Shape>> },
+    Choice {
+        by: ExprId,
+        arms: Vec<(String, Shape)>,
+        otherwise: Option<Box<Shape>>,
+    },
 }
 
 /// A key of an object and its value.

@@ -303,9 +303,5 @@ pub(crate) fn notes(pack: &Pack, steps: &[Step]) -> Vec<Note> {
 
 /// The worlds that all sandboxes of a server start with.
 pub(super) fn seeded(packs: &[Arc<Pack>], shift: i64) -> Result<Vec<World>, (String, Conflict)> {
-    packs
-        .iter()
-        .map(|pack| World::seeded(pack, shift).map_err(|conflict| (pack.name.to_string(), conflict)))
-        .collect()
+    packs.iter().map(|pack| World::seeded(pack, shift).map_err(|conflict| (pack.name.to_string(), conflict))).collect()
 }
-

@@ -210,7 +210,10 @@ pub(super) fn default_value(
     field: usize,
 ) -> Result<Option<Json>, Conflict> {
     let fault = |message: String| {
-        Conflict::Fault(EvalFault { expression: format!("default of {}.{}", resource.name, resource.fields[field].name), message })
+        Conflict::Fault(EvalFault {
+            expression: format!("default of {}.{}", resource.name, resource.fields[field].name),
+            message,
+        })
     };
     let value = match default {
         Shape::Literal(value) => value.clone(),

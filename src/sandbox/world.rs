@@ -5,9 +5,11 @@ use imbl::{HashMap, OrdMap, Vector};
 use serde_json::Value;
 
 use super::view::RecordView;
-use crate::clock::Instant;
 use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
 use crate::pack::{ErrorId, Pack, ResourceId};
+
+/// The fields of a record as JSON; absent ones have none.
+pub(super) type Wire = Box<[Option<Box<[u8]>>]>;
 
 /// One object that an API keeps.
 #[derive(Debug, Clone)]
@@ -19,7 +21,7 @@ pub(crate) struct Record {
     /// The text that each uniqueness of the resource compares; `None` where the record does not count.
     unique: Box<[Option<Arc<str>>]>,
     /// The fields as the wire has them, made when first shown.
-    pub(super) wire: OnceLock<Box<[Option<Box<[u8]>>]>>,
+    pub(super) wire: OnceLock<Wire>,
     /// Which checks of single fields this record has passed, by their numbers. A record never changes, so once is enough.
     proved: Marks,
 }
@@ -149,7 +151,11 @@ pub(crate) enum Conflict {
     /// Another record has the same id.
     Id(String),
     /// Another record has the same values where the pack says they are unique.
-    Unique { error: ErrorId, at: crate::diagnostic::Location, with: String },
+    Unique {
+        error: ErrorId,
+        at: crate::diagnostic::Location,
+        with: String,
+    },
     Fault(EvalFault),
 }
 

@@ -94,8 +94,17 @@ fn without_references(schema: &Value) -> Value {
 
 /// Keywords whose value is one schema.
 const ONE: &[&str] = &[
-    "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "unevaluatedItems", "contains", "not",
-    "if", "then", "else", "contentSchema",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "items",
+    "unevaluatedItems",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "contentSchema",
 ];
 /// Keywords whose value is an object of schemas.
 const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
@@ -103,10 +112,40 @@ const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", 
 const LISTED: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
 /// Keywords whose value is no schema.
 const PLAIN: &[&str] = &[
-    "$schema", "$comment", "$ref", "$anchor", "title", "description", "default", "deprecated", "readOnly", "writeOnly",
-    "examples", "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum",
-    "maxLength", "minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains",
-    "maxProperties", "minProperties", "required", "dependentRequired", "format", "contentEncoding", "contentMediaType",
+    "$schema",
+    "$comment",
+    "$ref",
+    "$anchor",
+    "title",
+    "description",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "examples",
+    "type",
+    "enum",
+    "const",
+    "multipleOf",
+    "maximum",
+    "exclusiveMaximum",
+    "minimum",
+    "exclusiveMinimum",
+    "maxLength",
+    "minLength",
+    "pattern",
+    "maxItems",
+    "minItems",
+    "uniqueItems",
+    "maxContains",
+    "minContains",
+    "maxProperties",
+    "minProperties",
+    "required",
+    "dependentRequired",
+    "format",
+    "contentEncoding",
+    "contentMediaType",
 ];
 
 struct Walk<'a> {
@@ -119,8 +158,25 @@ struct Walk<'a> {
 const TYPES: &[&str] = &["string", "integer", "number", "boolean", "object", "array", "null"];
 /// Values of `format`.
 const FORMATS: &[&str] = &[
-    "date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
-    "uri-reference", "iri", "iri-reference", "uri-template", "json-pointer", "relative-json-pointer", "regex", "uuid",
+    "date",
+    "date-time",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "iri",
+    "iri-reference",
+    "uri-template",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+    "uuid",
 ];
 
 impl Walk<'_> {
@@ -194,7 +250,9 @@ impl Walk<'_> {
         let Some(text) = value.as_str() else { return };
         let Some(pointer_text) = text.split_once('#').map_or(Some(""), |(_, fragment)| Some(fragment)) else { return };
         if text.contains("://") {
-            let message = format!("`{text}` is outside the pack, and nothing is fetched: copy the schema into a file of the pack");
+            let message = format!(
+                "`{text}` is outside the pack, and nothing is fetched: copy the schema into a file of the pack"
+            );
             return self.fault(FaultKind::Reference, pointer, message);
         }
         let target = Reference::parse(text);

@@ -57,10 +57,8 @@ impl Library {
         let documents: BTreeMap<String, Value> =
             documents.into_iter().filter(|(name, _)| faults.iter().all(|fault| &fault.document != name)).collect();
         let pairs = documents.iter().map(|(name, value)| (uri(name), value.clone()));
-        let registry = Registry::new()
-            .extend(pairs)
-            .and_then(|builder| builder.prepare())
-            .or_else(|_| Registry::new().prepare());
+        let registry =
+            Registry::new().extend(pairs).and_then(|builder| builder.prepare()).or_else(|_| Registry::new().prepare());
         let mut faults = faults;
         let registry = match registry {
             Ok(registry) => registry,
@@ -80,7 +78,12 @@ impl Library {
     fn empty() -> Self {
         let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
-        Library { documents: Arc::default(), registry, broken: BTreeSet::new(), options: jsonschema::options().offline() }
+        Library {
+            documents: Arc::default(),
+            registry,
+            broken: BTreeSet::new(),
+            options: jsonschema::options().offline(),
+        }
     }
 
     /// Whether a document cannot be used, itself or through what it refers to.
@@ -129,7 +132,9 @@ impl Library {
             .with_registry(&self.registry)
             .with_base_uri(format!("{SCHEME}inline"))
             .build(schema)
-            .map_err(|error| Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string()))?;
+            .map_err(|error| {
+                Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string())
+            })?;
         let inline = document.is_empty().then(|| Arc::new(schema.clone()));
         Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline, reference })
     }
@@ -155,10 +160,7 @@ impl Schema {
         if self.validator.is_valid(value) {
             return Vec::new();
         }
-        self.validator
-            .iter_errors(value)
-            .flat_map(|error| violation::from_error(&error, place, self))
-            .collect()
+        self.validator.iter_errors(value).flat_map(|error| violation::from_error(&error, place, self)).collect()
     }
 }
 

@@ -61,7 +61,12 @@ async fn accept(
     }
 }
 
-fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, graceful: &GracefulShutdown) -> impl Future<Output = ()> + use<> {
+fn serve(
+    stream: TcpStream,
+    door: Door,
+    shared: Arc<Shared>,
+    graceful: &GracefulShutdown,
+) -> impl Future<Output = ()> + use<> {
     let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
     builder

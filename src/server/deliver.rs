@@ -1,6 +1,6 @@
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, DATE, HeaderValue};
 use http::HeaderName;
+use http::header::{CACHE_CONTROL, CONNECTION, DATE, HeaderValue};
 use http_body_util::Full;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;

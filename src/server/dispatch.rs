@@ -13,7 +13,11 @@ use crate::exchange::{Body, Problem, Request, Response};
 use crate::sandbox::{Sandbox, SandboxId};
 
 /// Control plane, index or API? Reads the request, finds who answers it, and sends what they say.
-pub(super) async fn answer(shared: &Shared, door: &Door, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
+pub(super) async fn answer(
+    shared: &Shared,
+    door: &Door,
+    request: hyper::Request<Incoming>,
+) -> hyper::Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
     let target = match target::find(&parts, shared.registry.packs(), door) {
         Ok(target) => target,
@@ -41,9 +45,7 @@ pub(super) async fn answer(shared: &Shared, door: &Door, request: hyper::Request
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
         Destination::Control(path) => deliver::plain(controlled(shared, &sandbox, &origin, &request(path))),
         Destination::Root => deliver::plain(shared.control.answer(&sandbox, &request(String::new()), (shared.real)())),
-        Destination::Nowhere(path) => {
-            deliver::plain(engine::unmatched(shared.registry.packs(), &request(path)))
-        }
+        Destination::Nowhere(path) => deliver::plain(engine::unmatched(shared.registry.packs(), &request(path))),
     };
     if too_large { deliver::closing(delivered) } else { delivered }
 }
@@ -74,7 +76,8 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyp
 fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, own: &str, request: &Request) -> Response {
     if let Some(foreign) = foreign_origin(&request.headers, own) {
         let detail = format!("Pages of `{foreign}` may not steer this server.");
-        return Problem::new("origin-foreign", StatusCode::FORBIDDEN, "The origin is not this server's own", detail).into_response();
+        return Problem::new("origin-foreign", StatusCode::FORBIDDEN, "The origin is not this server's own", detail)
+            .into_response();
     }
     shared.control.answer(sandbox, request, (shared.real)())
 }

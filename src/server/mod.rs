@@ -104,7 +104,8 @@ impl Server {
         let registry = Arc::new(registry);
         let engine = engine::Limits { json_depth: options.limits.json_depth };
         let control = Control::new(Arc::clone(&registry), engine);
-        let shared = Shared { port, registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
+        let shared =
+            Shared { port, registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }
 

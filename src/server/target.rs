@@ -53,7 +53,8 @@ pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Ta
     let (host_sandbox, host_pack) = from_host(&host, packs)?;
     let (path_sandbox, path) = from_path(parts.uri.path())?;
     let headers = parts.headers.get_all(SANDBOX_HEADER).iter();
-    let header_sandboxes = headers.map(|value| sandbox(value.to_str().unwrap_or_default())).collect::<Result<Vec<_>, _>>()?;
+    let header_sandboxes =
+        headers.map(|value| sandbox(value.to_str().unwrap_or_default())).collect::<Result<Vec<_>, _>>()?;
     let said: Vec<&SandboxId> = [&path_sandbox, &host_sandbox].into_iter().flatten().chain(&header_sandboxes).collect();
     if let Some(other) = said.iter().find(|id| **id != said[0]) {
         let detail = format!("Path, host and header name different sandboxes: `{}` and `{other}`.", said[0]);
@@ -68,7 +69,9 @@ pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Ta
         _ => origin.clone(),
     };
     // Links must lead back into the sandbox; a header cannot be part of a link.
-    if host_sandbox.is_none() && let Some(id) = &chosen {
+    if host_sandbox.is_none()
+        && let Some(id) = &chosen
+    {
         base.push_str("/~");
         base.push_str(id.as_str());
     }
@@ -113,7 +116,9 @@ fn host(parts: &Parts, door: &Door) -> Result<String, Problem> {
         (Some(Ok(host)), None) => Ok(host.to_ascii_lowercase()),
         (Some(Err(_)), None) => Err(Problem::bad_request("host-unreadable", "The Host header is not text.")),
         (None, None) if parts.version == Version::HTTP_10 => Ok(door.address.to_string()),
-        (None, None) => Err(Problem::bad_request("host-missing", "The request has no Host header, which HTTP/1.1 needs.")),
+        (None, None) => {
+            Err(Problem::bad_request("host-missing", "The request has no Host header, which HTTP/1.1 needs."))
+        }
     }
 }
 
@@ -132,7 +137,8 @@ fn from_host(host: &str, packs: &[Arc<Pack>]) -> Result<(Option<SandboxId>, Opti
         return Ok((None, None));
     }
     let Some(labels) = name.strip_suffix(".localhost") else {
-        let detail = format!("`{name}` is not a name of this server: use localhost, a loopback address, or <pack>.localhost.");
+        let detail =
+            format!("`{name}` is not a name of this server: use localhost, a loopback address, or <pack>.localhost.");
         return Err(Problem::new("host-unknown", StatusCode::FORBIDDEN, "The host is not served here", detail));
     };
     let (first, pack_name) = match labels.rsplit_once('.') {

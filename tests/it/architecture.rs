@@ -38,7 +38,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// Words of resources that are everyday words too, so that `src` may use them.
-const EVERYDAY: &[&str] = &["account", "activity", "client", "entity", "event", "integration", "message", "session", "token", "user"];
+const EVERYDAY: &[&str] =
+    &["account", "activity", "client", "entity", "event", "integration", "message", "session", "token", "user"];
 
 /// The most lines that a file may have: beyond it there is a seam.
 const MOST_LINES: usize = 600;
@@ -132,10 +133,14 @@ fn a_module_uses_lower_rows_only() {
                 None => findings.push(format!("{place}: `crate::{used}` is no module of the table")),
                 Some(other) if other < own_row => {}
                 Some(other) if other == own_row => {
-                    findings.push(format!("{place}: `{own}` uses `{used}`: neighbours on row {own_row} do not use each other"));
+                    findings.push(format!(
+                        "{place}: `{own}` uses `{used}`: neighbours on row {own_row} do not use each other"
+                    ));
                 }
                 Some(other) => {
-                    findings.push(format!("{place}: `{own}` (row {own_row}) uses `{used}` (row {other}): only lower rows may be used"));
+                    findings.push(format!(
+                        "{place}: `{own}` (row {own_row}) uses `{used}` (row {other}): only lower rows may be used"
+                    ));
                 }
             }
         }
@@ -156,8 +161,10 @@ fn a_module_uses_lower_rows_only() {
 #[test]
 fn the_table_is_the_map_of_the_library() {
     let library = read("src/lib.rs");
-    let mut listed: Vec<&str> =
-        library.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';')).collect();
+    let mut listed: Vec<&str> = library
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
     let mut known: Vec<&str> = ROWS.iter().flat_map(|row| row.iter()).copied().filter(|name| *name != "main").collect();
     listed.sort_unstable();
     known.sort_unstable();
@@ -189,7 +196,11 @@ fn crates_and_the_outer_world_are_used_at_their_place_only() {
         if !file.path.starts_with("src/cli/") {
             for code in ["\\x1b", "\\u{1b}", "\u{1b}"] {
                 for (at, _) in file.source.product.match_indices(code) {
-                    findings.push(format!("{}:{}: terminal codes are written in src/cli only", file.path, line(&file.text, at)));
+                    findings.push(format!(
+                        "{}:{}: terminal codes are written in src/cli only",
+                        file.path,
+                        line(&file.text, at)
+                    ));
                 }
             }
         }
@@ -247,7 +258,8 @@ fn files_are_short() {
     let rust = files("src").into_iter().filter(|path| path.ends_with(".rs"));
     let long = rust.filter_map(|path| {
         let lines = read(&path).lines().count();
-        (lines > MOST_LINES).then(|| format!("{path}:{lines}: a file has at most {MOST_LINES} lines: look for the seam"))
+        (lines > MOST_LINES)
+            .then(|| format!("{path}:{lines}: a file has at most {MOST_LINES} lines: look for the seam"))
     });
     none(long.collect());
 }
@@ -302,7 +314,9 @@ fn no_file_names_a_place_of_one_machine() {
         for (number, line) in text.lines().enumerate() {
             for name in &private {
                 // A path begins here; `docs/work/x` and `host/home/` are other things.
-                let begins = |at: usize| line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"/.-_}~*".contains(c));
+                let begins = |at: usize| {
+                    line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !"/.-_}~*".contains(c))
+                };
                 if line.match_indices(name.as_str()).any(|(at, _)| begins(at)) {
                     findings.push(format!("{path}:{}: `{name}…` is a path of one machine", number + 1));
                 }
@@ -318,5 +332,8 @@ fn uses_are_found_alone_and_in_groups() {
     let found: Vec<String> = uses(code).into_iter().map(|(_, name)| name).collect();
     assert_eq!(found, ["a", "c", "d", "g", "h"]);
     assert_eq!((row("clock"), row("main"), row("elsewhere")), (Some(0), Some(8), None));
-    assert_eq!((module("src/pack/source/node.rs"), module("src/main.rs"), module("src/lib.rs")), (Some("pack"), Some("main"), None));
+    assert_eq!(
+        (module("src/pack/source/node.rs"), module("src/main.rs"), module("src/lib.rs")),
+        (Some("pack"), Some("main"), None)
+    );
 }

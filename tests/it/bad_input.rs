@@ -84,9 +84,19 @@ fn credentials_that_are_missing_malformed_or_wrong_are_401() {
     let server = start();
     let watch = server.watch();
     let wrong = [
-        "", "Bearer", "Bearer ", "reportei-test-token", "Basic reportei-test-token", "Bearerreportei-test-token",
-        "Token reportei-test-token", "Bearer reportei-test-toke", "Bearer reportei-test-token2", "Bearer REPORTEI-TEST-TOKEN",
-        "Bearer reportei-test-token, Bearer acme-test-token", "Bearer ' OR 1=1 --", "Bearer {{ merchant.access_token }}",
+        "",
+        "Bearer",
+        "Bearer ",
+        "reportei-test-token",
+        "Basic reportei-test-token",
+        "Bearerreportei-test-token",
+        "Token reportei-test-token",
+        "Bearer reportei-test-toke",
+        "Bearer reportei-test-token2",
+        "Bearer REPORTEI-TEST-TOKEN",
+        "Bearer reportei-test-token, Bearer acme-test-token",
+        "Bearer ' OR 1=1 --",
+        "Bearer {{ merchant.access_token }}",
         "Bearer c1e6c85a-6441-4107-ab36-b8bf581b40e0",
     ];
     for (method, path, body) in calls() {
@@ -96,7 +106,11 @@ fn credentials_that_are_missing_malformed_or_wrong_are_401() {
         }
     }
     // A customer's token is not a merchant's.
-    refused(&server.call("GET", "/customers", &[("Authorization", &format!("Bearer token-{FIRST}"))], ""), 401, "Unauthenticated.");
+    refused(
+        &server.call("GET", "/customers", &[("Authorization", &format!("Bearer token-{FIRST}"))], ""),
+        401,
+        "Unauthenticated.",
+    );
     watch.unharmed();
 }
 
@@ -192,7 +206,10 @@ fn a_lost_prefix_is_named_with_the_pack_it_belongs_to() {
         let detail = answer.problem(404, "no-operation");
         assert!(detail.contains("the base URL lost its prefix `/reportei`"), "{detail}");
         let first = &answer.json()["nearMisses"][0];
-        assert_eq!((&first["pack"], &first["operation"]), (&json!("reportei"), &json!(format!("reportei/customers/{operation}"))));
+        assert_eq!(
+            (&first["pack"], &first["operation"]),
+            (&json!("reportei"), &json!(format!("reportei/customers/{operation}")))
+        );
         assert_eq!(first["difference"], "the path exists in pack `reportei`: the base URL lost its prefix `/reportei`");
     }
     watch.unharmed();
@@ -220,16 +237,45 @@ fn odd_paths_are_refused_and_never_normalised() {
     let server = start();
     let watch = server.watch();
     for path in [
-        "//customers", "/customers//", "/./customers", "/../customers", "/customers/../customers",
-        "/api/../customers", "/customers%2F", "/%2Fcustomers", "/customers%00", "/customers;a=b",
-        "/%2e%2e/customers", "/customers\\settings", "/~default/../customers", "*", "/customers%3Fpage=1", "/%63ustomers",
+        "//customers",
+        "/customers//",
+        "/./customers",
+        "/../customers",
+        "/customers/../customers",
+        "/api/../customers",
+        "/customers%2F",
+        "/%2Fcustomers",
+        "/customers%00",
+        "/customers;a=b",
+        "/%2e%2e/customers",
+        "/customers\\settings",
+        "/~default/../customers",
+        "*",
+        "/customers%3Fpage=1",
+        "/%63ustomers",
     ] {
         let answer = server.api("GET", path, None);
         answer.problem(404, "no-operation");
     }
     for id in [
-        ".", "..", "%00", "..%2F..", "%2e%2e", "a%2Fb", "%2Fetc%2Fpasswd", "%", "%zz", "%e2%82%ac", "€", "{{7*7}}", "%7B%7B7*7%7D%7D",
-        "caedbbbe-7d93-476f-b965-bf97cd7ce874%00", "caedbbbe-7d93-476f-b965-bf97cd7ce874%2F", "..;", "null", "-1",
+        ".",
+        "..",
+        "%00",
+        "..%2F..",
+        "%2e%2e",
+        "a%2Fb",
+        "%2Fetc%2Fpasswd",
+        "%",
+        "%zz",
+        "%e2%82%ac",
+        "€",
+        "{{7*7}}",
+        "%7B%7B7*7%7D%7D",
+        "caedbbbe-7d93-476f-b965-bf97cd7ce874%00",
+        "caedbbbe-7d93-476f-b965-bf97cd7ce874%2F",
+        "..;",
+        "null",
+        "-1",
     ] {
         refused(&server.api("GET", &format!("/customers/{id}"), None), 404, "Customer not found.");
         refused(&server.api("DELETE", &format!("/customers/{id}"), None), 404, "Customer not found.");
@@ -246,7 +292,19 @@ fn odd_paths_are_refused_and_never_normalised() {
 fn odd_paths_of_the_control_plane_are_problems() {
     let server = start();
     let watch = server.watch();
-    for path in ["/x", "//clock", "/../clock", "/../customers", "/clock/..", "/%63lock", "/state", "/state/reportei", "/journal/1/2", "/sandboxes/a/b", "/packs/reportei/x"] {
+    for path in [
+        "/x",
+        "//clock",
+        "/../clock",
+        "/../customers",
+        "/clock/..",
+        "/%63lock",
+        "/state",
+        "/state/reportei",
+        "/journal/1/2",
+        "/sandboxes/a/b",
+        "/packs/reportei/x",
+    ] {
         let answer = server.control("GET", path, None);
         let detail = answer.problem(404, "control-path-unknown");
         assert!(detail.contains("GET /_standin"), "{detail}");
@@ -256,7 +314,12 @@ fn odd_paths_of_the_control_plane_are_problems() {
         server.control("DELETE", &format!("/state/reportei/customer/{id}"), None).problem(404, "record-unknown");
     }
     server.control("GET", "/state/reportei/customer/%ff", None).problem(400, "path-unreadable");
-    assert!(server.control("GET", "/state/reportei/customers", None).problem(404, "resource-unknown").contains("`customer`"));
+    assert!(
+        server
+            .control("GET", "/state/reportei/customers", None)
+            .problem(404, "resource-unknown")
+            .contains("`customer`")
+    );
     assert!(server.control("GET", "/state/reporte/customer", None).problem(404, "pack-unknown").contains("`reportei`"));
     server.control("GET", "/packs/reporte", None).problem(404, "pack-unknown");
     watch.unharmed();
@@ -285,7 +348,10 @@ fn a_body_that_is_missing_is_400() {
     for (method, path) in with_body() {
         unreadable(&server.call(method, &path, &[REPORTEI, JSON], ""), "the request has no body");
         unreadable(&server.call(method, &path, &[REPORTEI], ""), "the request has no body");
-        unreadable(&server.call(method, &path, &[REPORTEI, JSON, ("Content-Length", "0")], ""), "the request has no body");
+        unreadable(
+            &server.call(method, &path, &[REPORTEI, JSON, ("Content-Length", "0")], ""),
+            "the request has no body",
+        );
     }
     watch.unharmed();
 }
@@ -325,7 +391,10 @@ fn duplicate_keys_are_400_and_named() {
     for body in [r#"{"name":"a","name":"b"}"#, r#"{"name":"a","n\u0061me":"b"}"#] {
         unreadable(&server.call("POST", "/customers", &[REPORTEI, JSON], body), "duplicate key `name`");
     }
-    unreadable(&server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"a","x":{"y":1,"y":2}}"#), "duplicate key `y`");
+    unreadable(
+        &server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"a","x":{"y":1,"y":2}}"#),
+        "duplicate key `y`",
+    );
     watch.unharmed();
 }
 
@@ -334,7 +403,9 @@ fn a_hundred_thousand_levels_are_400() {
     let server = start();
     let watch = server.watch();
     let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
-    for body in [open.clone(), format!("{open}{close}"), r#"{"a":"#.repeat(100_000), format!(r#"{{"name":{open}{close}}}"#)] {
+    for body in
+        [open.clone(), format!("{open}{close}"), r#"{"a":"#.repeat(100_000), format!(r#"{{"name":{open}{close}}}"#)]
+    {
         for (method, path) in with_body() {
             unreadable(&server.call(method, &path, &[REPORTEI, JSON], &body), "nested deeper than 64 levels");
         }
@@ -347,7 +418,9 @@ fn a_hundred_thousand_levels_are_400() {
 fn bytes_that_are_not_utf8_are_400() {
     let server = start();
     let watch = server.watch();
-    for body in [&b"{\"name\":\"\xff\"}"[..], b"\xff\xfe{\0}\0", b"{\"name\":\"\xed\xa0\x80\"}", b"{\"\x80\":1}", b"\0\0\0"] {
+    for body in
+        [&b"{\"name\":\"\xff\"}"[..], b"\xff\xfe{\0}\0", b"{\"name\":\"\xed\xa0\x80\"}", b"{\"\x80\":1}", b"\0\0\0"]
+    {
         for (method, path) in with_body() {
             unreadable(&server.call(method, &path, &[REPORTEI, JSON], body), "not usable JSON");
         }
@@ -362,11 +435,24 @@ fn other_media_types_are_415() {
     let watch = server.watch();
     let message = "The request body must be sent as application/json.";
     for media in [
-        "application/x-www-form-urlencoded", "text/plain", "text/json", "multipart/form-data; boundary=x", "application/xml",
-        "application", "", "json", "*/*", "application/jsonx", "\u{e9}",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "text/json",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "application",
+        "",
+        "json",
+        "*/*",
+        "application/jsonx",
+        "\u{e9}",
     ] {
         for (method, path) in with_body() {
-            refused(&server.call(method, &path, &[REPORTEI, ("Content-Type", media)], r#"{"name":"x","is_paying":true}"#), 415, message);
+            refused(
+                &server.call(method, &path, &[REPORTEI, ("Content-Type", media)], r#"{"name":"x","is_paying":true}"#),
+                415,
+                message,
+            );
         }
     }
     watch.unharmed();
@@ -381,7 +467,10 @@ fn a_body_that_breaks_off_is_400_and_says_how_much_came() {
     let server = start();
     let watch = server.watch();
     let send = |length: &str, body: &str| {
-        let head = format!("POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Type: application/json\r\n{length}\r\n\r\n", REPORTEI.0, REPORTEI.1);
+        let head = format!(
+            "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Type: application/json\r\n{length}\r\n\r\n",
+            REPORTEI.0, REPORTEI.1
+        );
         Answer::read(&server.raw(format!("{head}{body}").as_bytes()), "POST")
     };
     let answer = send("Content-Length: 100", r#"{"name":"x"}"#);
@@ -418,7 +507,10 @@ fn a_body_above_the_limit_is_413_and_the_connection_is_closed_cleanly() {
         refused(&answer, 413, message);
         assert_eq!(answer.header("connection"), Some("close"));
     }
-    let mut chunked = format!("POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nTransfer-Encoding: chunked\r\n\r\n", REPORTEI.0, REPORTEI.1);
+    let mut chunked = format!(
+        "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nTransfer-Encoding: chunked\r\n\r\n",
+        REPORTEI.0, REPORTEI.1
+    );
     for _ in 0..33 {
         chunked.push_str(&format!("10000\r\n{}\r\n", "x".repeat(0x10000)));
     }
@@ -435,7 +527,12 @@ fn a_body_above_the_limit_does_not_become_the_next_request() {
     let server = start();
     let smuggled = request("localhost", "DELETE", &format!("/customers/{FIRST}"), &[REPORTEI], b"");
     let body = [vec![b' '; LIMIT + 1], smuggled].concat();
-    let head = format!("POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: {}\r\n\r\n", REPORTEI.0, REPORTEI.1, LIMIT + 1);
+    let head = format!(
+        "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: {}\r\n\r\n",
+        REPORTEI.0,
+        REPORTEI.1,
+        LIMIT + 1
+    );
     let watch = server.watch();
     let answers = Answer::read_all(&server.raw(&[head.as_bytes(), &body].concat()), "POST");
     assert_eq!(answers.len(), 1, "the connection ends after a 413");
@@ -448,7 +545,10 @@ fn an_endless_body_is_cut_off_and_the_server_goes_on() {
     let server = start();
     let watch = server.watch();
     let mut stream = server.connect();
-    let head = format!("POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: 1000000000000\r\n\r\n", REPORTEI.0, REPORTEI.1);
+    let head = format!(
+        "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: 1000000000000\r\n\r\n",
+        REPORTEI.0, REPORTEI.1
+    );
     stream.write_all(head.as_bytes()).unwrap();
     let piece = vec![b' '; 1 << 20];
     let mut sent = 0;
@@ -463,8 +563,15 @@ fn an_endless_body_is_cut_off_and_the_server_goes_on() {
 fn max_body_and_max_json_depth_are_settings() {
     let server = Server::start(&["reportei", "--freeze", "--max-body", "20", "--max-json-depth", "2"]);
     server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"12345678"}"#).expect(201);
-    refused(&server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"1234567890"}"#), 413, "The request body is too large.");
-    unreadable(&server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":[[1]]}"#), "nested deeper than 2 levels");
+    refused(
+        &server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"1234567890"}"#),
+        413,
+        "The request body is too large.",
+    );
+    unreadable(
+        &server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":[[1]]}"#),
+        "nested deeper than 2 levels",
+    );
 }
 
 /// Several requests on one connection: a refused one does not spoil those behind it.
@@ -497,7 +604,10 @@ fn header_values_of_any_bytes_are_answered() {
         let head = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{name}: ");
         let host = if name == "Host" { "" } else { "\r\nHost: localhost" };
         let token = if name == "Authorization" { String::new() } else { format!("\r\n{}: {}", REPORTEI.0, REPORTEI.1) };
-        Answer::read(&server.raw(&[head.as_bytes(), value, host.as_bytes(), token.as_bytes(), b"\r\n\r\n"].concat()), "GET")
+        Answer::read(
+            &server.raw(&[head.as_bytes(), value, host.as_bytes(), token.as_bytes(), b"\r\n\r\n"].concat()),
+            "GET",
+        )
     };
     let bytes: Vec<u8> = (0x80..=0xff).collect();
     for value in [bytes.as_slice(), b"Bearer \xff", b"\xe2\x82\xac", "Bearer reportei-test-tokén".as_bytes()] {
@@ -545,14 +655,24 @@ fn what_is_no_http_ends_the_connection_and_nothing_else() {
     let server = start();
     let watch = server.watch();
     for bytes in [
-        &b""[..], b"\r\n\r\n", b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /customers HTTP/1.1\r\nHost: localhost\r\n", b"GET /cus", b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        &b""[..],
+        b"\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /customers HTTP/1.1\r\nHost: localhost\r\n",
+        b"GET /cus",
+        b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
         b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
         b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         b"POST /customers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"GET /customers HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n", b"GET /customers\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-        b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /customers HTTP/1.1\r\nHost: localhost\r\n folded: x\r\n\r\n",
+        b"GET /customers\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ] {
         let back = server.raw(bytes);
         if back.starts_with(b"HTTP/") {
@@ -567,7 +687,10 @@ fn what_is_no_http_ends_the_connection_and_nothing_else() {
 fn a_client_that_hangs_up_does_no_harm() {
     let server = start();
     let watch = server.watch();
-    for bytes in [&b"GET /customers HTTP/1.1\r\n"[..], b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"] {
+    for bytes in [
+        &b"GET /customers HTTP/1.1\r\n"[..],
+        b"POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{",
+    ] {
         let mut stream = server.connect();
         stream.write_all(bytes).unwrap();
         stream.shutdown(Shutdown::Both).unwrap();
@@ -581,7 +704,10 @@ fn a_body_that_never_comes_is_408() {
     let server = Server::start(&["reportei", "--freeze", "--body-timeout", "50ms", "--header-timeout", "50ms"]);
     let watch = server.watch();
     let mut stream = server.connect();
-    let head = format!("POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: 50\r\n\r\n{{", REPORTEI.0, REPORTEI.1);
+    let head = format!(
+        "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: 50\r\n\r\n{{",
+        REPORTEI.0, REPORTEI.1
+    );
     stream.write_all(head.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
@@ -600,7 +726,15 @@ fn a_body_that_never_comes_is_408() {
 fn foreign_hosts_are_403_everywhere() {
     let server = start();
     let watch = server.watch();
-    for host in ["evil.example", "localhost.evil.example", "evil.example:4010", "192.168.0.1", "127.0.0.1.evil.example", "[2001:db8::1]", "evil@127.0.0.1"] {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "evil.example:4010",
+        "192.168.0.1",
+        "127.0.0.1.evil.example",
+        "[2001:db8::1]",
+        "evil@127.0.0.1",
+    ] {
         for path in ["/customers", "/_standin/clock", "/_standin", "/"] {
             let answer = server.call("GET", path, &[REPORTEI, ("Host", host)], "");
             let detail = answer.problem(403, "host-unknown");
@@ -608,7 +742,16 @@ fn foreign_hosts_are_403_everywhere() {
         }
     }
     server.call("GET", "/customers", &[REPORTEI, ("Host", "hubster.localhost")], "").problem(404, "pack-unknown");
-    for host in ["localhost", "LOCALHOST:1", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:80", "reportei.localhost", "localhost."] {
+    for host in [
+        "localhost",
+        "LOCALHOST:1",
+        "127.0.0.1",
+        "127.1.2.3:80",
+        "[::1]",
+        "[::1]:80",
+        "reportei.localhost",
+        "localhost.",
+    ] {
         server.call("GET", "/customers", &[REPORTEI, ("Host", host)], "").expect(200);
     }
     watch.unharmed();
@@ -620,7 +763,8 @@ fn one_host_is_needed_since_http_1_1() {
     let token = format!("{}: {}", REPORTEI.0, REPORTEI.1);
     let send = |text: String| Answer::read(&server.raw(text.as_bytes()), "GET");
     send(format!("GET /customers HTTP/1.1\r\n{token}\r\n\r\n")).problem(400, "host-missing");
-    send(format!("GET /customers HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n{token}\r\n\r\n")).problem(400, "host-twice");
+    send(format!("GET /customers HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n{token}\r\n\r\n"))
+        .problem(400, "host-twice");
 }
 
 #[test]
@@ -628,12 +772,22 @@ fn pages_of_other_origins_may_not_steer_the_server() {
     let server = start();
     let watch = server.watch();
     let port = server.port();
-    for origin in ["https://evil.example", "null", "http://localhost:1", "file://", "", &format!("https://127.0.0.1:{port}")] {
-        for (method, path) in [("GET", "/_standin/clock"), ("POST", "/_standin/reset"), ("DELETE", "/_standin/journal"), ("GET", "/_standin/log")] {
+    for origin in
+        ["https://evil.example", "null", "http://localhost:1", "file://", "", &format!("https://127.0.0.1:{port}")]
+    {
+        for (method, path) in [
+            ("GET", "/_standin/clock"),
+            ("POST", "/_standin/reset"),
+            ("DELETE", "/_standin/journal"),
+            ("GET", "/_standin/log"),
+        ] {
             server.call(method, path, &[("Origin", origin)], "").problem(403, "origin-foreign");
         }
     }
-    for (host, origin) in [(format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}")), (format!("localhost:{port}"), format!("http://localhost:{port}"))] {
+    for (host, origin) in [
+        (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}")),
+        (format!("localhost:{port}"), format!("http://localhost:{port}")),
+    ] {
         server.call("GET", "/_standin/clock", &[("Host", &host), ("Origin", &origin)], "").expect(200);
     }
     // The API itself is open to any page, as an API is.
@@ -647,7 +801,9 @@ fn the_control_plane_takes_json_only() {
     let server = start();
     let watch = server.watch();
     for media in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
-        let detail = server.call("PUT", "/_standin/clock", &[("Content-Type", media)], r#"{"mode":"ticking"}"#).problem(415, "media-type");
+        let detail = server
+            .call("PUT", "/_standin/clock", &[("Content-Type", media)], r#"{"mode":"ticking"}"#)
+            .problem(415, "media-type");
         assert!(detail.contains("application/json"), "{detail}");
     }
     server.call("PUT", "/_standin/clock", &[], r#"{"mode":"ticking"}"#).problem(415, "media-type");
@@ -658,7 +814,8 @@ fn the_control_plane_takes_json_only() {
 fn http_1_0_is_answered_and_its_links_lead_back() {
     let server = start();
     let token = format!("{}: {}", REPORTEI.0, REPORTEI.1);
-    let answer = Answer::read(&server.raw(format!("GET /customers HTTP/1.0\r\n{token}\r\n\r\n").as_bytes()), "GET").expect(200);
+    let answer =
+        Answer::read(&server.raw(format!("GET /customers HTTP/1.0\r\n{token}\r\n\r\n").as_bytes()), "GET").expect(200);
     assert_eq!(answer.json()["meta"]["path"], json!(format!("{}/api/customers", server.url())));
     let named = format!("GET /customers HTTP/1.0\r\nHost: localhost:{}\r\n{token}\r\n\r\n", server.port());
     let answer = Answer::read(&server.raw(named.as_bytes()), "GET").expect(200);
@@ -675,7 +832,16 @@ fn http_2_with_prior_knowledge_is_answered_alike() {
     let curl = |arguments: &[&str]| {
         let token = format!("{}: {}", REPORTEI.0, REPORTEI.1);
         let output = Command::new("curl")
-            .args(["--http2-prior-knowledge", "--silent", "--max-time", "30", "--header", &token, "--header", "Content-Type: application/json"])
+            .args([
+                "--http2-prior-knowledge",
+                "--silent",
+                "--max-time",
+                "30",
+                "--header",
+                &token,
+                "--header",
+                "Content-Type: application/json",
+            ])
             .args(["--write-out", "\n%{http_code} %{http_version}"])
             .args(arguments)
             .env("CURL_HOME", home.path())
@@ -708,7 +874,8 @@ fn unknown_parameters_of_the_query_are_ignored_and_noted() {
     let answer = server.api("GET", "/customers?perPage=1&color=red&&x&%ff=%00", None).expect(200);
     assert_eq!(answer.body, plain.body);
     let entry = server.control("GET", &format!("/journal/{}", answer.header("standin-entry").unwrap()), None).json();
-    let noted: Vec<&Json> = entry["exchange"]["trace"].as_array().unwrap().iter().filter(|step| step["verdict"] == "noted").collect();
+    let noted: Vec<&Json> =
+        entry["exchange"]["trace"].as_array().unwrap().iter().filter(|step| step["verdict"] == "noted").collect();
     assert_eq!(noted.len(), 1, "{entry:#}");
     for name in ["`perPage`", "`color`", "`x`"] {
         assert!(noted[0]["detail"].as_str().unwrap().contains(name), "{}", noted[0]);
@@ -722,10 +889,16 @@ fn every_control_path_refuses_other_methods_with_allow() {
     let server = start();
     let watch = server.watch();
     let index = server.control("GET", "", None).json();
-    let routes: Vec<(&str, &str)> = index["routes"].as_array().unwrap().iter().map(|route| route.as_str().unwrap().split_once(' ').unwrap()).collect();
+    let routes: Vec<(&str, &str)> = index["routes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|route| route.as_str().unwrap().split_once(' ').unwrap())
+        .collect();
     assert!(routes.len() >= 25);
     for (_, path) in &routes {
-        let mut allowed: Vec<&str> = routes.iter().filter(|(_, other)| other == path).map(|(method, _)| *method).collect();
+        let mut allowed: Vec<&str> =
+            routes.iter().filter(|(_, other)| other == path).map(|(method, _)| *method).collect();
         if allowed.contains(&"GET") {
             allowed.push("HEAD");
         }
@@ -753,10 +926,17 @@ fn every_control_path_with_a_body_refuses_what_is_no_object() {
     let watch = server.watch();
     let customer = format!("/state/reportei/customer/{FIRST}");
     for (method, path) in [
-        ("POST", "/sandboxes"), ("POST", "/reset"), ("PUT", "/clock"), ("POST", "/clock/advance"), ("POST", "/state/reportei/customer"),
-        ("PUT", &customer), ("PATCH", &customer), ("POST", "/events/reportei/revoke"),
+        ("POST", "/sandboxes"),
+        ("POST", "/reset"),
+        ("PUT", "/clock"),
+        ("POST", "/clock/advance"),
+        ("POST", "/state/reportei/customer"),
+        ("PUT", &customer),
+        ("PATCH", &customer),
+        ("POST", "/events/reportei/revoke"),
     ] {
-        let call = |headers: &[(&str, &str)], body: &str| server.call(method, &format!("/_standin{path}"), headers, body);
+        let call =
+            |headers: &[(&str, &str)], body: &str| server.call(method, &format!("/_standin{path}"), headers, body);
         call(&[("Content-Type", "text/plain")], "{}").problem(415, "media-type");
         call(&[("Content-Type", "text/plain; application/json")], "{}").problem(415, "media-type");
         let detail = call(&[JSON], "{\n\"by\": }").problem(400, "body-syntax");
@@ -803,7 +983,13 @@ fn bad_clock_calls_are_400_and_time_stands_still() {
         ("PUT", "/clock", json!({ "now": 1_727_802_912 }), "member-invalid", "must be a text"),
         ("PUT", "/clock", json!({ "mode": "fast" }), "member-invalid", "`ticking` or `frozen`"),
         ("PUT", "/clock", json!({ "mode": true }), "member-invalid", "must be a text"),
-        ("PUT", "/clock", json!({ "now": "2030-01-01T00:00:00Z", "mode": "stopped" }), "member-invalid", "`ticking` or `frozen`"),
+        (
+            "PUT",
+            "/clock",
+            json!({ "now": "2030-01-01T00:00:00Z", "mode": "stopped" }),
+            "member-invalid",
+            "`ticking` or `frozen`",
+        ),
         ("POST", "/clock/advance", json!({}), "advance-what", "either `by`"),
         ("POST", "/clock/advance", json!({ "by": "7d", "to": "2030-01-01T00:00:00Z" }), "advance-what", "either `by`"),
         ("POST", "/clock/advance", json!({ "by": "soon" }), "member-invalid", "7d"),
@@ -852,8 +1038,14 @@ fn bad_sandbox_calls_are_refused() {
     assert!(pack.contains("pack"), "{pack}");
     server.control("POST", "/sandboxes", Some(json!({ "id": "default" }))).problem(409, "sandbox-exists");
     for body in [
-        json!({ "id": 1 }), json!({ "id": ["a"] }), json!({ "clock": "now" }), json!({ "clock": 0 }), json!({ "seed": -1 }), json!({ "seed": 1.5 }),
-        json!({ "seed": "1" }), json!({ "seed": 18_446_744_073_709_551_616_f64 }),
+        json!({ "id": 1 }),
+        json!({ "id": ["a"] }),
+        json!({ "clock": "now" }),
+        json!({ "clock": 0 }),
+        json!({ "seed": -1 }),
+        json!({ "seed": 1.5 }),
+        json!({ "seed": "1" }),
+        json!({ "seed": 18_446_744_073_709_551_616_f64 }),
     ] {
         let answer = server.control("POST", "/sandboxes", Some(body.clone()));
         answer.problem(400, "member-invalid");
@@ -864,7 +1056,14 @@ fn bad_sandbox_calls_are_refused() {
     server.control("DELETE", "/sandboxes/unknown", None).problem(404, "sandbox-unknown");
     server.control("GET", "/sandboxes/unknown", None).problem(404, "sandbox-unknown");
     server.control("GET", "/sandboxes/Alice", None).problem(400, "sandbox-id-invalid");
-    for path in ["/~/customers", "/~Alice/customers", "/~a.b/customers", "/~-/customers", "/~%41/customers", &format!("/~{long}/customers")] {
+    for path in [
+        "/~/customers",
+        "/~Alice/customers",
+        "/~a.b/customers",
+        "/~-/customers",
+        "/~%41/customers",
+        &format!("/~{long}/customers"),
+    ] {
         server.api("GET", path, None).problem(400, "sandbox-id-invalid");
     }
     server.api("GET", "/~unknown/customers", None).problem(404, "sandbox-unknown");
@@ -902,7 +1101,8 @@ fn bad_state_calls_are_refused_with_the_reason() {
         let detail = patch(body.clone()).problem(422, "record-invalid");
         assert!(detail.contains(words), "{body}: {detail}");
     }
-    let detail = server.control("POST", "/state/reportei/customer", Some(json!({ "name": "x" }))).problem(422, "record-invalid");
+    let detail =
+        server.control("POST", "/state/reportei/customer", Some(json!({ "name": "x" }))).problem(422, "record-invalid");
     assert!(detail.contains("is missing"), "{detail}");
     let full = server.control("GET", &format!("/state/reportei/customer/{FIRST}"), None).json();
     server.control("POST", "/state/reportei/customer", Some(full)).problem(409, "record-conflict");
@@ -911,7 +1111,9 @@ fn bad_state_calls_are_refused_with_the_reason() {
         server.control(method, &format!("/state/reportei/customer/{id}"), Some(body)).problem(404, "record-unknown");
     }
     server.control("PUT", &format!("/state/reportei/customer/{id}"), Some(json!({}))).problem(422, "record-invalid");
-    server.control("PUT", "/state/reportei/customer/not-a-uuid", Some(json!({ "name": "x" }))).problem(422, "record-invalid");
+    server
+        .control("PUT", "/state/reportei/customer/not-a-uuid", Some(json!({ "name": "x" })))
+        .problem(422, "record-invalid");
     assert_eq!(server.control("GET", "/log", None).json()["total"], 0, "a refused edit is no event");
     watch.unharmed();
 }
@@ -923,7 +1125,12 @@ fn bad_events_are_refused_with_the_reason() {
     let detail = server.control("POST", "/events/reportei/revok", Some(json!({}))).problem(404, "event-unknown");
     assert!(detail.contains("Did you mean `revoke`?"), "{detail}");
     server.control("POST", "/events/reporte/revoke", Some(json!({}))).problem(404, "pack-unknown");
-    for body in [json!({}), json!({ "uuid": 1 }), json!({ "uuid": "x" }), json!({ "id": "6110b666-0327-4a81-b48e-9feb34d72f78" })] {
+    for body in [
+        json!({}),
+        json!({ "uuid": 1 }),
+        json!({ "uuid": "x" }),
+        json!({ "id": "6110b666-0327-4a81-b48e-9feb34d72f78" }),
+    ] {
         let answer = server.control("POST", "/events/reportei/revoke", Some(body.clone()));
         let detail = answer.problem(422, "event-invalid");
         assert!(detail.contains("GET /_standin/events"), "{detail}");

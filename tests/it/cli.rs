@@ -107,7 +107,9 @@ fn exit_0_after_a_signal_with_idle_connections() {
 
 #[test]
 fn exit_0_for_help_version_and_a_good_check() {
-    for arguments in [&["--help"][..], &["serve", "--help"], &["check", "-h"], &["--version"], &["check", "reportei"], &["routes"]] {
+    for arguments in
+        [&["--help"][..], &["serve", "--help"], &["check", "-h"], &["--version"], &["check", "reportei"], &["routes"]]
+    {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", err(&output));
         assert!(!out(&output).is_empty());
@@ -144,13 +146,22 @@ fn exit_2_for_what_cannot_be_asked() {
     refused(&["serve", "--host", "localhost", "--port", "0"], &["localhost"]);
     refused(&["serve", "--host", "198.51.100.1", "--port", "0"], &["198.51.100.1"]);
     refused(&["check", "--format", "xml"], &["xml", "junit"]);
-    for (flag, value) in [("--max-json-depth", "0"), ("--max-json-depth", "121"), ("--max-connections", "0"), ("--max-sandboxes", "0"), ("--max-journal-entries", "0")] {
+    for (flag, value) in [
+        ("--max-json-depth", "0"),
+        ("--max-json-depth", "121"),
+        ("--max-connections", "0"),
+        ("--max-sandboxes", "0"),
+        ("--max-journal-entries", "0"),
+    ] {
         refused(&["serve", "--port", "0", flag, value], &[flag]);
     }
     for value in ["reportei", "reportei=", "reportei=x", "=1", "reportei=70000"] {
         refused(&["serve", "--port", "0", "--listen", value], &["PACK=PORT", value]);
     }
-    refused(&["serve", "reportei", "--port", "0", "--listen", "reporte=0"], &["`reporte` is not served", "did you mean `reportei`?"]);
+    refused(
+        &["serve", "reportei", "--port", "0", "--listen", "reporte=0"],
+        &["`reporte` is not served", "did you mean `reportei`?"],
+    );
     refused(&["serve", "--port", "0", "--port-file", "no/such/folder/port"], &["--port-file", "no/such/folder/port"]);
 }
 
@@ -192,7 +203,11 @@ fn exit_3_for_a_broken_pack_with_its_place() {
 
 #[test]
 fn exit_3_for_files_that_are_no_pack() {
-    for (path, text) in [("fixtures/reportei/pack.yaml", "pack: [\n"), ("fixtures/reportei/pack.yaml", ""), ("fixtures/reportei/customers/list.200.json", "{")] {
+    for (path, text) in [
+        ("fixtures/reportei/pack.yaml", "pack: [\n"),
+        ("fixtures/reportei/pack.yaml", ""),
+        ("fixtures/reportei/customers/list.200.json", "{"),
+    ] {
         let folder = copied();
         fs::write(folder.path().join(path), text).unwrap();
         let output = standin().args(["serve", "--port", "0"]).current_dir(folder.path()).output().unwrap();
@@ -205,7 +220,10 @@ fn exit_3_for_files_that_are_no_pack() {
 fn exit_4_when_the_address_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    for arguments in [vec!["serve".to_owned(), "--port".to_owned(), port.clone()], vec!["--port=0".to_owned(), format!("--listen=reportei={port}")]] {
+    for arguments in [
+        vec!["serve".to_owned(), "--port".to_owned(), port.clone()],
+        vec!["--port=0".to_owned(), format!("--listen=reportei={port}")],
+    ] {
         let output = standin().args(&arguments).output().unwrap();
         assert_eq!((output.status.code(), out(&output).as_str()), (Some(4), ""), "{}", err(&output));
         let text = err(&output);
@@ -285,10 +303,20 @@ fn the_start_text_has_base_urls_credentials_and_a_command_that_works() {
     assert!(text.contains(&format!("base URL    {url}/reportei\n")), "{text}");
     assert!(text.contains(&format!("control plane {url}/_standin\n")), "{text}");
     let lines = |word: &str| text.lines().filter(|line| line.contains(word)).count();
-    assert_eq!((lines("authorization: Bearer "), lines("  x-customer-token: token-")), (3, 3), "each credential, and the command: {text}");
-    let own = text.lines().find_map(|line| line.strip_prefix("              http://")).unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(
+        (lines("authorization: Bearer "), lines("  x-customer-token: token-")),
+        (3, 3),
+        "each credential, and the command: {text}"
+    );
+    let own =
+        text.lines().find_map(|line| line.strip_prefix("              http://")).unwrap_or_else(|| panic!("{text}"));
     let curl = |command: &str| {
-        let output = Command::new("bash").args(["-c", command]).env("CURL_HOME", "/nonexistent").env_remove("http_proxy").output().unwrap();
+        let output = Command::new("bash")
+            .args(["-c", command])
+            .env("CURL_HOME", "/nonexistent")
+            .env_remove("http_proxy")
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{command}: {}", err(&output));
         serde_json::from_slice::<Json>(&output.stdout).unwrap_or_else(|error| panic!("{command}: {error}"))
     };
@@ -301,7 +329,8 @@ fn the_start_text_has_base_urls_credentials_and_a_command_that_works() {
 /// A reader that has enough, such as `head`, is no error.
 #[test]
 fn a_closed_pipe_ends_the_output_quietly() {
-    let mut child = standin().args(["routes", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        standin().args(["routes", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), err(&output).as_str()), (Some(0), ""));
@@ -318,7 +347,10 @@ fn routes_are_listed_as_text_and_json() {
     let routes = routes.as_array().unwrap();
     assert_eq!(routes.len(), 7);
     let create = routes.iter().find(|route| route["operation"] == "reportei/customers/create").unwrap();
-    assert_eq!((&create["method"], &create["path"], &create["pack"]), (&json!("POST"), &json!("/customers"), &json!("reportei")));
+    assert_eq!(
+        (&create["method"], &create["path"], &create["pack"]),
+        (&json!("POST"), &json!("/customers"), &json!("reportei"))
+    );
     assert!(create["at"].as_str().unwrap().starts_with("fixtures/reportei/customers/create.yaml:"));
 }
 
@@ -334,7 +366,8 @@ fn check_reports_as_json_and_junit() {
     // A name and a finding with everything that XML has to escape.
     let folder = copied();
     change(&folder, "fixtures/reportei/customers/show.200.json", "Reportei Customer 1", "<a href='x'>&amp; ]]>\\u0007");
-    let output = standin().args(["check", "reportei", "--format", "junit"]).current_dir(folder.path()).output().unwrap();
+    let output =
+        standin().args(["check", "reportei", "--format", "junit"]).current_dir(folder.path()).output().unwrap();
     assert!(well_formed(&out(&output)).contains(&"failure".to_owned()));
 }
 
@@ -355,7 +388,12 @@ fn well_formed(xml: &str) -> Vec<String> {
         }
         let name = tag.trim_end_matches('/').split_whitespace().next().unwrap().to_owned();
         assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
-        assert!(tag.split('&').skip(1).all(|after| ["lt;", "gt;", "amp;", "quot;", "apos;", "#"].iter().any(|known| after.starts_with(known))), "{tag}");
+        assert!(
+            tag.split('&').skip(1).all(|after| ["lt;", "gt;", "amp;", "quot;", "apos;", "#"]
+                .iter()
+                .any(|known| after.starts_with(known))),
+            "{tag}"
+        );
         if !tag.ends_with('/') {
             open.push(name.clone());
         }
@@ -390,7 +428,8 @@ fn a_folder_of_the_same_name_takes_the_place_of_a_built_in_pack() {
     let [fixtures, schemas] = ["fixtures", "schemas"].map(|name| folder.path().join(name).display().to_string());
     let server = Server::start(&["--fixtures", &fixtures, "--schemas", &schemas]);
     let packs = server.control("GET", "/packs", None).json();
-    let titles: Vec<&str> = packs["records"].as_array().unwrap().iter().map(|pack| pack["title"].as_str().unwrap()).collect();
+    let titles: Vec<&str> =
+        packs["records"].as_array().unwrap().iter().map(|pack| pack["title"].as_str().unwrap()).collect();
     assert!(titles.contains(&"My own") && !titles.contains(&"Reportei Connect"), "{titles:?}");
     assert_eq!(server.get("/reportei/customers").expect(401).json(), json!({ "message": "Who are you?" }));
 }
@@ -398,7 +437,10 @@ fn a_folder_of_the_same_name_takes_the_place_of_a_built_in_pack() {
 #[test]
 fn the_clock_starts_where_it_is_told() {
     let server = Server::start(&["reportei", "--freeze", "--clock", "2030-01-01T12:00:00+02:00"]);
-    assert_eq!(server.control("GET", "/clock", None).json(), json!({ "now": "2030-01-01T10:00:00Z", "mode": "frozen" }));
+    assert_eq!(
+        server.control("GET", "/clock", None).json(),
+        json!({ "now": "2030-01-01T10:00:00Z", "mode": "frozen" })
+    );
     let list = server.api("GET", "/customers", None).json();
     assert_eq!(list["data"][0]["created_at"], "2024-09-24 17:07:34", "the documented world stays where it is");
     assert_eq!(server.control("POST", "/sandboxes", None).json()["clock"]["now"], "2030-01-01T10:00:00Z");
@@ -412,11 +454,19 @@ fn clock_now_moves_the_documented_world_to_today() {
     let server = Server::start(&["reportei", "--freeze", "--clock", "now"]);
     let after = now();
     let started: Timestamp = server.control("GET", "/clock", None).json()["now"].as_str().unwrap().parse().unwrap();
-    assert!((before.as_microsecond()..=after.as_microsecond()).contains(&started.as_microsecond()), "{before} {started} {after}");
+    assert!(
+        (before.as_microsecond()..=after.as_microsecond()).contains(&started.as_microsecond()),
+        "{before} {started} {after}"
+    );
     let customer = server.api("GET", "/customers", None).json()["data"][0].clone();
     let read = |key: &str| format!("{}Z", customer[key].as_str().unwrap()).parse::<Timestamp>().unwrap().as_second();
-    assert_eq!(read("trial_ends_at"), started.as_second() + 7 * 86_400, "as in the documentation: seven days from the start");
-    let documented = "2024-10-08T17:15:12Z".parse::<Timestamp>().unwrap().as_second() - "2024-09-24T17:07:34Z".parse::<Timestamp>().unwrap().as_second();
+    assert_eq!(
+        read("trial_ends_at"),
+        started.as_second() + 7 * 86_400,
+        "as in the documentation: seven days from the start"
+    );
+    let documented = "2024-10-08T17:15:12Z".parse::<Timestamp>().unwrap().as_second()
+        - "2024-09-24T17:07:34Z".parse::<Timestamp>().unwrap().as_second();
     assert_eq!(read("trial_ends_at") - read("created_at"), documented, "everything moves by the same span");
     let made = server.api("POST", "/customers", Some(json!({ "name": "Today" }))).expect(201).json();
     assert_eq!(made["customer"]["trial_ends_at"], customer["trial_ends_at"]);

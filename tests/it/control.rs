@@ -22,7 +22,12 @@ fn create(server: &Server, path: &str, name: &str) -> Json {
 }
 
 fn names(answer: &Answer) -> Vec<String> {
-    answer.json()["data"].as_array().unwrap().iter().map(|customer| customer["name"].as_str().unwrap().to_owned()).collect()
+    answer.json()["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|customer| customer["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Follows a link to this server as a client would: the host as it stands there.
@@ -109,7 +114,11 @@ fn the_control_plane_is_about_the_chosen_sandbox_too_and_its_links_lead_back() {
             assert_eq!(follow(&server, link, &[]).status, 200, "{way}: {name}: {link}");
         }
         assert_eq!(follow(&server, &index["links"]["clock"], &[]).json()["now"], "2030-01-01T00:00:00Z", "{way}");
-        let mut bases = vec![index["packs"][0]["baseUrl"].clone(), get("/packs")["records"][0]["baseUrl"].clone(), get("/packs/reportei")["baseUrl"].clone()];
+        let mut bases = vec![
+            index["packs"][0]["baseUrl"].clone(),
+            get("/packs")["records"][0]["baseUrl"].clone(),
+            get("/packs/reportei")["baseUrl"].clone(),
+        ];
         bases.push(get("/sandboxes/alice")["baseUrls"]["reportei"].clone());
         for base in bases {
             let answer = follow(&server, &json!(format!("{}/customers", base.as_str().unwrap())), &[REPORTEI]);
@@ -137,7 +146,9 @@ fn selectors_that_disagree_are_400() {
         let detail = server.call("GET", path, &headers, "").problem(400, "sandbox-selectors-disagree");
         assert!(detail.contains("`bob`"), "{detail}");
     }
-    server.call("GET", "/customers", &[REPORTEI, ("Standin-Sandbox", "bob"), ("Standin-Sandbox", "bob")], "").expect(200);
+    server
+        .call("GET", "/customers", &[REPORTEI, ("Standin-Sandbox", "bob"), ("Standin-Sandbox", "bob")], "")
+        .expect(200);
 }
 
 #[test]
@@ -147,7 +158,8 @@ fn a_closed_sandbox_is_410_and_an_unknown_one_404() {
     server.control("DELETE", "/sandboxes/alice", None).expect(204);
     for (way, prefix, headers) in ways(&server) {
         let headers = borrowed(&headers);
-        for path in [format!("{prefix}/customers"), format!("{}/_standin/clock", prefix.trim_end_matches("/reportei"))] {
+        for path in [format!("{prefix}/customers"), format!("{}/_standin/clock", prefix.trim_end_matches("/reportei"))]
+        {
             let detail = server.call("GET", &path, &headers, "").problem(410, "sandbox-closed");
             assert!(detail.contains("`alice`"), "{way}: {detail}");
         }
@@ -179,7 +191,12 @@ fn sandboxes_are_listed_in_pieces() {
     }
     let ids = |query: &str| {
         let list = server.control("GET", &format!("/sandboxes{query}"), None).expect(200).json();
-        let ids: Vec<String> = list["records"].as_array().unwrap().iter().map(|sandbox| sandbox["id"].as_str().unwrap().to_owned()).collect();
+        let ids: Vec<String> = list["records"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|sandbox| sandbox["id"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(list["total"], 5);
         (ids.join(" "), list["next"].clone())
     };
@@ -212,16 +229,23 @@ fn sandboxes_do_not_see_each_other() {
     let in_alice = create(&server, "/~alice/customers", "Alice's");
     let own = format!("/customers/{}", in_alice["uuid"].as_str().unwrap());
     server.control("POST", "/clock/advance", Some(json!({ "by": "1d" }))).expect(200);
-    server.call("POST", "/~bob/_standin/events/reportei/revoke", &[JSON], json!({ "uuid": INTEGRATION }).to_string()).expect(200);
+    server
+        .call("POST", "/~bob/_standin/events/reportei/revoke", &[JSON], json!({ "uuid": INTEGRATION }).to_string())
+        .expect(200);
     server.api("GET", &format!("/~alice{own}"), None).expect(200);
     server.api("GET", &own, None).expect(404);
     server.api("GET", &format!("/~bob{own}"), None).expect(404);
-    for (prefix, now, status) in [("", "2024-10-02T17:15:12Z", "active"), ("/~alice", "2024-10-01T17:15:12Z", "active"), ("/~bob", "2024-10-01T17:15:12Z", "revoked")] {
+    for (prefix, now, status) in [
+        ("", "2024-10-02T17:15:12Z", "active"),
+        ("/~alice", "2024-10-01T17:15:12Z", "active"),
+        ("/~bob", "2024-10-01T17:15:12Z", "revoked"),
+    ] {
         let get = |path: &str| server.get(&format!("{prefix}/_standin{path}")).expect(200).json();
         assert_eq!(get("/clock")["now"], now, "{prefix}");
         assert_eq!(get(&format!("/state/reportei/integration/{INTEGRATION}"))["status"], status, "{prefix}");
     }
-    let totals = ["", "/~alice", "/~bob"].map(|prefix| server.get(&format!("{prefix}/_standin/journal")).json()["total"].clone());
+    let totals = ["", "/~alice", "/~bob"]
+        .map(|prefix| server.get(&format!("{prefix}/_standin/journal")).json()["total"].clone());
     assert_eq!(totals, [json!(1), json!(2), json!(1)]);
 }
 
@@ -238,7 +262,10 @@ fn sandboxes_work_side_by_side() {
                     create(server, &format!("/~{id}/customers"), &format!("{number}/{customer}"));
                 }
                 let list = server.api("GET", &format!("/~{id}/customers?per_page=100"), None);
-                assert_eq!(names(&list)[2..], (0..10).map(|customer| format!("{number}/{customer}")).collect::<Vec<_>>());
+                assert_eq!(
+                    names(&list)[2..],
+                    (0..10).map(|customer| format!("{number}/{customer}")).collect::<Vec<_>>()
+                );
             });
         }
     });
@@ -254,7 +281,14 @@ fn reset_brings_back_the_beginning_and_leaves_other_sandboxes_alone() {
     for prefix in ["", "/~alice", "", "/~alice"] {
         let made = create(&server, &format!("{prefix}/customers"), "Gone soon");
         firsts.push(made["uuid"].clone());
-        server.call("PUT", &format!("{prefix}/_standin/clock"), &[JSON], r#"{"now":"2040-01-01T00:00:00Z","mode":"ticking"}"#).expect(200);
+        server
+            .call(
+                "PUT",
+                &format!("{prefix}/_standin/clock"),
+                &[JSON],
+                r#"{"now":"2040-01-01T00:00:00Z","mode":"ticking"}"#,
+            )
+            .expect(200);
         let reset = server.call("POST", &format!("{prefix}/_standin/reset"), &[], "").expect(200).json();
         let now = if prefix.is_empty() { "2024-10-01T17:15:12Z" } else { "2025-06-01T00:00:00Z" };
         assert_eq!(reset["clock"], json!({ "now": now, "mode": "frozen" }));
@@ -325,7 +359,10 @@ fn a_pack_shows_credentials_operations_and_where_they_stand() {
     let create = operations.iter().find(|operation| operation["id"] == "reportei/customers/create").unwrap();
     assert_eq!((&create["method"], &create["path"]), (&json!("POST"), &json!("/customers")));
     assert!(create["at"].as_str().unwrap().starts_with("fixtures/reportei/customers/create.yaml:"), "{create}");
-    assert_eq!(server.control("GET", "/packs", None).expect(200).json()["records"][0]["operations"], json!(operations.len()));
+    assert_eq!(
+        server.control("GET", "/packs", None).expect(200).json()["records"][0]["operations"],
+        json!(operations.len())
+    );
 }
 
 // ---- time ----
@@ -345,7 +382,8 @@ fn the_clock_is_read_set_and_advanced() {
     eventually("the clock to tick", || (clock()["now"] != seen).then_some(()));
     assert_eq!(put(json!({ "now": "2024-10-01T17:15:12Z", "mode": "frozen" })), frozen("2024-10-01T17:15:12Z"));
     assert_eq!(clock(), frozen("2024-10-01T17:15:12Z"));
-    let advanced = server.control("POST", "/clock/advance", Some(json!({ "to": "2024-10-08T17:15:12Z" }))).expect(200).json();
+    let advanced =
+        server.control("POST", "/clock/advance", Some(json!({ "to": "2024-10-08T17:15:12Z" }))).expect(200).json();
     assert_eq!(advanced, json!({ "now": "2024-10-08T17:15:12Z", "done": [] }));
     server.control("POST", "/clock/advance", Some(json!({ "to": "2024-10-08T17:15:12Z" }))).expect(200);
 }
@@ -354,10 +392,20 @@ fn the_clock_is_read_set_and_advanced() {
 fn a_length_of_time_is_spelled_in_many_ways() {
     let server = start();
     for (by, now) in [
-        ("7d", "2024-10-08T17:15:12Z"), ("7 days", "2024-10-08T17:15:12Z"), ("1 week", "2024-10-08T17:15:12Z"), ("P7D", "2024-10-08T17:15:12Z"),
-        ("P1W", "2024-10-08T17:15:12Z"), ("168h", "2024-10-08T17:15:12Z"), ("604800s", "2024-10-08T17:15:12Z"), ("90s", "2024-10-01T17:16:42Z"),
-        ("PT90S", "2024-10-01T17:16:42Z"), ("1m 30s", "2024-10-01T17:16:42Z"), ("1h30m", "2024-10-01T18:45:12Z"), ("5 minutes", "2024-10-01T17:20:12Z"),
-        ("250ms", "2024-10-01T17:15:12.25Z"), ("0s", "2024-10-01T17:15:12Z"),
+        ("7d", "2024-10-08T17:15:12Z"),
+        ("7 days", "2024-10-08T17:15:12Z"),
+        ("1 week", "2024-10-08T17:15:12Z"),
+        ("P7D", "2024-10-08T17:15:12Z"),
+        ("P1W", "2024-10-08T17:15:12Z"),
+        ("168h", "2024-10-08T17:15:12Z"),
+        ("604800s", "2024-10-08T17:15:12Z"),
+        ("90s", "2024-10-01T17:16:42Z"),
+        ("PT90S", "2024-10-01T17:16:42Z"),
+        ("1m 30s", "2024-10-01T17:16:42Z"),
+        ("1h30m", "2024-10-01T18:45:12Z"),
+        ("5 minutes", "2024-10-01T17:20:12Z"),
+        ("250ms", "2024-10-01T17:15:12.25Z"),
+        ("0s", "2024-10-01T17:15:12Z"),
     ] {
         server.control("PUT", "/clock", Some(json!({ "now": "2024-10-01T17:15:12Z" }))).expect(200);
         let advanced = server.control("POST", "/clock/advance", Some(json!({ "by": by }))).expect(200).json();
@@ -385,8 +433,14 @@ fn records_are_made_read_replaced_changed_and_deleted() {
     assert_eq!(server.control("GET", &own, None).expect(200).json(), made);
     assert_eq!(server.api("GET", &format!("/customers/{uuid}"), None).expect(200).json()["customer"]["name"], "Made");
 
-    let patched = server.control("PATCH", &own, Some(json!({ "is_paying": true, "trial_ends_at": "2024-10-01 17:15:12" }))).expect(200).json();
-    assert_eq!((&patched["is_paying"], &patched["trial_ends_at"], &patched["name"]), (&json!(true), &json!("2024-10-01 17:15:12"), &json!("Made")));
+    let patched = server
+        .control("PATCH", &own, Some(json!({ "is_paying": true, "trial_ends_at": "2024-10-01 17:15:12" })))
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&patched["is_paying"], &patched["trial_ends_at"], &patched["name"]),
+        (&json!(true), &json!("2024-10-01 17:15:12"), &json!("Made"))
+    );
     let put = server.control("PUT", &own, Some(record("Put"))).expect(200).json();
     assert_eq!((&put["is_paying"], &put["uuid"], &put["name"]), (&json!(false), &json!(uuid), &json!("Put")));
     server.control("DELETE", &own, None).expect(204);
@@ -395,7 +449,10 @@ fn records_are_made_read_replaced_changed_and_deleted() {
 
     let chosen = "11111111-1111-4111-8111-111111111111";
     server.control("PUT", &format!("{path}/{chosen}"), Some(record("Chosen"))).expect(200);
-    assert_eq!(server.api("GET", &format!("/customers/{chosen}"), None).expect(200).json()["customer"]["name"], "Chosen");
+    assert_eq!(
+        server.api("GET", &format!("/customers/{chosen}"), None).expect(200).json()["customer"]["name"],
+        "Chosen"
+    );
 }
 
 #[test]
@@ -407,9 +464,12 @@ fn records_are_listed_in_pieces_in_the_order_of_their_making() {
     let mut names = Vec::new();
     let mut after = json!(0);
     while !after.is_null() {
-        let piece = server.control("GET", &format!("/state/reportei/customer?limit=3&after={after}"), None).expect(200).json();
+        let piece =
+            server.control("GET", &format!("/state/reportei/customer?limit=3&after={after}"), None).expect(200).json();
         assert_eq!(piece["total"], 7);
-        names.extend(piece["records"].as_array().unwrap().iter().map(|record| record["name"].as_str().unwrap().to_owned()));
+        names.extend(
+            piece["records"].as_array().unwrap().iter().map(|record| record["name"].as_str().unwrap().to_owned()),
+        );
         after = piece["next"].clone();
     }
     assert_eq!(names, ["Reportei Customer 1", "Reportei Customer 2", "Acme Customer 1", "0", "1", "2", "3"]);
@@ -420,7 +480,13 @@ fn records_are_listed_in_pieces_in_the_order_of_their_making() {
 fn a_record_that_changes_its_owner_changes_its_list() {
     let server = start();
     let acme = "2f9d6b1c-8e4a-4c7d-9b35-6a1f0e2d3c4b";
-    server.control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "merchant_uuid": acme, "merchant": "Acme" }))).expect(200);
+    server
+        .control(
+            "PATCH",
+            &format!("/state/reportei/customer/{FIRST}"),
+            Some(json!({ "merchant_uuid": acme, "merchant": "Acme" })),
+        )
+        .expect(200);
     assert_eq!(names(&server.api("GET", "/customers", None)), ["Reportei Customer 2"]);
     let mut theirs = names(&server.api_as(ACME, "GET", "/customers", None));
     theirs.sort();
@@ -432,7 +498,13 @@ fn a_record_that_changes_its_owner_changes_its_list() {
 #[test]
 fn a_changed_credential_takes_the_place_of_the_old_one() {
     let server = start();
-    server.control("PATCH", &format!("/state/reportei/merchant/{REPORTEI_MERCHANT}"), Some(json!({ "access_token": "rotated" }))).expect(200);
+    server
+        .control(
+            "PATCH",
+            &format!("/state/reportei/merchant/{REPORTEI_MERCHANT}"),
+            Some(json!({ "access_token": "rotated" })),
+        )
+        .expect(200);
     server.api("GET", "/customers", None).expect(401);
     server.call("GET", "/customers", &[("Authorization", "Bearer rotated")], "").expect(200);
 }
@@ -443,7 +515,10 @@ fn deleting_a_merchant_takes_everything_it_owns() {
     server.control("DELETE", &format!("/state/reportei/merchant/{REPORTEI_MERCHANT}"), None).expect(204);
     server.api("GET", "/customers", None).expect(401);
     let world = server.world();
-    assert_eq!((&world["merchant"]["total"], &world["customer"]["total"], &world["integration"]["total"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!(
+        (&world["merchant"]["total"], &world["customer"]["total"], &world["integration"]["total"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
     let entry = &server.control("GET", "/log", None).json()["records"][0];
     assert_eq!(entry["changes"].as_array().unwrap().len(), 4, "{entry:#}");
 }
@@ -454,7 +529,8 @@ fn deleting_a_merchant_takes_everything_it_owns() {
 fn events_are_listed_with_their_parameters() {
     let server = start();
     let list = server.control("GET", "/events", None).expect(200).json();
-    let names: Vec<&str> = list["records"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        list["records"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["expire", "revoke"]);
     for event in list["records"].as_array().unwrap() {
         assert_eq!(event["parameters"]["uuid"]["format"], "uuid", "{event}");
@@ -468,13 +544,17 @@ fn revoke_and_expire_change_what_settings_shows() {
     let server = start();
     let token = format!("token-{SECOND}");
     let status = || {
-        let answer = server.call("GET", "/customers/settings", &[REPORTEI, ("x-customer-token", &token)], "").expect(200);
+        let answer =
+            server.call("GET", "/customers/settings", &[REPORTEI, ("x-customer-token", &token)], "").expect(200);
         answer.json()["customer"]["integrations"][0]["status"].as_str().unwrap().to_owned()
     };
     assert_eq!(status(), "active");
     server.control("POST", "/clock/advance", Some(json!({ "by": "1h" }))).expect(200);
     for (event, after) in [("revoke", "revoked"), ("expire", "expired"), ("revoke", "revoked")] {
-        let entry = server.control("POST", &format!("/events/reportei/{event}"), Some(json!({ "uuid": INTEGRATION }))).expect(200).json();
+        let entry = server
+            .control("POST", &format!("/events/reportei/{event}"), Some(json!({ "uuid": INTEGRATION })))
+            .expect(200)
+            .json();
         assert_eq!((&entry["kind"], &entry["event"]), (&json!("event"), &json!(event)));
         assert_eq!(entry["changes"], json!([{ "verb": "update", "resource": "integration", "id": INTEGRATION }]));
         assert_eq!(status(), after);
@@ -504,7 +584,8 @@ fn the_journal_lists_exchanges_and_filters_them() {
     let list = |query: &str| server.control("GET", &format!("/journal{query}"), None).expect(200).json();
     let entries = |query: &str| {
         let list = list(query);
-        let entries: Vec<u64> = list["records"].as_array().unwrap().iter().map(|entry| entry["entry"].as_u64().unwrap()).collect();
+        let entries: Vec<u64> =
+            list["records"].as_array().unwrap().iter().map(|entry| entry["entry"].as_u64().unwrap()).collect();
         entries
     };
     for (query, expected) in [
@@ -536,7 +617,9 @@ fn the_journal_lists_exchanges_and_filters_them() {
     assert_eq!((&list("?limit=2")["next"], &list("?limit=2")["total"]), (&json!(2), &json!(5)));
     assert_eq!(list("?limit=5")["next"], Json::Null);
     let first = list("?limit=1")["records"][0].clone();
-    for (key, value) in [("at", json!("2024-10-01T17:15:12Z")), ("operation", json!("reportei/customers/list")), ("changes", json!(0))] {
+    for (key, value) in
+        [("at", json!("2024-10-01T17:15:12Z")), ("operation", json!("reportei/customers/list")), ("changes", json!(0))]
+    {
         assert_eq!(first[key], value);
     }
     assert_eq!(list("?status=201")["records"][0]["changes"], 1);
@@ -551,10 +634,15 @@ fn an_entry_explains_itself_with_file_and_line() {
     assert_eq!(list["exchange"]["response"]["status"], 200);
     let stages = |entry: &Json| {
         let steps = entry["exchange"]["trace"].as_array().unwrap();
-        steps.iter().map(|step| (step["stage"].as_str().unwrap().to_owned(), step["verdict"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+        steps
+            .iter()
+            .map(|step| (step["stage"].as_str().unwrap().to_owned(), step["verdict"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
     };
     assert!(stages(&list).iter().all(|(_, verdict)| verdict == "passed"), "{:?}", stages(&list));
-    for (entry, stage, file) in [(3, "body schema", "create.yaml:"), (4, "formats", "show.yaml:"), (5, "authenticate", "pack.yaml:")] {
+    for (entry, stage, file) in
+        [(3, "body schema", "create.yaml:"), (4, "formats", "show.yaml:"), (5, "authenticate", "pack.yaml:")]
+    {
         let entry = show(entry);
         let steps = entry["exchange"]["trace"].as_array().unwrap();
         let refused = steps.iter().find(|step| step["verdict"] == "refused").unwrap_or_else(|| panic!("{entry:#}"));
@@ -563,7 +651,10 @@ fn an_entry_explains_itself_with_file_and_line() {
         assert!(at.starts_with("fixtures/reportei/") && at.contains(file), "{at}");
         let (path, line) = at.rsplit_once(':').unwrap();
         let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-        assert!(text.lines().nth(line.parse::<usize>().unwrap() - 1).is_some_and(|line| !line.trim().is_empty()), "{at}");
+        assert!(
+            text.lines().nth(line.parse::<usize>().unwrap() - 1).is_some_and(|line| !line.trim().is_empty()),
+            "{at}"
+        );
     }
     let created = show(2)["exchange"]["changes"].clone();
     assert_eq!((&created[0]["verb"], &created[0]["resource"]), (&json!("create"), &json!("customer")));
@@ -582,9 +673,22 @@ fn secrets_are_masked_wherever_a_log_is_shown() {
     server.call("GET", "/customers", &[("Authorization", "guessed-token")], "").expect(401);
     server.call("GET", "/customers/settings", &[REPORTEI, ("x-customer-token", "guessed-token more")], "").expect(401);
     server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"api_token":"guessed-token""#).expect(400);
-    server.control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "api_token": "patched-token" }))).expect(200);
+    server
+        .control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "api_token": "patched-token" })))
+        .expect(200);
     let secrets = [token.as_str(), "reportei-test-token", "guessed-token", "patched-token"];
-    for path in ["/log", "/log?secrets=mask", "/journal", "/journal/1", "/journal/2", "/journal/3", "/journal/4", "/journal/5", "/journal/6", "/journal/7"] {
+    for path in [
+        "/log",
+        "/log?secrets=mask",
+        "/journal",
+        "/journal/1",
+        "/journal/2",
+        "/journal/3",
+        "/journal/4",
+        "/journal/5",
+        "/journal/6",
+        "/journal/7",
+    ] {
         let text = server.control("GET", path, None).expect(200).text();
         for secret in secrets {
             assert!(!text.contains(secret), "{secret} in {path}: {text}");
@@ -592,7 +696,10 @@ fn secrets_are_masked_wherever_a_log_is_shown() {
     }
     let masked = server.control("GET", "/journal/2", None).json()["exchange"]["request"]["headers"].clone();
     assert_eq!((&masked["authorization"], &masked["x-customer-token"]), (&json!("Bearer •••"), &json!("•••")));
-    let answer = server.control("GET", "/journal/1", None).json()["exchange"]["response"]["body"]["text"].as_str().unwrap().to_owned();
+    let answer = server.control("GET", "/journal/1", None).json()["exchange"]["response"]["body"]["text"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let answer: Json = serde_json::from_str(&answer).unwrap();
     assert_eq!((&answer["customer"]["api_token"], &answer["customer"]["name"]), (&json!("•••"), &json!("Secret")));
 
@@ -645,7 +752,10 @@ fn clearing_the_journal_keeps_what_else_happened() {
     server.control("DELETE", "/journal", None).expect(204);
     assert_eq!(server.control("GET", "/journal", None).json()["total"], 0);
     let log = server.control("GET", "/log", None).json();
-    assert_eq!((&log["total"], &log["records"][0]["kind"], &log["records"][0]["entry"]), (&json!(1), &json!("clock"), &json!(6)));
+    assert_eq!(
+        (&log["total"], &log["records"][0]["kind"], &log["records"][0]["entry"]),
+        (&json!(1), &json!("clock"), &json!(6))
+    );
     for entry in [1, 5, 7] {
         server.control("GET", &format!("/journal/{entry}"), None).problem(410, "entry-evicted");
     }
@@ -657,7 +767,9 @@ fn the_log_has_everything_in_order() {
     let server = start();
     create(&server, "/customers", "One");
     server.control("POST", "/clock/advance", Some(json!({ "by": "1m" }))).expect(200);
-    server.control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "is_paying": true }))).expect(200);
+    server
+        .control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "is_paying": true })))
+        .expect(200);
     server.control("POST", "/events/reportei/expire", Some(json!({ "uuid": INTEGRATION }))).expect(200);
     server.control("PUT", "/clock", Some(json!({ "mode": "frozen" }))).expect(200);
     server.api("GET", "/customers", None).expect(200);
@@ -673,7 +785,14 @@ fn the_log_has_everything_in_order() {
     let (before, after) = ("2024-10-01T17:15:12Z", "2024-10-01T17:16:12Z");
     assert_eq!(
         kinds,
-        [(1, "exchange", before), (2, "clock", after), (3, "state", after), (4, "event", after), (5, "clock", after), (6, "exchange", after)]
+        [
+            (1, "exchange", before),
+            (2, "clock", after),
+            (3, "state", after),
+            (4, "event", after),
+            (5, "clock", after),
+            (6, "exchange", after)
+        ]
     );
     assert_eq!((&log["total"], &log["next"], &log["seed"]), (&json!(6), &Json::Null, &json!(1)));
     assert_eq!(records[2]["body"], json!({ "is_paying": true }));
@@ -687,6 +806,12 @@ fn the_log_has_everything_in_order() {
 fn standin_entry_is_the_number_of_the_entry() {
     let server = with_exchanges();
     let answer = server.api("DELETE", &format!("/customers/{SECOND}"), None).expect(200);
-    let entry = server.control("GET", &format!("/journal/{}", answer.header("standin-entry").unwrap()), None).expect(200).json();
-    assert_eq!((&entry["exchange"]["request"]["method"], &entry["exchange"]["request"]["path"]), (&json!("DELETE"), &json!(format!("/customers/{SECOND}"))));
+    let entry = server
+        .control("GET", &format!("/journal/{}", answer.header("standin-entry").unwrap()), None)
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&entry["exchange"]["request"]["method"], &entry["exchange"]["request"]["path"]),
+        (&json!("DELETE"), &json!(format!("/customers/{SECOND}")))
+    );
 }

@@ -90,7 +90,10 @@ fn command_7_create_gives_201_with_api_token() {
         let keys = |body: &Json| body["customer"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(keys(&body), keys(&example));
         for key in ["name", "created_at", "updated_at", "trial_ends_at", "is_paying", "merchant"] {
-            assert_eq!(body["customer"][key], example["customer"][key], "{key}: the clock starts at the example's instant");
+            assert_eq!(
+                body["customer"][key], example["customer"][key],
+                "{key}: the clock starts at the example's instant"
+            );
         }
         let token = body["customer"]["api_token"].as_str().unwrap();
         assert!(token.len() == 64 && token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
@@ -124,7 +127,8 @@ fn command_9_delete_really_is_a_put_and_changes_nothing() {
         allowed.sort_unstable();
         assert_eq!(allowed, ["GET", "HEAD", "POST"]);
         let near = answer.json()["nearMisses"].clone();
-        let update = near.as_array().unwrap().iter().find(|miss| miss["operation"] == "reportei/customers/update").unwrap();
+        let update =
+            near.as_array().unwrap().iter().find(|miss| miss["operation"] == "reportei/customers/update").unwrap();
         assert!(update["difference"].as_str().unwrap().contains("`{uuid}` is missing"), "{update}");
         assert_eq!(server.world(), before);
     }

@@ -90,7 +90,10 @@ fn call_create_gives_201_and_the_customer_can_be_read() {
     let server = start();
     let made = create(&server, "Padaria");
     assert!(is_uuid(text(&made, "uuid")), "{made}");
-    assert_eq!((&made["name"], &made["is_paying"], &made["merchant"]), (&json!("Padaria"), &json!(false), &json!("Reportei")));
+    assert_eq!(
+        (&made["name"], &made["is_paying"], &made["merchant"]),
+        (&json!("Padaria"), &json!(false), &json!("Reportei"))
+    );
     let shown = server.api("GET", &format!("/customers/{}", text(&made, "uuid")), None).expect(200).json();
     for key in KEYS {
         assert_eq!(shown["customer"][key], made[key], "{key}");
@@ -114,7 +117,8 @@ fn call_update_gives_the_shape_of_show_and_changes_name_and_updated_at_only() {
     let server = start();
     let before = server.api("GET", &format!("/customers/{FIRST}"), None).json();
     server.control("POST", "/clock/advance", Some(json!({ "by": "90s" }))).expect(200);
-    let body = server.api("PUT", &format!("/customers/{FIRST}"), Some(json!({ "name": "New name" }))).expect(200).json();
+    let body =
+        server.api("PUT", &format!("/customers/{FIRST}"), Some(json!({ "name": "New name" }))).expect(200).json();
     let mut expected = before;
     expected["customer"]["name"] = json!("New name");
     expected["customer"]["updated_at"] = json!("2024-10-01 17:16:42");
@@ -133,7 +137,11 @@ fn call_delete_answers_with_the_documented_body_and_the_customer_is_gone() {
         ("PUT", format!("/customers/{FIRST}"), Some(json!({ "name": "x" }))),
         ("POST", format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true }))),
     ] {
-        assert_eq!(server.api(method, &path, body).expect(404).json(), json!({ "message": "Customer not found." }), "{method} {path}");
+        assert_eq!(
+            server.api(method, &path, body).expect(404).json(),
+            json!({ "message": "Customer not found." }),
+            "{method} {path}"
+        );
     }
     let list = server.api("GET", "/customers", None).json();
     assert_eq!((names(&list), &list["meta"]["total"]), (vec!["Reportei Customer 2"], &json!(1)));
@@ -171,7 +179,9 @@ fn call_update_payment_status_leaves_name_and_trial_alone() {
     let server = start();
     server.control("POST", "/clock/advance", Some(json!({ "by": "1h" }))).expect(200);
     let before = server.api("GET", &format!("/customers/{FIRST}"), None).json();
-    server.api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true }))).expect(200);
+    server
+        .api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true })))
+        .expect(200);
     let mut expected = before;
     expected["customer"]["is_paying"] = json!(true);
     expected["customer"]["updated_at"] = json!("2024-10-01 18:15:12");
@@ -181,7 +191,12 @@ fn call_update_payment_status_leaves_name_and_trial_alone() {
 #[test]
 fn head_works_wherever_get_does() {
     let server = start();
-    for path in ["/customers".to_owned(), format!("/customers/{FIRST}"), format!("/customers/{UNKNOWN}"), "/_standin/clock".to_owned()] {
+    for path in [
+        "/customers".to_owned(),
+        format!("/customers/{FIRST}"),
+        format!("/customers/{UNKNOWN}"),
+        "/_standin/clock".to_owned(),
+    ] {
         let get = server.call("GET", &path, &[REPORTEI], "");
         let head = server.call("HEAD", &path, &[REPORTEI], "");
         assert_eq!((head.status, head.body.as_slice()), (get.status, &b""[..]), "{path}");
@@ -210,13 +225,21 @@ fn answers_carry_operation_contract_entry_cache_control_and_the_virtual_date() {
 #[test]
 fn names_of_any_script_come_back_as_they_were_sent() {
     let server = start();
-    for name in ["Açaí São João", "株式会社ラポルテイ", "Zoë 👩‍👩‍👧 & Söhne <b>\"'\\", "\u{202e}right to left", "tab\tand\nline", &"é".repeat(5000)] {
+    for name in [
+        "Açaí São João",
+        "株式会社ラポルテイ",
+        "Zoë 👩‍👩‍👧 & Söhne <b>\"'\\",
+        "\u{202e}right to left",
+        "tab\tand\nline",
+        &"é".repeat(5000),
+    ] {
         let made = create(&server, name);
         assert_eq!(made["name"], name);
         let uuid = text(&made, "uuid");
         assert_eq!(server.api("GET", &format!("/customers/{uuid}"), None).json()["customer"]["name"], name);
         let renamed = format!("{name}!");
-        let body = server.api("PUT", &format!("/customers/{uuid}"), Some(json!({ "name": renamed }))).expect(200).json();
+        let body =
+            server.api("PUT", &format!("/customers/{uuid}"), Some(json!({ "name": renamed }))).expect(200).json();
         assert_eq!(body["customer"]["name"], json!(renamed));
     }
     let escaped = server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"\u00e9\ud83d\ude00"}"#).expect(201);
@@ -251,7 +274,9 @@ fn rule_customers_keep_working_after_the_trial() {
     server.api("GET", &format!("/customers/{uuid}"), None).expect(200);
     settings(&server, REPORTEI, token).expect(200);
     server.api("PUT", &format!("/customers/{uuid}"), Some(json!({ "name": "Later" }))).expect(200);
-    server.api("POST", &format!("/customers/{uuid}/update-payment-status"), Some(json!({ "is_paying": true }))).expect(200);
+    server
+        .api("POST", &format!("/customers/{uuid}/update-payment-status"), Some(json!({ "is_paying": true })))
+        .expect(200);
     server.api("DELETE", &format!("/customers/{uuid}"), None).expect(200);
 }
 
@@ -307,7 +332,12 @@ fn r1_every_route_answers_with_and_without_the_api_prefix() {
             let made = call("POST", "/customers", Some(json!({ "name": "R1" }))).expect(201).json();
             let own = format!("/customers/{}", text(&made["customer"], "uuid"));
             let token = text(&made["customer"], "api_token").to_owned();
-            let settings = server.call("GET", &format!("{base}{mount}/customers/settings"), &[REPORTEI, ("x-customer-token", &token)], "");
+            let settings = server.call(
+                "GET",
+                &format!("{base}{mount}/customers/settings"),
+                &[REPORTEI, ("x-customer-token", &token)],
+                "",
+            );
             [
                 call("GET", "/customers", None),
                 settings,
@@ -361,7 +391,9 @@ fn r3_put_customers_is_405_with_allow_and_changes_nothing() {
 fn r4_r5_the_documented_put_and_post_work() {
     let server = start();
     server.api("PUT", &format!("/customers/{FIRST}"), Some(json!({ "name": "Reportei Customer 3.1" }))).expect(200);
-    server.api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true }))).expect(200);
+    server
+        .api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true })))
+        .expect(200);
 }
 
 #[test]
@@ -390,7 +422,8 @@ fn r8_the_customer_token_is_required_on_settings_and_ignored_elsewhere() {
 #[test]
 fn r8_settings_need_the_merchants_token_too() {
     let server = start();
-    let answer = server.call("GET", "/customers/settings", &[("x-customer-token", &format!("token-{SECOND}"))], "").expect(401);
+    let answer =
+        server.call("GET", "/customers/settings", &[("x-customer-token", &format!("token-{SECOND}"))], "").expect(401);
     assert_eq!(answer.json(), json!({ "message": "Unauthenticated." }));
 }
 
@@ -422,7 +455,12 @@ fn r16_settings_is_not_taken_for_a_uuid() {
     let server = start();
     let answer = settings(&server, REPORTEI, &format!("token-{SECOND}"));
     assert_eq!(answer.header("standin-operation"), Some("reportei/customers/settings"));
-    let api = server.call("GET", "/api/customers/settings", &[REPORTEI, ("x-customer-token", &format!("token-{SECOND}"))], "");
+    let api = server.call(
+        "GET",
+        "/api/customers/settings",
+        &[REPORTEI, ("x-customer-token", &format!("token-{SECOND}"))],
+        "",
+    );
     assert_eq!(api.header("standin-operation"), Some("reportei/customers/settings"));
     // The literal only reads, and does so for every method: it never means a customer with the id `settings`.
     let put = server.api("PUT", "/customers/settings", Some(json!({ "name": "x" })));
@@ -434,7 +472,10 @@ fn r16_settings_is_not_taken_for_a_uuid() {
 fn r17_create_has_name_before_uuid_and_show_has_not() {
     let server = start();
     let made = create(&server, "Order");
-    assert_eq!(keys(&made), ["name", "uuid", "updated_at", "created_at", "trial_ends_at", "is_paying", "merchant", "api_token"]);
+    assert_eq!(
+        keys(&made),
+        ["name", "uuid", "updated_at", "created_at", "trial_ends_at", "is_paying", "merchant", "api_token"]
+    );
     let shown = server.api("GET", &format!("/customers/{}", text(&made, "uuid")), None).json();
     assert_eq!(keys(&shown["customer"]), KEYS);
 }
@@ -451,12 +492,13 @@ fn a_foreign_customer_is_like_an_unknown_one() {
         ("PUT", "", Some(json!({ "name": "taken over" }))),
         ("POST", "/update-payment-status", Some(json!({ "is_paying": true }))),
     ] {
-        let answers = [(REPORTEI, FOREIGN), (REPORTEI, UNKNOWN), (ACME, FIRST), (ACME, SECOND)].map(|(caller, uuid)| {
-            let answer = server.api_as(caller, method, &format!("/customers/{uuid}{rest}"), body.clone());
-            let mut headers = answer.headers.clone();
-            headers.retain(|(name, _)| name != "standin-entry");
-            (answer.status, headers, answer.text())
-        });
+        let answers =
+            [(REPORTEI, FOREIGN), (REPORTEI, UNKNOWN), (ACME, FIRST), (ACME, SECOND)].map(|(caller, uuid)| {
+                let answer = server.api_as(caller, method, &format!("/customers/{uuid}{rest}"), body.clone());
+                let mut headers = answer.headers.clone();
+                headers.retain(|(name, _)| name != "standin-entry");
+                (answer.status, headers, answer.text())
+            });
         assert_eq!(answers[0].0, 404, "{method}");
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{method}: {answers:#?}");
     }
@@ -467,7 +509,8 @@ fn a_foreign_customer_is_like_an_unknown_one() {
 fn merchants_have_lists_of_their_own() {
     let server = start();
     server.api_as(ACME, "POST", "/customers", Some(json!({ "name": "Acme Customer 2" }))).expect(201);
-    let [ours, theirs] = [REPORTEI, ACME].map(|caller| server.api_as(caller, "GET", "/customers", None).expect(200).json());
+    let [ours, theirs] =
+        [REPORTEI, ACME].map(|caller| server.api_as(caller, "GET", "/customers", None).expect(200).json());
     assert_eq!((names(&ours), &ours["meta"]["total"]), (vec!["Reportei Customer 1", "Reportei Customer 2"], &json!(2)));
     assert_eq!((names(&theirs), &theirs["meta"]["total"]), (vec!["Acme Customer 1", "Acme Customer 2"], &json!(2)));
     assert!(theirs["data"].as_array().unwrap().iter().all(|customer| customer["merchant"] == "Acme"));
@@ -574,7 +617,9 @@ fn list_sorts_by_every_field_in_both_directions() {
         let path = format!("/customers/{}", text(customer, "uuid"));
         server.api("PUT", &path, Some(json!({ "name": name }))).expect(200);
         if ["a", "c", "h"].contains(&name) {
-            server.api("POST", &format!("{path}/update-payment-status"), Some(json!({ "is_paying": true }))).expect(200);
+            server
+                .api("POST", &format!("{path}/update-payment-status"), Some(json!({ "is_paying": true })))
+                .expect(200);
         }
     }
     let created = list(&server, "per_page=100")["data"].as_array().unwrap().clone();
@@ -680,7 +725,9 @@ fn is_paying_must_be_a_boolean() {
     let before = server.world();
     let message = "The is paying field must be true or false.";
     for value in [json!("true"), json!(1), json!(0), json!(null), json!([])] {
-        let body = server.api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": value }))).expect(422);
+        let body = server
+            .api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": value })))
+            .expect(422);
         assert_eq!(body.json(), json!({ "message": message, "errors": { "is_paying": [message] } }), "{value}");
     }
     let required = "The is paying field is required.";
@@ -720,6 +767,8 @@ fn a_uuid_that_is_unknown_or_malformed_is_404() {
 fn the_word_bearer_is_read_ignoring_case() {
     let server = start();
     for scheme in ["bearer", "BEARER"] {
-        server.call("GET", "/customers", &[("authorization", &format!("{scheme} reportei-test-token"))], "").expect(200);
+        server
+            .call("GET", "/customers", &[("authorization", &format!("{scheme} reportei-test-token"))], "")
+            .expect(200);
     }
 }

@@ -92,7 +92,8 @@ fn codes() -> BTreeSet<String> {
 
 #[test]
 fn every_code_is_provoked() {
-    let said: String = cases().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap_or_default()).collect();
+    let said: String =
+        cases().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap_or_default()).collect();
     let excepted: BTreeSet<&str> = UNPROVOKED.iter().map(|(code, _)| *code).collect();
     let missing: Vec<String> = codes()
         .into_iter()

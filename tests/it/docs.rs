@@ -98,7 +98,8 @@ fn run(path: &str, before: &str) {
     for (number, (block, shown)) in pairs.iter().enumerate() {
         let actual = file(&format!("{number}.out"));
         if block.text.contains("curl") {
-            let problem = actual.contains("urn:standin:problem:") && !shown.is_some_and(|shown| shown.text.contains("urn:"));
+            let problem =
+                actual.contains("urn:standin:problem:") && !shown.is_some_and(|shown| shown.text.contains("urn:"));
             assert!(!problem, "{path}:{}: the call is refused:\n{}\n{actual}", block.line, block.text);
         }
         let Some(shown) = shown else { continue };
@@ -173,7 +174,9 @@ fn excerpts_are_what_the_files_say() {
                 }
                 match rest.find(&chunk) {
                     Some(at) => rest = &rest[at + chunk.len()..],
-                    None => panic!("{path}:{}: {} does not have, or not in this order:\n{chunk}", block.line, block.info),
+                    None => {
+                        panic!("{path}:{}: {} does not have, or not in this order:\n{chunk}", block.line, block.info)
+                    }
                 }
                 chunk.clear();
             }
@@ -209,17 +212,22 @@ fn rust_files(folder: &str) -> Vec<String> {
 
 #[test]
 fn every_key_of_the_format_is_documented() {
-    let keys = listed(&rust_files("src/pack"), &[
-        r#"(?:fields|inner)\s*\.[a-z_]+\(\s*"([a-z][a-z-]*)""#,
-        r#"(?:template|ignore_case)\(\s*&?(?:mut )?fields,\s*"([a-z][a-z-]*)""#,
-        r#"\("([a-z]+)", EffectVerb::"#,
-        r#"key\.name == "([a-z]+)""#,
-        r#"matches!\(key\.name\.as_str\(\), "([a-z]+)""#,
-        r#"key\.name\.as_str\(\), "[a-z]+" \| "([a-z]+)""#,
-        r#"key\.name\.as_str\(\), "[a-z]+" \| "[a-z]+" \| "([a-z]+)""#,
-        r#""([a-z-]+)" => choice\."#,
-    ]);
-    for known in ["pack", "case", "number", "create", "jwt", "each", "of", "by", "all", "any", "optional", "offset", "around"] {
+    let keys = listed(
+        &rust_files("src/pack"),
+        &[
+            r#"(?:fields|inner)\s*\.[a-z_]+\(\s*"([a-z][a-z-]*)""#,
+            r#"(?:template|ignore_case)\(\s*&?(?:mut )?fields,\s*"([a-z][a-z-]*)""#,
+            r#"\("([a-z]+)", EffectVerb::"#,
+            r#"key\.name == "([a-z]+)""#,
+            r#"matches!\(key\.name\.as_str\(\), "([a-z]+)""#,
+            r#"key\.name\.as_str\(\), "[a-z]+" \| "([a-z]+)""#,
+            r#"key\.name\.as_str\(\), "[a-z]+" \| "[a-z]+" \| "([a-z]+)""#,
+            r#""([a-z-]+)" => choice\."#,
+        ],
+    );
+    for known in
+        ["pack", "case", "number", "create", "jwt", "each", "of", "by", "all", "any", "optional", "offset", "around"]
+    {
         assert!(keys.contains(known), "the key `{known}` was not found in the sources: {keys:?}");
     }
     mentioned("docs/packs.md", "keys", &keys, 80);
@@ -253,10 +261,8 @@ fn every_route_of_the_control_plane_is_documented() {
 #[test]
 fn every_problem_of_the_server_and_the_control_plane_is_documented() {
     let sources: Vec<String> = rust_files("src/control").into_iter().chain(rust_files("src/server")).collect();
-    let slugs = listed(&sources, &[
-        r#"Problem::(?:new|bad_request|not_found)\(\s*"([a-z-]+)""#,
-        r#"conflict\(\s*"([a-z-]+)""#,
-    ]);
+    let slugs =
+        listed(&sources, &[r#"Problem::(?:new|bad_request|not_found)\(\s*"([a-z-]+)""#, r#"conflict\(\s*"([a-z-]+)""#]);
     mentioned("docs/control-api.md", "types of problems", &slugs, 20);
 }
 

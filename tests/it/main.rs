@@ -14,5 +14,5 @@ mod mutate;
 mod rust;
 mod server;
 mod support;
-mod trial;
 mod tree;
+mod trial;

@@ -50,7 +50,8 @@ pub fn prose(page: &str) -> String {
 /// The anchors of a page's headings, as GitHub makes them.
 pub fn anchors(page: &str) -> Vec<String> {
     let headings = prose(page);
-    let headings = headings.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let headings =
+        headings.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     headings
         .map(|heading| {
             heading

@@ -52,7 +52,13 @@ fn an_answer_that_ignores_its_record_is_noticed() {
         "    customer: = customer\n",
         "    customer: = customer\n    /customer/merchant: Reportei\n",
     );
-    noticed_by_mutation_only(folder.path(), &["failed: reportei/customers/show.200.json (mutated)", "`/customer/merchant` is \"Reportei\" whatever is sent"]);
+    noticed_by_mutation_only(
+        folder.path(),
+        &[
+            "failed: reportei/customers/show.200.json (mutated)",
+            "`/customer/merchant` is \"Reportei\" whatever is sent",
+        ],
+    );
 }
 
 #[test]

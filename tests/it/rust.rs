@@ -126,9 +126,10 @@ fn end_of_character(bytes: &[u8], at: usize) -> usize {
         return bytes[from..].iter().position(|byte| *byte == b'\'').map_or(bytes.len(), |length| from + length + 1);
     }
     // The longest character has four bytes.
-    (2..6).find(|length| bytes.get(at + length) == Some(&b'\'')).filter(|length| {
-        std::str::from_utf8(&bytes[at + 1..at + length]).is_ok_and(|text| text.chars().count() == 1)
-    }).map_or(at + 1, |length| at + length + 1)
+    (2..6)
+        .find(|length| bytes.get(at + length) == Some(&b'\''))
+        .filter(|length| std::str::from_utf8(&bytes[at + 1..at + length]).is_ok_and(|text| text.chars().count() == 1))
+        .map_or(at + 1, |length| at + length + 1)
 }
 
 /// The items under `#[cfg(test)]`: to the closing brace or the semicolon.

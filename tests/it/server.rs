@@ -161,7 +161,8 @@ impl Server {
 
     /// Every record of the default sandbox, and its time.
     pub fn world(&self) -> Json {
-        let state = |resource: &str| self.control("GET", &format!("/state/reportei/{resource}?limit=1000"), None).json();
+        let state =
+            |resource: &str| self.control("GET", &format!("/state/reportei/{resource}?limit=1000"), None).json();
         serde_json::json!({
             "merchant": state("merchant"),
             "customer": state("customer"),
@@ -196,6 +197,7 @@ impl Watch<'_> {
 }
 
 /// Asks again and again until there is something, for a while.
+#[allow(clippy::disallowed_methods, reason = "what another process does is waited for in real time")]
 pub fn eventually<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
     let mut ask = ask;
     let begin = Instant::now();

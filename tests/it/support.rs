@@ -18,7 +18,11 @@ pub(crate) fn golden(path: &Path, actual: &str) -> Result<(), String> {
     if expected == actual {
         return Ok(());
     }
-    Err(format!("{} is not what came (UPDATE=1 cargo test rewrites it):\n{}", path.display(), difference(&expected, actual)))
+    Err(format!(
+        "{} is not what came (UPDATE=1 cargo test rewrites it):\n{}",
+        path.display(),
+        difference(&expected, actual)
+    ))
 }
 
 /// The lines from the first to the last that differ: `-` expected, `+` actual.

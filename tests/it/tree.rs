@@ -19,10 +19,8 @@ pub fn read(path: &str) -> String {
 pub fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut found);
-    let mut paths: Vec<String> = found
-        .iter()
-        .map(|path| path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"))
-        .collect();
+    let mut paths: Vec<String> =
+        found.iter().map(|path| path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")).collect();
     paths.sort();
     paths
 }

@@ -94,16 +94,30 @@ fn history(server: &Server) -> Vec<Answer> {
     control("POST", "/events/reportei/revoke", json!({ "uuid": FIRST })).expect(404);
     raw("GET", "/customers/settings", &[REPORTEI, ("x-customer-token", &format!("token-{SECOND}"))], b"");
     control("PUT", "/clock", json!({ "now": "2030-02-28T23:59:59.5Z" })).expect(200);
-    let added = control("POST", "/state/reportei/customer", json!({
-        "name": "Added", "created_at": "2024-09-24 17:07:34", "updated_at": "2024-09-24 17:07:34", "trial_ends_at": "2024-10-01 17:07:34",
-        "is_paying": true, "merchant": "Reportei", "merchant_uuid": "c1e6c85a-6441-4107-ab36-b8bf581b40e0",
-    }));
+    let added = control(
+        "POST",
+        "/state/reportei/customer",
+        json!({
+            "name": "Added", "created_at": "2024-09-24 17:07:34", "updated_at": "2024-09-24 17:07:34", "trial_ends_at": "2024-10-01 17:07:34",
+            "is_paying": true, "merchant": "Reportei", "merchant_uuid": "c1e6c85a-6441-4107-ab36-b8bf581b40e0",
+        }),
+    );
     let added = added.expect(201).json()["uuid"].as_str().unwrap().to_owned();
-    control("PATCH", &format!("/state/reportei/customer/{added}"), json!({ "name": "Patched", "api_token": "my-own-token" })).expect(200);
+    control(
+        "PATCH",
+        &format!("/state/reportei/customer/{added}"),
+        json!({ "name": "Patched", "api_token": "my-own-token" }),
+    )
+    .expect(200);
     control("PATCH", &format!("/state/reportei/customer/{added}"), json!({ "name": 7 })).expect(422);
     raw("GET", "/customers/settings", &[REPORTEI, ("x-customer-token", "my-own-token")], b"");
     raw("HEAD", "/customers", &[REPORTEI], b"");
-    api(REPORTEI, "POST", &format!("/customers/{}/update-payment-status", uuid(&two)), Some(json!({ "is_paying": true })));
+    api(
+        REPORTEI,
+        "POST",
+        &format!("/customers/{}/update-payment-status", uuid(&two)),
+        Some(json!({ "is_paying": true })),
+    );
     api(REPORTEI, "DELETE", &format!("/customers/{}", uuid(&two)), None);
     server.control("DELETE", &format!("/state/reportei/customer/{FIRST}"), None).expect(204);
     api(REPORTEI, "POST", "/customers", Some(json!({ "name": "Last", "unknown": [1, 2.5, null] })));
@@ -125,7 +139,9 @@ fn replay(server: &Server, log: &[Json]) -> Vec<Answer> {
         match entry["kind"].as_str().unwrap() {
             "exchange" => answers.push(send(server, &entry["exchange"]["request"])),
             "clock" => {
-                server.control("PUT", "/clock", Some(json!({ "now": entry["now"], "mode": entry["mode"] }))).expect(200);
+                server
+                    .control("PUT", "/clock", Some(json!({ "now": entry["now"], "mode": entry["mode"] })))
+                    .expect(200);
             }
             "state" => {
                 let method = entry["method"].as_str().unwrap();

@@ -49,14 +49,17 @@ impl Resolver<'_> {
             });
         }
         let mut names = self.common_names();
-        names.bind("credential", match decode.last() {
-            None | Some(Decode::Bearer) => Kind::String,
-            Some(Decode::Basic) => Kind::object("the credential", vec![
-                ("username".to_owned(), Kind::String),
-                ("password".to_owned(), Kind::String),
-            ]),
-            Some(Decode::Jwt(_)) => Kind::map("the token's claims", Kind::Any),
-        });
+        names.bind(
+            "credential",
+            match decode.last() {
+                None | Some(Decode::Bearer) => Kind::String,
+                Some(Decode::Basic) => Kind::object(
+                    "the credential",
+                    vec![("username".to_owned(), Kind::String), ("password".to_owned(), Kind::String)],
+                ),
+                Some(Decode::Jwt(_)) => Kind::map("the token's claims", Kind::Any),
+            },
+        );
         let value = match &finds.value {
             Some(value) => Some(self.expression(value, &names)?.0),
             None => None,
@@ -120,9 +123,7 @@ impl Resolver<'_> {
     pub(super) fn auth(&mut self, source: Option<&AuthSource>) -> Option<Auth> {
         let Some(source) = source else { return Some(Auth::Open) };
         Some(match source {
-            AuthSource::Scheme(name) => {
-                Auth::Scheme(self.scheme_named(name)?)
-            }
+            AuthSource::Scheme(name) => Auth::Scheme(self.scheme_named(name)?),
             AuthSource::All(parts) => Auth::All(self.auths(parts)?),
             AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
             AuthSource::Optional(inner) => Auth::Optional(Box::new(self.auth(Some(inner))?)),
@@ -162,12 +163,8 @@ impl Resolver<'_> {
             ("in".to_owned(), Kind::String),
             ("message".to_owned(), Kind::String),
         ];
-        let mut violation = crate::expr::ObjectKind {
-            what: "a violation".to_owned(),
-            resource: None,
-            fields: violation,
-            rest: None,
-        };
+        let mut violation =
+            crate::expr::ObjectKind { what: "a violation".to_owned(), resource: None, fields: violation, rest: None };
         violation.rest = Some(Kind::Any);
         names.bind("violations", Kind::List(Box::new(Kind::Object(Arc::new(violation)))));
         names.bind("refusal", Kind::String);

@@ -11,7 +11,12 @@ use crate::pack::{Effect, List, Load, ResourceId, Shape, Sort, Turn, Verb};
 
 impl Resolver<'_> {
     /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
-    pub(super) fn loads(&mut self, sources: &[LoadSource], names: &mut Names, late: &mut BTreeSet<String>) -> Vec<Load> {
+    pub(super) fn loads(
+        &mut self,
+        sources: &[LoadSource],
+        names: &mut Names,
+        late: &mut BTreeSet<String>,
+    ) -> Vec<Load> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
@@ -26,7 +31,10 @@ impl Resolver<'_> {
                 }
             }
             if let (Some(resource), Some((_, kind))) = (resource, &id)
-                && self.resources[resource.0].fields.get(self.resources[resource.0].id).is_some_and(|field| field.sort == Sort::Uuid)
+                && self.resources[resource.0]
+                    .fields
+                    .get(self.resources[resource.0].id)
+                    .is_some_and(|field| field.sort == Sort::Uuid)
                 && !Kind::String.comparable(kind)
             {
                 let message = format!("the id of `{}` is a uuid, and this is {kind}", self.resources[resource.0].name);
@@ -91,7 +99,8 @@ impl Resolver<'_> {
                 Some(Some(resource)) => ResourceId(resource),
                 Some(None) if names.get(&source.target.value) == Some(&Kind::Any) && names.is_open() => return None,
                 found => {
-                    let records = names.iter().filter(|name| names.get(name).is_some_and(|kind| kind.resource().is_some()));
+                    let records =
+                        names.iter().filter(|name| names.get(name).is_some_and(|kind| kind.resource().is_some()));
                     let meant = nearest(&source.target.value, records);
                     if found.is_none() && meant.is_none() && names.is_open() {
                         return None;
@@ -147,7 +156,8 @@ impl Resolver<'_> {
     /// Whether a new record gets every field that it needs.
     fn check_complete(&mut self, resource: ResourceId, source: &EffectSource) {
         let known = &self.resources[resource.0];
-        let set = |name: &str| source.set.iter().any(|(key, _)| key.name == name || nearest(&key.name, [name]).is_some());
+        let set =
+            |name: &str| source.set.iter().any(|(key, _)| key.name == name || nearest(&key.name, [name]).is_some());
         let made = |index: usize, sort: Sort| index == known.id && matches!(sort, Sort::Uuid | Sort::Integer);
         let missing: Vec<&str> = known
             .fields
@@ -184,7 +194,9 @@ impl Resolver<'_> {
             Shape::Literal(value) => {
                 let help = match value.as_str() {
                     Some(text) if super::shapes::is_expression(text, names) => Some("an expression begins with `=`"),
-                    _ if wanted == Kind::Instant(field.format) => Some("an instant is made by an expression, such as `= now`"),
+                    _ if wanted == Kind::Instant(field.format) => {
+                        Some("an instant is made by an expression, such as `= now`")
+                    }
                     _ => None,
                 };
                 (format!("`{}` is of type {}, and {value} is not", field.name, field.sort.name()), help)

@@ -1,7 +1,7 @@
 //! Example files with their side files, and which of them make an exchange to replay.
 
-use super::operations::Parts;
 use super::Resolver;
+use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
 use crate::pack::source::{ExampleSource, Side};
 use crate::pack::{Content, Example, OperationId, Replay};
@@ -16,7 +16,8 @@ impl Resolver<'_> {
                 continue;
             }
             let Some(found) = ExampleSource::of_file(name) else { continue };
-            let operation = parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
+            let operation =
+                parts.operation_files.iter().position(|(known, stem)| known == folder && *stem == found.operation);
             let broken = parts.broken_files.iter().any(|(known, stem)| known == folder && *stem == found.operation);
             let Some(operation) = operation else {
                 match broken {
@@ -46,7 +47,8 @@ impl Resolver<'_> {
             return;
         }
         self.used.insert(path.to_owned());
-        let message = format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
+        let message =
+            format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)
             .suggest(nearest(&found.operation, known))
             .help("an example is named after its operation: `<operation>.<status>.json` or `<operation>.request.json`");
@@ -144,7 +146,8 @@ impl Resolver<'_> {
         for (path, violation) in faults {
             let at = self.json_place(&path, &crate::exchange::segments(&violation.pointer));
             let pointer = if violation.pointer.is_empty() { "the example" } else { &violation.pointer };
-            let message = format!("`{pointer}` does not fit its schema: {}", violation.message).replace("`the example`", "the example");
+            let message = format!("`{pointer}` does not fit its schema: {}", violation.message)
+                .replace("`the example`", "the example");
             let help = format!(
                 "the schema says so at {}; an example shows what the documentation shows, so mend the schema, or declare `{}` under `differs` in the side file",
                 violation.schema, violation.pointer

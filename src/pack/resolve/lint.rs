@@ -30,7 +30,10 @@ impl Resolver<'_> {
         let mut unused: Vec<(Location, String, &str)> = Vec::new();
         for (index, guard) in manifest.guards.iter().enumerate() {
             // The guard is at fault then, not its error.
-            let error = guard.otherwise.as_ref().and_then(|name| self.error_names.iter().position(|known| *known == name.value));
+            let error = guard
+                .otherwise
+                .as_ref()
+                .and_then(|name| self.error_names.iter().position(|known| *known == name.value));
             self.used_errors.extend(error.map(ErrorId));
             let used = self.used_guards.contains(&index) || (lenient && self.mentions(&guard.name.name) > 1);
             if !used {
@@ -52,7 +55,11 @@ impl Resolver<'_> {
             }
             let key = constant.value.rsplit('/').next().unwrap_or_default();
             let quoted = format!("\"{key}\"");
-            let shown = || self.fixtures.iter().any(|(path, id)| path.ends_with(".json") && self.sources.text(*id).contains(&quoted));
+            let shown = || {
+                self.fixtures
+                    .iter()
+                    .any(|(path, id)| path.ends_with(".json") && self.sources.text(*id).contains(&quoted))
+            };
             if !lenient || !shown() {
                 let message = format!("no shape has the constant `{}`", constant.value);
                 unused.push((constant.at.clone(), message, "take it out"));
@@ -66,7 +73,8 @@ impl Resolver<'_> {
     /// How often a name stands in the pack's files; where it is declared counts.
     fn mentions(&self, name: &str) -> usize {
         let part = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '/');
-        let texts = self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")).map(|(_, id)| self.sources.text(*id));
+        let texts =
+            self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")).map(|(_, id)| self.sources.text(*id));
         let words = texts.flat_map(|text| text.split(|character| !part(character)));
         words.filter(|word| *word == name).count()
     }
@@ -74,7 +82,8 @@ impl Resolver<'_> {
     fn rows(&mut self, manifest: &Manifest) {
         let names: Vec<Spanned<String>> = manifest.rows.iter().filter_map(|row| row.name.clone()).collect();
         self.twice("rows are called", &names);
-        let labels: Vec<Spanned<String>> = manifest.credentials.iter().filter_map(|source| source.label.clone()).collect();
+        let labels: Vec<Spanned<String>> =
+            manifest.credentials.iter().filter_map(|source| source.label.clone()).collect();
         self.twice("credentials are labelled", &labels);
     }
 
@@ -95,7 +104,8 @@ impl Resolver<'_> {
         for (at, name) in asked {
             if !known.contains(&name.as_str()) {
                 let message = format!("no row of `violations` is called `{name}`");
-                let diagnostic = Diagnostic::error(Code::NameUnknown, at, message).suggest(nearest(&name, known.iter().copied()));
+                let diagnostic =
+                    Diagnostic::error(Code::NameUnknown, at, message).suggest(nearest(&name, known.iter().copied()));
                 self.report(diagnostic.help(format!("give a row of `violations` in pack.yaml the `name: {name}`")));
             }
         }
@@ -127,7 +137,8 @@ impl Resolver<'_> {
                 _ => "",
             };
             let Some(value) = credential.value.strip_prefix(wanted) else {
-                let message = format!("the scheme `{}` takes values that begin with `{}`", scheme.name, wanted.trim_end());
+                let message =
+                    format!("the scheme `{}` takes values that begin with `{}`", scheme.name, wanted.trim_end());
                 let help = "write the value as a client sends it";
                 self.report(Diagnostic::error(Code::CredentialInvalid, at.clone(), message).help(help));
                 continue;
@@ -166,9 +177,10 @@ impl Resolver<'_> {
         }
         for (path, id) in &self.schemas {
             let name = path.trim_end_matches(".json");
-            let referred = self.schemas.iter().any(|(other, id)| {
-                other != path && self.sources.text(*id).contains(&format!("\"{path}"))
-            });
+            let referred = self
+                .schemas
+                .iter()
+                .any(|(other, id)| other != path && self.sources.text(*id).contains(&format!("\"{path}")));
             let used = self.used_schemas.contains(name) || referred || (lenient && self.mentions(name) > 0);
             if !used {
                 unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
@@ -248,7 +260,10 @@ mod tests {
     #[test]
     fn operations_on_one_path_read_it_alike() {
         let with = |title: &str, request: &str, rest: &str| {
-            OPERATION.replace("Send", title).replace("/parcels", request).replace("body: send", &format!("body: send\n{rest}"))
+            OPERATION
+                .replace("Send", title)
+                .replace("/parcels", request)
+                .replace("body: send", &format!("body: send\n{rest}"))
         };
         let first = with("Send", "/{id}", "path: { id: { type: integer } }\nwhen: body.kind == 'a'");
         let pair = |second: &str| codes("", &[("parcels/a.yaml", first.as_str()), ("parcels/b.yaml", second)]);

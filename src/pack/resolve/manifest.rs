@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::operations::{Parts, turn};
 use super::Resolver;
+use super::operations::{Parts, turn};
 use crate::clock::Format;
 use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
 use crate::exchange::Pattern;
 use crate::expr::{Kind, Names, ObjectKind};
-use crate::pack::source::{FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned};
-use crate::pack::{Field, NamedError, Owner, Pack, Refusal, Resource, ResourceId, Row, Sort, Unique};
+use crate::pack::source::{
+    FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned,
+};
+use crate::pack::{Field, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
 impl Resolver<'_> {
@@ -53,7 +55,9 @@ impl Resolver<'_> {
         if let Some(name) = &manifest.name {
             if name.value != self.files.folder {
                 let message = format!("the pack is called `{}` but its folder `{}`", name.value, self.files.folder);
-                self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help("give both the same name"));
+                self.report(
+                    Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help("give both the same name"),
+                );
             }
             let label = |text: &str| {
                 !text.is_empty()
@@ -106,7 +110,8 @@ impl Resolver<'_> {
         let (pattern, offset) = match &node.kind {
             NodeKind::String(pattern) => (Spanned { value: pattern.clone(), at: node.at.clone() }, None),
             _ => {
-                let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics) else {
+                let Some(mut fields) = Fields::of(node, "a time format that is not one pattern", &mut self.diagnostics)
+                else {
                     return Format::default();
                 };
                 let pattern = fields.required_text("pattern", &mut self.diagnostics);
@@ -116,10 +121,15 @@ impl Resolver<'_> {
                 (pattern, offset)
             }
         };
-        let made = Format::new(&pattern.value, None).map_err(|message| (&pattern.at, message)).and_then(|format| match &offset {
-            None => Ok(format),
-            Some(offset) => Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message)),
-        });
+        let made =
+            Format::new(&pattern.value, None).map_err(|message| (&pattern.at, message)).and_then(
+                |format| match &offset {
+                    None => Ok(format),
+                    Some(offset) => {
+                        Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message))
+                    }
+                },
+            );
         made.unwrap_or_else(|(at, message)| {
             self.error(Code::ValueWrong, at, message);
             Format::default()
@@ -167,7 +177,8 @@ impl Resolver<'_> {
         if let (Some(field), Some(id)) = (fields.get(id), &source.id)
             && !matches!(field.sort, Sort::Uuid | Sort::String | Sort::Integer)
         {
-            let message = format!("an id is a uuid, a string or an integer, and `{}` is of type {}", id.value, field.sort.name());
+            let message =
+                format!("an id is a uuid, a string or an integer, and `{}` is of type {}", id.value, field.sort.name());
             self.error(Code::ValueWrong, &id.at, message);
         }
         if fields.is_empty() {
@@ -182,7 +193,6 @@ impl Resolver<'_> {
             lookups: Vec::new(),
             not_found: None,
             by_name,
-            at: source.name.at.clone(),
         }
     }
 
@@ -190,7 +200,8 @@ impl Resolver<'_> {
         // A field of unknown type is there all the same: what uses it is not at fault.
         let unknown = Spanned { value: "json".to_owned(), at: source.name.at.clone() };
         let word = source.sort.as_ref().unwrap_or(&unknown);
-        let (name, secret) = if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
+        let (name, secret) =
+            if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
         let known: Vec<String> =
             Sort::NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(["secret".to_owned()]).collect();
         let found = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known);
@@ -290,10 +301,13 @@ impl Resolver<'_> {
         for (key, error) in &manifest.rejections {
             let Some(refusal) = Refusal::ALL.into_iter().find(|refusal| refusal.name() == key.name) else {
                 let names = Refusal::ALL.map(Refusal::name);
-                let diagnostic =
-                    Diagnostic::error(Code::NameUnknown, key.at.clone(), format!("there is no rejection `{}`", key.name))
-                        .suggest(nearest(&key.name, names))
-                        .help(there_are(names));
+                let diagnostic = Diagnostic::error(
+                    Code::NameUnknown,
+                    key.at.clone(),
+                    format!("there is no rejection `{}`", key.name),
+                )
+                .suggest(nearest(&key.name, names))
+                .help(there_are(names));
                 self.report(diagnostic);
                 continue;
             };
@@ -304,13 +318,23 @@ impl Resolver<'_> {
         rejections
     }
 
-    pub(super) fn guard(&mut self, source: &GuardSource, names: &Names, late: &BTreeSet<String>) -> Option<crate::pack::Guard> {
+    pub(super) fn guard(
+        &mut self,
+        source: &GuardSource,
+        names: &Names,
+        late: &BTreeSet<String>,
+    ) -> Option<crate::pack::Guard> {
         let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
             require: self.expression(source.require.as_ref()?, names)?.0,
             otherwise: otherwise?,
             turn: turn(source.require.as_ref()?, late),
+            provenance: match (&source.docs, &source.assumed) {
+                (_, Some(reason)) => Some(Provenance::Assumed(reason.value.as_str().into())),
+                (Some(docs), None) => Some(Provenance::Documented(Some(docs.value.as_str().into()))),
+                (None, None) => None,
+            },
             at: source.name.at.clone(),
         })
     }

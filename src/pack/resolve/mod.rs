@@ -208,7 +208,9 @@ impl<'f> Resolver<'f> {
         let file = self.schemas.get(format!("{document}.json").as_str()).copied().unwrap_or(FileId(0));
         let text = self.sources.text(file);
         let mut segments = exchange::segments(pointer);
-        let word = segments.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern" | "x-error"));
+        let word = segments
+            .last()
+            .is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern" | "x-error"));
         if word && let Some(range) = diagnostic::value_range(text, &segments) {
             return Location::new(file, range);
         }
@@ -240,9 +242,14 @@ impl<'f> Resolver<'f> {
                     let quoted = format!("\"{name}\"");
                     let start = text[..end].rfind(&quoted);
                     let range = start.map_or(at..end, |start| start..start + quoted.len());
-                    let diagnostic =
-                        Diagnostic::error(Code::KeyDuplicate, Location::new(file, range), format!("`{name}` stands here twice"));
-                    self.report(diagnostic.help("readers of JSON disagree about which of the two counts: take one out"));
+                    let diagnostic = Diagnostic::error(
+                        Code::KeyDuplicate,
+                        Location::new(file, range),
+                        format!("`{name}` stands here twice"),
+                    );
+                    self.report(
+                        diagnostic.help("readers of JSON disagree about which of the two counts: take one out"),
+                    );
                     return None;
                 }
                 let message = format!("this is not JSON: {}", fault.message);
@@ -301,14 +308,22 @@ impl<'f> Resolver<'f> {
             Some(part) => Some((path, exchange::segments(pointer), part.clone())),
             None => {
                 let at = match reference.at.range.len() == reference.value.len() {
-                    true => Location::new(reference.at.file, reference.at.range.end - pointer.len()..reference.at.range.end),
+                    true => {
+                        Location::new(reference.at.file, reference.at.range.end - pointer.len()..reference.at.range.end)
+                    }
                     false => reference.at.clone(),
                 };
                 let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", pointer));
-                let keys = document.pointer(parent).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+                let keys = document
+                    .pointer(parent)
+                    .and_then(Value::as_object)
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key.as_str());
                 let meant = nearest(key, keys).map(|key| format!("{parent}/{key}"));
                 let diagnostic =
-                    Diagnostic::error(Code::ExampleMissing, at, format!("`{path}` has nothing at `{pointer}`")).suggest(meant);
+                    Diagnostic::error(Code::ExampleMissing, at, format!("`{path}` has nothing at `{pointer}`"))
+                        .suggest(meant);
                 self.report(diagnostic.help("what stands behind `#` is a JSON pointer into the file"));
                 None
             }
@@ -363,7 +378,8 @@ impl<'f> Resolver<'f> {
             // What YAML cut off is not seen in the message.
             let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
             if fault.code == Code::ExprSyntax && behind.starts_with(',') {
-                diagnostic = diagnostic.help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
+                diagnostic = diagnostic
+                    .help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
             }
             self.report(diagnostic);
         }
@@ -427,12 +443,7 @@ impl<'f> Resolver<'f> {
         self.lookup("time format", name, &known).unwrap_or(0)
     }
 
-    fn finish(
-        &mut self,
-        manifest: &Manifest,
-        parts: operations::Parts,
-        keys: Arc<expr::Keys>,
-    ) -> Option<Pack> {
+    fn finish(&mut self, manifest: &Manifest, parts: operations::Parts, keys: Arc<expr::Keys>) -> Option<Pack> {
         let router = self.routes(&parts);
         let seeds = self.seeds(manifest);
         self.lint(manifest, &parts);

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::{HeaderValue, Method};
 use serde_json::Value;
 
-use super::kinds::schema_kind;
 use super::Resolver;
+use super::kinds::schema_kind;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location, all_of, nearest, there_are};
 use crate::exchange;
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{BodySource, EventSource, Manifest, OperationSource, ParameterSource, Spanned, Template};
 use crate::pack::{
-    BodyRule, Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, Parameter, Parameters, Provenance,
-    ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn,
+    BodyRule, Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, Parameter, Parameters,
+    Provenance, ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn,
 };
 use crate::schema::{Place, Reference};
 
@@ -114,7 +114,9 @@ impl Resolver<'_> {
         let condition = source.when.as_ref().and_then(|node| Template::condition(node, &mut self.diagnostics));
         let when = self.condition(condition.as_ref(), &names);
         let mut parameters = Vec::new();
-        for (place, given) in [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)] {
+        for (place, given) in
+            [(Place::Path, &source.path), (Place::Query, &source.query), (Place::Header, &source.headers)]
+        {
             match self.parameters(place, given) {
                 Some(found) => {
                     if line.is_some() || place != Place::Path {
@@ -225,7 +227,9 @@ impl Resolver<'_> {
     fn request_line(&mut self, line: &Spanned<String>) -> Option<(Method, String)> {
         let Some((word, rest)) = line.value.split_once(' ') else {
             let message = format!("`{}` is not a method and a path", line.value);
-            self.report(Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /items/{id}`"));
+            self.report(
+                Diagnostic::error(Code::RouteInvalid, line.at.clone(), message).help("write it like `GET /items/{id}`"),
+            );
             return None;
         };
         let path = rest.trim();
@@ -286,7 +290,9 @@ impl Resolver<'_> {
             if case.when.is_none() && !last {
                 let message = "this answer has no `when`, so those after it are never given";
                 let start = Location::new(case.at.file, case.at.range.start..case.at.range.start);
-                self.report(Diagnostic::error(Code::ValueWrong, start, message).help("give it a `when`, or put it last"));
+                self.report(
+                    Diagnostic::error(Code::ValueWrong, start, message).help("give it a `when`, or put it last"),
+                );
                 return;
             }
             if let (Some(when), true) = (&case.when, last) {
@@ -306,7 +312,9 @@ impl Resolver<'_> {
                 for fault in faults {
                     // Properties of the object schema are the keys of the mapping.
                     let steps: Vec<String> = exchange::segments(&fault.pointer).into_iter().skip(1).collect();
-                    let word = steps.last().is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern"));
+                    let word = steps
+                        .last()
+                        .is_some_and(|last| matches!(last.as_str(), "type" | "format" | "$ref" | "pattern"));
                     let at = if word { node.nearest(&steps).at.clone() } else { node.nearest_key(&steps) };
                     let diagnostic = Diagnostic::error(super::fault_code(fault.kind), at, fault.message);
                     self.report(diagnostic.suggest(fault.suggestion));
@@ -352,9 +360,11 @@ impl Resolver<'_> {
             let mut kind = body.clone();
             for segment in exchange::segments(&pointer.value) {
                 kind = match &kind {
-                    Kind::Object(object) => {
-                        object.fields.iter().find(|(name, _)| *name == segment).map_or(Kind::Any, |(_, kind)| kind.clone())
-                    }
+                    Kind::Object(object) => object
+                        .fields
+                        .iter()
+                        .find(|(name, _)| *name == segment)
+                        .map_or(Kind::Any, |(_, kind)| kind.clone()),
                     _ => Kind::Any,
                 };
             }
@@ -414,7 +424,10 @@ impl Resolver<'_> {
         for (index, operation) in parts.operations.iter().enumerate() {
             if let Err(reason) = router.add(&operation.template, &operation.method, OperationId(index)) {
                 let message = format!("the path cannot be told from another: {reason}");
-                self.report(Diagnostic::error(Code::RouteAmbiguous, operation.at.clone(), message).help("change one of the two"));
+                self.report(
+                    Diagnostic::error(Code::RouteAmbiguous, operation.at.clone(), message)
+                        .help("change one of the two"),
+                );
             }
         }
         for ((method, template), candidates) in router.shared() {
@@ -431,7 +444,9 @@ impl Resolver<'_> {
                 let message = format!("operations on {method} {template} ask for different credentials");
                 let diagnostic = Diagnostic::error(Code::RouteAuth, of(other).at.clone(), message)
                     .related(of(&candidates[0]).at.clone(), "the other one")
-                    .help("callers are identified before it is known which operation is meant: give both the same `auth`");
+                    .help(
+                        "callers are identified before it is known which operation is meant: give both the same `auth`",
+                    );
                 self.diagnostics.push(diagnostic);
             }
         }
@@ -457,7 +472,9 @@ const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPT
 /// Whether an expression can be judged before the body is known to fit its schema.
 pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
     match template {
-        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => Turn::AfterBody,
+        Template::Expression { text, .. } if expr::mentioned(text).iter().any(|name| late.contains(name)) => {
+            Turn::AfterBody
+        }
         _ => Turn::BeforeBody,
     }
 }
@@ -466,7 +483,9 @@ pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {
 fn read_of(operation: &Operation) -> Vec<(&'static str, String, &Value)> {
     let names = parameter_names(&operation.template);
     let name = |place: Place, name: &str| match place {
-        Place::Path => names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string()),
+        Place::Path => {
+            names.iter().position(|known| *known == name).map_or_else(String::new, |index| index.to_string())
+        }
         _ => name.to_owned(),
     };
     let all = operation.parameters.iter().flat_map(|parameters| {
@@ -524,4 +543,3 @@ fn parameters_kind(place: Place, parameters: &Parameters, template: &str) -> Kin
     };
     Kind::object(what, fields)
 }
-

@@ -26,8 +26,11 @@ impl Resolver<'_> {
     fn prove(&mut self, shape: &Shape, at: &Reference, depth: usize) -> Check {
         let Some(node) = self.library.get(at).cloned() else { return Check::Proven };
         let Value::Object(node) = node else { return self.whole(at) };
-        let says: Vec<&str> =
-            node.keys().map(String::as_str).filter(|key| !ANNOTATIONS.contains(key) && !key.starts_with("x-")).collect();
+        let says: Vec<&str> = node
+            .keys()
+            .map(String::as_str)
+            .filter(|key| !ANNOTATIONS.contains(key) && !key.starts_with("x-"))
+            .collect();
         if says.is_empty() {
             return Check::Proven;
         }
@@ -39,7 +42,9 @@ impl Resolver<'_> {
             return self.prove(shape, &target, depth + 1);
         }
         match shape {
-            Shape::Literal(value) if self.library.compile(at).is_ok_and(|schema| schema.is_valid(value)) => Check::Proven,
+            Shape::Literal(value) if self.library.compile(at).is_ok_and(|schema| schema.is_valid(value)) => {
+                Check::Proven
+            }
             Shape::Value { .. } | Shape::Member { .. } => self.leaf(&node, &says, at, None),
             Shape::Field(field) => self.leaf(&node, &says, at, Some(*field)),
             Shape::Object(_) => self.members(shape, &node, &says, at, depth),
@@ -61,9 +66,18 @@ impl Resolver<'_> {
         }
     }
 
-    fn members(&mut self, shape: &Shape, node: &Map<String, Value>, says: &[&str], at: &Reference, depth: usize) -> Check {
+    fn members(
+        &mut self,
+        shape: &Shape,
+        node: &Map<String, Value>,
+        says: &[&str],
+        at: &Reference,
+        depth: usize,
+    ) -> Check {
         let Shape::Object(members) = shape else { return self.whole(at) };
-        let closed = ["additionalProperties", "unevaluatedProperties"].iter().any(|key| node.get(*key) == Some(&Value::Bool(false)));
+        let closed = ["additionalProperties", "unevaluatedProperties"]
+            .iter()
+            .any(|key| node.get(*key) == Some(&Value::Bool(false)));
         let known = says.iter().all(|key| match *key {
             "type" => node.get("type").and_then(Value::as_str) == Some("object"),
             "properties" | "required" => true,
@@ -92,7 +106,9 @@ impl Resolver<'_> {
         let mut types = Types::ALL;
         if let Some(value) = node.get("type") {
             types = Types::none();
-            for name in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str) {
+            for name in
+                value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice).iter().filter_map(Value::as_str)
+            {
                 types.add(name);
             }
         }

@@ -120,7 +120,11 @@ impl Resolver<'_> {
                 None
             }
             (_, true, Some(fixed)) => {
-                self.error(Code::ValueWrong, &fixed.at, "an answer that is `static` shows nothing: leave out one of the two");
+                self.error(
+                    Code::ValueWrong,
+                    &fixed.at,
+                    "an answer that is `static` shows nothing: leave out one of the two",
+                );
                 None
             }
             (None, false, Some(fixed)) => {

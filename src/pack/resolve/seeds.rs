@@ -146,9 +146,12 @@ impl Resolver<'_> {
         for (index, (seed, places)) in seeds.iter().enumerate() {
             let known = &self.resources[seed.resource.0];
             let value = |seed: &Seed| seed.values.get(known.id).cloned().flatten();
-            let place = |seed: &Seed, places: &Places| places.get(known.id).cloned().flatten().unwrap_or_else(|| seed.at.clone());
+            let place = |seed: &Seed, places: &Places| {
+                places.get(known.id).cloned().flatten().unwrap_or_else(|| seed.at.clone())
+            };
             let Some(id) = value(seed) else { continue };
-            let same = |(other, _): &&(Seed, Places)| other.resource == seed.resource && value(other).as_ref() == Some(&id);
+            let same =
+                |(other, _): &&(Seed, Places)| other.resource == seed.resource && value(other).as_ref() == Some(&id);
             if let Some((twin, others)) = seeds[..index].iter().find(same) {
                 let message = format!("two seed records of `{}` have the id {id}", known.name);
                 let diagnostic = Diagnostic::error(Code::SeedInvalid, place(seed, places), message)
@@ -165,7 +168,9 @@ impl Resolver<'_> {
             let own: Vec<_> = seeds.iter().filter(|(seed, _)| seed.resource.0 == number).collect();
             for unique in resource.unique.iter().filter(|unique| unique.only.is_none()) {
                 let values = |seed: &Seed| -> Option<Vec<String>> {
-                    let text = |field: &usize| seed.values.get(*field)?.as_ref().filter(|value| !value.is_null()).map(Value::to_string);
+                    let text = |field: &usize| {
+                        seed.values.get(*field)?.as_ref().filter(|value| !value.is_null()).map(Value::to_string)
+                    };
                     let texts: Option<Vec<String>> = unique.fields.iter().map(text).collect();
                     texts.map(|texts| match unique.ignore_case {
                         true => texts.iter().map(|text| text.to_lowercase()).collect(),
@@ -205,8 +210,11 @@ impl Resolver<'_> {
             let sound = !self.resources[owner.resource.0].fields.is_empty();
             if sound && !id.is_null() && !made && !seeds.iter().any(exists) {
                 let at = places.get(owner.field).cloned().flatten().unwrap_or_else(|| seed.at.clone());
-                let message = format!("there is no seed record of `{}` with the id {id}", self.resources[owner.resource.0].name);
-                self.diagnostics.push(Diagnostic::error(Code::SeedInvalid, at, message).help("name the record that this one belongs to"));
+                let message =
+                    format!("there is no seed record of `{}` with the id {id}", self.resources[owner.resource.0].name);
+                self.diagnostics.push(
+                    Diagnostic::error(Code::SeedInvalid, at, message).help("name the record that this one belongs to"),
+                );
             }
         }
     }

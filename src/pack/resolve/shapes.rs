@@ -106,7 +106,9 @@ impl<'a> Plan<'a> {
     }
 
     fn below(&self, at: &At) -> bool {
-        let longer = |shown: &Shown<'_>, prefix: &[String]| shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix);
+        let longer = |shown: &Shown<'_>, prefix: &[String]| {
+            shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix)
+        };
         self.shows.iter().any(|shown| longer(shown, &at.pattern) || longer(shown, &at.actual))
     }
 }
@@ -142,7 +144,10 @@ pub(super) fn is_expression(text: &str, names: &Names) -> bool {
     };
     let mut words = text.split('.');
     let first = words.next().unwrap_or_default();
-    text.contains('.') && text.split('.').all(word) && names.get(first).is_some() && expr::check(text, names).1.is_empty()
+    text.contains('.')
+        && text.split('.').all(word)
+        && names.get(first).is_some()
+        && expr::check(text, names).1.is_empty()
 }
 
 impl Resolver<'_> {
@@ -216,7 +221,14 @@ impl Resolver<'_> {
         self.report(diagnostic.help("show what the example has: it is never edited"));
     }
 
-    fn node(&mut self, plan: &mut Plan<'_>, example: &Value, at: &At, context: Context, names: &Names) -> Option<Shape> {
+    fn node(
+        &mut self,
+        plan: &mut Plan<'_>,
+        example: &Value,
+        at: &At,
+        context: Context,
+        names: &Names,
+    ) -> Option<Shape> {
         if let Some((template, _)) = plan.exact(at) {
             return self.template(plan, template, Some(example), at, names);
         }
@@ -309,7 +321,9 @@ impl Resolver<'_> {
     fn constant(&mut self, plan: &Plan<'_>, value: &Value, at: &At, context: Context) -> Option<Shape> {
         let pointer = at.pointer();
         let key = at.pattern.last().map_or("", String::as_str);
-        if let Some(constant) = self.constants.iter().find(|constant| constant.value == pointer || constant.value == key) {
+        if let Some(constant) =
+            self.constants.iter().find(|constant| constant.value == pointer || constant.value == key)
+        {
             self.used_constants.insert(constant.value.clone());
             return Some(Shape::Literal(value.clone()));
         }
@@ -372,7 +386,8 @@ impl Resolver<'_> {
                     && let Some(resource) = item.resource().map(ResourceId)
                 {
                     let first = example.and_then(|example| example.get(0));
-                    let item = self.record(plan, resource, first, &at.item("0"), &names.with("record", (**item).clone()))?;
+                    let item =
+                        self.record(plan, resource, first, &at.item("0"), &names.with("record", (**item).clone()))?;
                     return Some(Shape::Each(Box::new(Each {
                         over: expr,
                         name: "record".into(),
@@ -532,7 +547,8 @@ impl Resolver<'_> {
         for (key, arm) in &choice.arms {
             arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)));
         }
-        let unused = shows.iter().zip(used).filter(|(_, used)| !used).map(|((key, template), _)| Shown::new(key, template));
+        let unused =
+            shows.iter().zip(used).filter(|(_, used)| !used).map(|((key, template), _)| Shown::new(key, template));
         self.unused_in_choice(unused.collect(), choice, plan.folder, before);
         let otherwise = match otherwise {
             Some(shape) => Some(Box::new(shape?)),
@@ -548,7 +564,9 @@ impl Resolver<'_> {
             return;
         }
         let mut known = Vec::new();
-        for arm in choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise).filter(|arm| arm.like.value != "fields") {
+        for arm in
+            choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise).filter(|arm| arm.like.value != "fields")
+        {
             if let Some((_, _, example)) = self.part(&arm.like, folder) {
                 patterns(&example, "", &mut known);
             }

@@ -65,15 +65,23 @@ impl Resolver<'_> {
     /// Every parameter of the path is given, by the answer's side file or by its request's.
     fn check_paths(&mut self, parts: &Parts) {
         for replay in &parts.replays {
-            let examples = [replay.answer, replay.request].map(|index| index.and_then(|index| parts.examples.get(index)));
+            let examples =
+                [replay.answer, replay.request].map(|index| index.and_then(|index| parts.examples.get(index)));
             let Some(example) = examples.into_iter().flatten().next() else { continue };
             let operation = &parts.operations[example.operation.0];
-            let given: Vec<&str> =
-                examples.into_iter().flatten().flat_map(|example| &example.side.path).map(|(key, _)| key.name.as_str()).collect();
+            let given: Vec<&str> = examples
+                .into_iter()
+                .flatten()
+                .flat_map(|example| &example.side.path)
+                .map(|(key, _)| key.name.as_str())
+                .collect();
             for name in parameter_names(&operation.template) {
                 let at = example.side.at.clone().unwrap_or_else(|| example.at.clone());
                 // In a side file with other mistakes the parameter may be there under another name.
-                let spoilt = self.diagnostics.iter().any(|other| other.location.as_ref().is_some_and(|place| place.file == at.file));
+                let spoilt = self
+                    .diagnostics
+                    .iter()
+                    .any(|other| other.location.as_ref().is_some_and(|place| place.file == at.file));
                 if given.contains(&name) || spoilt {
                     continue;
                 }
@@ -90,7 +98,8 @@ impl Resolver<'_> {
         let Some(resource) = self.resource_named(&name) else { return };
         let Some(NodeKind::Map(members)) = given.fields.as_ref().map(|fields| &fields.kind) else { return };
         for (key, node) in members {
-            let Some(field) = self.field_named(resource, &Spanned { value: key.name.clone(), at: key.at.clone() }) else {
+            let Some(field) = self.field_named(resource, &Spanned { value: key.name.clone(), at: key.at.clone() })
+            else {
                 continue;
             };
             let field = &self.resources[resource.0].fields[field];
@@ -109,7 +118,10 @@ impl Resolver<'_> {
         let Some(index) = names.iter().position(|known| *known == resource) else {
             if let Some(meant) = nearest(resource, names) {
                 let message = format!("nothing draws `{}`", key.name);
-                self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).suggest(Some(format!("{meant}.{rest}"))));
+                self.report(
+                    Diagnostic::error(Code::NameUnknown, key.at.clone(), message)
+                        .suggest(Some(format!("{meant}.{rest}"))),
+                );
             }
             return;
         };
@@ -124,7 +136,9 @@ impl Resolver<'_> {
         }
         let names = parts.examples.iter().filter_map(|example| example.path.rsplit('/').next());
         let message = format!("there is no example `{}`", name.value);
-        self.report(Diagnostic::error(Code::ExampleMissing, name.at.clone(), message).suggest(nearest(&name.value, names)));
+        self.report(
+            Diagnostic::error(Code::ExampleMissing, name.at.clone(), message).suggest(nearest(&name.value, names)),
+        );
     }
 
     /// What is declared about a place of the example is about a place that it has.
@@ -132,7 +146,8 @@ impl Resolver<'_> {
         let Some(json) = json else { return };
         for (key, _) in side.differs.iter().chain(&side.absent).chain(&side.constant) {
             if json.pointer(&key.name).is_none() {
-                let known: Vec<String> = crate::exchange::leaves(json).into_iter().map(|(pointer, _)| pointer).collect();
+                let known: Vec<String> =
+                    crate::exchange::leaves(json).into_iter().map(|(pointer, _)| pointer).collect();
                 let message = format!("`{path}` has nothing at `{}`", key.name);
                 let diagnostic = Diagnostic::error(Code::ShapeTarget, key.at.clone(), message)
                     .suggest(nearest(&key.name, known.iter().map(String::as_str)));

@@ -164,7 +164,8 @@ fn given(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<GivenSou
         if let Some(fields) = &source.fields
             && !matches!(fields.kind, NodeKind::Map(_))
         {
-            let diagnostic = Diagnostic::error(Code::KindWrong, fields.at.clone(), "a given record is a mapping of fields");
+            let diagnostic =
+                Diagnostic::error(Code::KindWrong, fields.at.clone(), "a given record is a mapping of fields");
             diagnostics.push(diagnostic.help("write null to take the record away"));
         }
     }

@@ -14,7 +14,9 @@ impl<'n> Fields<'n> {
     /// `what` names the mapping in messages: `an operation`.
     pub(crate) fn of(node: &'n Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
-            NodeKind::Map(members) => Some(Fields { what, at: node.at.clone(), members, asked: Vec::new(), missing: Vec::new() }),
+            NodeKind::Map(members) => {
+                Some(Fields { what, at: node.at.clone(), members, asked: Vec::new(), missing: Vec::new() })
+            }
             _ => {
                 wrong_kind(node, &format!("{what} is written as a mapping"), diagnostics);
                 None
@@ -54,11 +56,19 @@ impl<'n> Fields<'n> {
         prose(self.take(name)?, name, diagnostics)
     }
 
-    pub(crate) fn required_prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+    pub(crate) fn required_prose(
+        &mut self,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Spanned<String>> {
         prose(self.required(name)?, name, diagnostics)
     }
 
-    pub(crate) fn required_text(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
+    pub(crate) fn required_text(
+        &mut self,
+        name: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Spanned<String>> {
         text(self.required(name)?, &format!("`{name}`"), diagnostics)
     }
 

@@ -62,7 +62,6 @@ pub(crate) struct FindSource {
 
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialSource {
-    pub(crate) at: Location,
     pub(crate) label: Option<Spanned<String>>,
     pub(crate) scheme: Option<Spanned<String>>,
     pub(crate) value: Option<Spanned<String>>,
@@ -71,7 +70,6 @@ pub(crate) struct CredentialSource {
 #[derive(Debug, Clone)]
 pub(crate) struct ResourceSource {
     pub(crate) name: Key,
-    pub(crate) at: Location,
     pub(crate) id: Option<Spanned<String>>,
     pub(crate) owner: Option<Spanned<String>>,
     pub(crate) fields: Vec<FieldSource>,
@@ -134,7 +132,11 @@ impl Manifest {
             formats: fields.named("formats", diagnostics).to_vec(),
             constants: fields.texts("constants", diagnostics),
             headers: templates(fields.named("headers", diagnostics), diagnostics),
-            tables: fields.named("tables", diagnostics).iter().map(|(key, node)| (key.clone(), node.to_json())).collect(),
+            tables: fields
+                .named("tables", diagnostics)
+                .iter()
+                .map(|(key, node)| (key.clone(), node.to_json()))
+                .collect(),
             keys: pairs(fields.named("keys", diagnostics), "a key file", diagnostics),
             schemes: each(fields.named("auth", diagnostics), SchemeSource::read, diagnostics),
             credentials: items(fields.list("credentials"), CredentialSource::read, diagnostics),
@@ -217,7 +219,8 @@ impl FindSource {
             NodeKind::String(path) => {
                 if let Some((resource, field)) = path.split_once('.') {
                     let resource = Spanned { value: resource.to_owned(), at: node.part(0..resource.len()) };
-                    let field = Spanned { value: field.to_owned(), at: node.part(resource.value.len() + 1..path.len()) };
+                    let field =
+                        Spanned { value: field.to_owned(), at: node.part(resource.value.len() + 1..path.len()) };
                     return Some(FindSource { resource, field, value: None });
                 }
             }
@@ -244,7 +247,6 @@ impl CredentialSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a credential", diagnostics)?;
         let source = CredentialSource {
-            at: fields.at(),
             label: fields.required_text("label", diagnostics),
             scheme: fields.required_text("scheme", diagnostics),
             value: fields.required_text("value", diagnostics),
@@ -259,7 +261,6 @@ impl ResourceSource {
         let mut fields = Fields::of(node, "a resource", diagnostics)?;
         let source = ResourceSource {
             name: key.clone(),
-            at: fields.at(),
             id: fields.required_text("id", diagnostics),
             owner: fields.text("owner", diagnostics),
             fields: each(fields.named("fields", diagnostics), FieldSource::read, diagnostics),

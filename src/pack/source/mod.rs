@@ -19,8 +19,8 @@ pub(crate) use manifest::{
 };
 pub(crate) use node::{Key, Node, NodeKind};
 pub(crate) use operation::{
-    AuthSource, BodySource, EffectSource, EffectVerb, EventSource, GuardSource, ListSource, LoadSource, OperationSource,
-    ParameterSource,
+    AuthSource, BodySource, EffectSource, EffectVerb, EventSource, GuardSource, ListSource, LoadSource,
+    OperationSource, ParameterSource,
 };
 pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
 

@@ -71,9 +71,9 @@ impl Node {
             NodeKind::Number(number) => Value::Number(number.clone()),
             NodeKind::String(text) => Value::String(text.clone()),
             NodeKind::List(items) => items.iter().map(Node::to_json).collect(),
-            NodeKind::Map(members) => {
-                Value::Object(members.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect::<Map<_, _>>())
-            }
+            NodeKind::Map(members) => Value::Object(
+                members.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect::<Map<_, _>>(),
+            ),
         }
     }
 
@@ -207,14 +207,18 @@ impl<'a> Builder<'a, '_> {
                 (Event::StreamStart | Event::DocumentStart(_), _) => {}
                 (Event::StreamEnd | Event::DocumentEnd, _) => {
                     let at = Location::whole(self.file);
-                    self.report(Diagnostic::error(Code::YamlSyntax, at, "the file is empty").help("fill it, or take it away"));
+                    self.report(
+                        Diagnostic::error(Code::YamlSyntax, at, "the file is empty").help("fill it, or take it away"),
+                    );
                     return None;
                 }
                 (event, range) => {
                     let node = self.node(event, range, 0)?;
                     while let Some((event, range)) = self.next() {
                         match event {
-                            Event::DocumentStart(_) => self.feature("several documents in one file", "give each a file of its own", range),
+                            Event::DocumentStart(_) => {
+                                self.feature("several documents in one file", "give each a file of its own", range)
+                            }
                             Event::StreamEnd => return Some(node),
                             _ => {}
                         }

@@ -89,7 +89,6 @@ pub(crate) enum EffectVerb {
 
 #[derive(Debug, Clone)]
 pub(crate) struct EffectSource {
-    pub(crate) at: Location,
     pub(crate) verb: EffectVerb,
     /// A resource for `create`; the name of a record for the others.
     pub(crate) target: Spanned<String>,
@@ -114,7 +113,6 @@ pub(crate) struct EventSource {
 #[derive(Debug, Clone)]
 pub(crate) struct GuardSource {
     pub(crate) name: Key,
-    pub(crate) at: Location,
     pub(crate) require: Option<Template>,
     pub(crate) otherwise: Option<Spanned<String>>,
     pub(crate) docs: Option<Spanned<String>>,
@@ -245,7 +243,11 @@ impl ParameterSource {
         let mut required = Vec::new();
         for (key, value) in members {
             let NodeKind::Map(_) = &value.kind else {
-                wrong_kind(value, &format!("the parameter `{}` has a schema, such as `{{ type: string }}`", key.name), diagnostics);
+                wrong_kind(
+                    value,
+                    &format!("the parameter `{}` has a schema, such as `{{ type: string }}`", key.name),
+                    diagnostics,
+                );
                 continue;
             };
             let mut schema = value.to_json();
@@ -308,7 +310,8 @@ impl ListSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a list", diagnostics)?;
         let from = fields.required_text("from", diagnostics);
-        let mut template = |fields: &mut Fields<'_>, name| fields.take(name).map(|node| Template::read(node, diagnostics));
+        let mut template =
+            |fields: &mut Fields<'_>, name| fields.take(name).map(|node| Template::read(node, diagnostics));
         let number = template(&mut fields, "number");
         let size = template(&mut fields, "size");
         let sort = template(&mut fields, "sort");
@@ -341,7 +344,6 @@ impl EffectSource {
         match found.pop() {
             Some((verb, target)) if found.is_empty() => {
                 source = Some(EffectSource {
-                    at: fields.at(),
                     verb,
                     target,
                     name: fields.text("as", diagnostics),
@@ -376,7 +378,6 @@ impl GuardSource {
         let mut fields = Fields::of(node, "a guard", diagnostics)?;
         let source = GuardSource {
             name: key.clone(),
-            at: fields.at(),
             require: fields.required("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
             docs: fields.prose("docs", diagnostics),

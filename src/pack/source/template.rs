@@ -10,7 +10,11 @@ use crate::diagnostic::{Code, Diagnostic, Location, nearest};
 #[derive(Debug, Clone)]
 pub(crate) enum Template {
     /// The text behind `=`; the node for places in it, and how many bytes stand before the expression.
-    Expression { text: String, node: Node, offset: usize },
+    Expression {
+        text: String,
+        node: Node,
+        offset: usize,
+    },
     Literal(Spanned<Value>),
     List(Vec<Template>, Location),
     /// A key that ends in `?` is left out when its value is undefined.
@@ -40,7 +44,6 @@ pub(crate) struct ShownSource {
 /// `shape: fields`, or `shape: {by: = …, <value>: <example>, <value>: {like: <example>, show: {…}}, else: …}`.
 #[derive(Debug, Clone)]
 pub(crate) struct ChoiceSource {
-    pub(crate) at: Location,
     pub(crate) by: Option<Template>,
     pub(crate) arms: Vec<(Key, ArmSource)>,
     pub(crate) otherwise: Option<ArmSource>,
@@ -180,13 +183,13 @@ impl ChoiceSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         if let NodeKind::String(_) = &node.kind {
             let otherwise = ArmSource::read(node, diagnostics);
-            return Some(ChoiceSource { at: node.at.clone(), by: None, arms: Vec::new(), otherwise });
+            return Some(ChoiceSource { by: None, arms: Vec::new(), otherwise });
         }
         let NodeKind::Map(members) = &node.kind else {
             wrong_kind(node, "`shape` is `fields` or a mapping with `by`", diagnostics);
             return None;
         };
-        let mut choice = ChoiceSource { at: node.at.clone(), by: None, arms: Vec::new(), otherwise: None };
+        let mut choice = ChoiceSource { by: None, arms: Vec::new(), otherwise: None };
         for (key, value) in members {
             match key.name.as_str() {
                 "by" => choice.by = Some(Template::read(value, diagnostics)),
