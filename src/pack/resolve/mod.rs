@@ -7,6 +7,7 @@ mod kinds;
 mod lint;
 mod manifest;
 mod operations;
+mod plan;
 mod proof;
 mod replies;
 mod seeds;

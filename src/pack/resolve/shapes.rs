@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
+use super::plan::{At, Plan, Shown};
+use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
 use crate::exchange;
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
@@ -17,100 +18,6 @@ enum Context {
     Nothing,
     Record(ResourceId),
     Json,
-}
-
-/// The example that a shape is made from, and what is shown where.
-struct Plan<'a> {
-    /// The fixture that the example stands in, for messages.
-    path: String,
-    shows: Vec<Shown<'a>>,
-    folder: &'a str,
-    ignore_case: bool,
-}
-
-struct Shown<'a> {
-    at: Location,
-    segments: Vec<String>,
-    template: &'a Template,
-    /// Written as a key, not as a pointer.
-    plain: bool,
-    /// The key was written with `?`: left out when its value is undefined.
-    optional: bool,
-    used: bool,
-}
-
-impl<'a> Shown<'a> {
-    fn new(key: &Key, template: &'a Template) -> Self {
-        let (name, optional) = match key.name.strip_suffix('?') {
-            Some(name) => (name, true),
-            None => (key.name.as_str(), false),
-        };
-        let plain = !name.starts_with('/');
-        let segments = match name {
-            "" => Vec::new(),
-            name if plain => vec![name.to_owned()],
-            name => exchange::segments(name),
-        };
-        Shown { at: key.at.clone(), segments, template, plain, optional, used: false }
-    }
-
-    fn pointer(&self) -> String {
-        self.segments.iter().map(|segment| exchange::child("", segment)).collect()
-    }
-
-    /// A pointer in the spelling that the author chose.
-    fn spelt(&self, pointer: &str) -> String {
-        if self.plain { pointer.trim_start_matches('/') } else { pointer }.to_owned()
-    }
-}
-
-/// Where in the example the work is: with `*` for every list item, and as it really is.
-#[derive(Clone, Default)]
-struct At {
-    pattern: Vec<String>,
-    actual: Vec<String>,
-}
-
-impl At {
-    fn key(&self, key: &str) -> At {
-        let mut at = self.clone();
-        at.pattern.push(key.to_owned());
-        at.actual.push(key.to_owned());
-        at
-    }
-
-    /// The pointer that packs name this place by.
-    fn pointer(&self) -> String {
-        self.pattern.iter().fold(String::new(), |pointer, segment| exchange::child(&pointer, segment))
-    }
-
-    fn item(&self, index: &str) -> At {
-        let mut at = self.clone();
-        at.pattern.push("*".to_owned());
-        at.actual.push(index.to_owned());
-        at
-    }
-}
-
-impl<'a> Plan<'a> {
-    fn new(path: String, shows: &'a [(Key, Template)], folder: &'a str, ignore_case: bool) -> Self {
-        let shows = shows.iter().map(|(key, template)| Shown::new(key, template)).collect();
-        Plan { path, shows, folder, ignore_case }
-    }
-
-    /// What is shown at exactly this place, and whether it may be left out.
-    fn exact(&mut self, at: &At) -> Option<(&'a Template, bool)> {
-        let shown = self.shows.iter_mut().find(|shown| shown.segments == at.pattern || shown.segments == at.actual)?;
-        shown.used = true;
-        Some((shown.template, shown.optional))
-    }
-
-    fn below(&self, at: &At) -> bool {
-        let longer = |shown: &Shown<'_>, prefix: &[String]| {
-            shown.segments.len() > prefix.len() && shown.segments.starts_with(prefix)
-        };
-        self.shows.iter().any(|shown| longer(shown, &at.pattern) || longer(shown, &at.actual))
-    }
 }
 
 fn unfilled(pointer: &str) -> String {

@@ -217,7 +217,7 @@ impl<'a> Builder<'a, '_> {
                     while let Some((event, range)) = self.next() {
                         match event {
                             Event::DocumentStart(_) => {
-                                self.feature("several documents in one file", "give each a file of its own", range)
+                                self.feature("several documents in one file", "give each a file of its own", range);
                             }
                             Event::StreamEnd => return Some(node),
                             _ => {}
