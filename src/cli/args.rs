@@ -74,6 +74,12 @@ pub(super) struct Serve {
     /// Most connections at once
     #[arg(long, value_name = "NUMBER", default_value_t = 1024)]
     pub(super) max_connections: usize,
+    /// Most headers of a request
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub(super) max_headers: usize,
+    /// Most bytes of headers of a request, at least 8192
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 10)]
+    pub(super) max_header_bytes: usize,
     /// Longest time until the headers of a request are complete, such as 10s
     #[arg(long, value_name = "TIME", default_value = "10s")]
     pub(super) header_timeout: String,

@@ -78,6 +78,9 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
     if arguments.max_connections == 0 || arguments.max_sandboxes == 0 || arguments.max_journal_entries == 0 {
         return Err(usage("--max-connections, --max-sandboxes and --max-journal-entries are at least 1"));
     }
+    if arguments.max_headers == 0 || arguments.max_header_bytes < 8192 {
+        return Err(usage("--max-headers is at least 1, --max-header-bytes at least 8192"));
+    }
     let mut own_ports = Vec::new();
     for text in &arguments.listen {
         let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
@@ -121,6 +124,8 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
             body: arguments.max_body,
             json_depth: arguments.max_json_depth,
             connections: arguments.max_connections,
+            headers: arguments.max_headers,
+            header_bytes: arguments.max_header_bytes,
             header_timeout: duration("--header-timeout", &arguments.header_timeout)?,
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },

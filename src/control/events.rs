@@ -21,6 +21,7 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
         .flat_map(|input| &input.known)
         .map(|parameter| (parameter.name.clone(), parameter.schema.clone()))
         .collect();
+    let required: Vec<&str> = event.input.iter().flat_map(|input| input.required()).collect();
     json!({
         "pack": &*pack.name,
         "name": &*event.name,
@@ -29,6 +30,7 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
         "provenance": event.provenance.to_json(),
         "at": pack.sources.place(&event.at),
         "parameters": parameters,
+        "required": required,
         "path": format!("/_standin/events/{}/{}", pack.name, event.name),
     })
 }

@@ -105,10 +105,15 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
         refuse(call, format!("scheme `{}`: the credential cannot be decoded", scheme.name));
         return Err(Unknown::Refused(Reason::Wrong, id));
     };
-    // Only what decoding makes needs a name; a plain text is looked up as it is.
-    call.scope.bind("credential", Value::json(&credential));
+    // A plain text is looked up as it is and needs no name.
+    if scheme.value.is_some() || scheme.require.is_some() {
+        call.scope.bind("credential", Value::json(&credential));
+    }
     let wanted = match scheme.value {
-        None => credential.as_str().map(str::to_owned),
+        None => match credential {
+            Json::String(text) => Some(text),
+            _ => None,
+        },
         Some(expr) => {
             let value = call.pack.program.eval(expr, &call.scope, "").map_err(|error| fault(error.into()))?;
             (!value.is_undefined() && !value.is_null()).then(|| value.text())

@@ -376,7 +376,20 @@ fn inner_check(check: &Check) -> &Check {
 }
 
 fn leaf_fits(leaf: &Leaf, written: &[u8]) -> bool {
-    leaf.types.has(written) && leaf.rest.as_ref().is_none_or(|schema| valid(schema, written))
+    leaf.types.has(written)
+        && leaf.least.is_none_or(|least| at_least(written, least))
+        && leaf.rest.as_ref().is_none_or(|schema| valid(schema, written))
+}
+
+/// Whether a number is large enough; what is no number is not asked.
+fn at_least(written: &[u8], least: i64) -> bool {
+    match written.first() {
+        Some(b'-' | b'0'..=b'9') => std::str::from_utf8(written)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+            .is_some_and(|number| number >= least),
+        _ => true,
+    }
 }
 
 fn valid(schema: &Schema, written: &[u8]) -> bool {

@@ -65,7 +65,7 @@ fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
         Refusal::BodyTooLarge => "The body is too large",
         _ => "The request cannot be read",
     };
-    let problem = Problem::new(refusal.name(), refusal.status(), title, format!("{words}."));
+    let problem = Problem::new(refusal.name(), refusal.status(), title, sentence(words));
     Ok((problem.into_response(), "assumed"))
 }
 
@@ -152,4 +152,13 @@ fn fault(call: &mut Call<'_>, operation: Option<&Operation>, words: &str) -> Res
     call.trace.add(Stage::Render, Verdict::Failed, operation.map(|operation| &operation.at), words.to_owned());
     let detail = format!("{words}. The pack is at fault, not the request; nothing was changed.");
     Problem::new("pack-fault", StatusCode::INTERNAL_SERVER_ERROR, "The pack has no answer", detail).into_response()
+}
+
+/// Words as a sentence.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    match characters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), characters.as_str()),
+        None => String::new(),
+    }
 }

@@ -106,6 +106,9 @@ fn read(
             let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             return Err(StateFault::Invalid(format!("a `{}` has no field `{name}`{meant}", definition.name)));
         };
+        if value.is_null() && index == definition.id {
+            return Err(StateFault::Invalid(format!("`{name}` is the id and cannot be null")));
+        }
         if value.is_null() && field.optional {
             values[index] = None;
             continue;

@@ -101,8 +101,16 @@ pub(crate) struct Parameters {
     pub(crate) at: Location,
 }
 
+impl Parameters {
+    /// The parameters that must be given.
+    pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name.as_str())
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Parameter {
+    pub(crate) required: bool,
     pub(crate) name: String,
     /// The schema's type, by which the text is read.
     pub(crate) reads: Reads,

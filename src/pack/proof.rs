@@ -22,7 +22,9 @@ pub(crate) enum Check {
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
     pub(crate) types: Types,
-    /// What the schema says besides types.
+    /// The least that a number may be.
+    pub(crate) least: Option<i64>,
+    /// What else the schema says.
     pub(crate) rest: Option<Schema>,
     /// A number by which a record remembers that one of its fields has passed.
     pub(crate) number: Option<u8>,

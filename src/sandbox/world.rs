@@ -330,6 +330,7 @@ impl World {
                 None => true,
                 Some(only) => {
                     let mut scope = Scope::new(Draws::default());
+                    scope.bind("tables", Expression::json(&pack.tables));
                     scope.bind("record", RecordView::value(pack, resource, Arc::new(record.clone())));
                     pack.program.holds(only, &scope).map_err(Conflict::Fault)?
                 }

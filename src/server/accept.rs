@@ -14,6 +14,9 @@ use tokio::time::{sleep, timeout};
 use super::target::Door;
 use super::{Shared, dispatch};
 
+/// How many headers hyper takes when nothing is said.
+const HYPER_HEADERS: usize = 100;
+
 /// Accepts connections on every listener until `shutdown`, then drains them.
 pub(super) async fn run(
     listeners: Vec<(TcpListener, Option<usize>)>,
@@ -73,14 +76,18 @@ fn serve(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.header_timeout)
-        .max_buf_size(64 << 10)
+        .max_buf_size(shared.limits.header_bytes)
         // Who has sent all that there is to send, and says so, still waits for the answer.
         .half_close(true);
+    // Saying what is the default anyway would make hyper keep its headers elsewhere than on the stack.
+    if shared.limits.headers != HYPER_HEADERS {
+        builder.http1().max_headers(shared.limits.headers);
+    }
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(200)
-        .max_header_list_size(64 << 10)
+        .max_header_list_size(u32::try_from(shared.limits.header_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(20));
     let service = service_fn(move |request| {

@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, DATE, HeaderValue};
 use http_body_util::Full;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 
 use crate::clock::Instant;
 use crate::exchange::Response;
@@ -18,13 +19,13 @@ pub(super) fn plain(mut response: Response) -> hyper::Response<Full<Bytes>> {
 }
 
 /// An answer of an API, with the number of its entry, dated in virtual time.
-pub(super) fn committed(committed: Committed) -> hyper::Response<Full<Bytes>> {
+pub(super) fn committed(committed: Committed, dates: &Dates) -> hyper::Response<Full<Bytes>> {
     let Committed { response, entry, at } = committed;
     let mut made = made(&response);
     let headers = made.headers_mut();
     headers.insert(ENTRY, HeaderValue::from(entry));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if let Some(date) = date(at) {
+    if let Some(date) = dates.of(at) {
         headers.insert(DATE, date);
     }
     made
@@ -45,6 +46,26 @@ fn made(response: &Response) -> hyper::Response<Full<Bytes>> {
         headers.insert(name.clone(), value.clone());
     }
     made
+}
+
+/// The `Date` of the last second that was asked for: most answers come within the same one.
+#[derive(Debug, Default)]
+pub(crate) struct Dates(Mutex<Option<(i64, HeaderValue)>>);
+
+impl Dates {
+    fn of(&self, at: Instant) -> Option<HeaderValue> {
+        let second = at.micros().div_euclid(1_000_000);
+        // Whoever would have to wait writes the date anew.
+        let Some(mut last) = self.0.try_lock() else { return date(at) };
+        match last.as_ref() {
+            Some((known, value)) if *known == second => Some(value.clone()),
+            _ => {
+                let value = date(at)?;
+                *last = Some((second, value.clone()));
+                Some(value)
+            }
+        }
+    }
 }
 
 /// The form of RFC 9110, section 5.6.7.

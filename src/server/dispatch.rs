@@ -70,7 +70,7 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyp
         entry: committed.entry,
         at: committed.at,
     });
-    deliver::committed(committed)
+    deliver::committed(committed, &shared.dates)
 }
 
 fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, own: &str, request: &Request) -> Response {

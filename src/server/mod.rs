@@ -41,6 +41,8 @@ pub(crate) struct Limits {
     pub(crate) body: usize,
     pub(crate) json_depth: usize,
     pub(crate) connections: usize,
+    pub(crate) headers: usize,
+    pub(crate) header_bytes: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
 }
@@ -85,6 +87,7 @@ pub(crate) struct Shared {
     pub(crate) engine: engine::Limits,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) log: Log,
+    pub(crate) dates: deliver::Dates,
 }
 
 impl Server {
@@ -104,8 +107,16 @@ impl Server {
         let registry = Arc::new(registry);
         let engine = engine::Limits { json_depth: options.limits.json_depth };
         let control = Control::new(Arc::clone(&registry), engine);
-        let shared =
-            Shared { port, registry, control, limits: options.limits, engine, real: Box::new(real), log: options.log };
+        let shared = Shared {
+            port,
+            registry,
+            control,
+            limits: options.limits,
+            engine,
+            real: Box::new(real),
+            log: options.log,
+            dates: deliver::Dates::default(),
+        };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }
 

@@ -1091,7 +1091,7 @@ fn bad_state_calls_are_refused_with_the_reason() {
         (json!({ "is_payng": true }), "did you mean `is_paying`"),
         (json!({ "is_paying": "yes" }), "is_paying"),
         (json!({ "name": 7 }), "name"),
-        (json!({ "uuid": null }), "another"),
+        (json!({ "uuid": null }), "cannot be null"),
         (json!({ "created_at": "yesterday" }), "%Y-%m-%d %H:%M:%S"),
         (json!({ "created_at": 0 }), "created_at"),
         (json!({ "uuid": "caedbbbe-7d93-476f-b965-bf97cd7ce875" }), "another"),
@@ -1103,6 +1103,8 @@ fn bad_state_calls_are_refused_with_the_reason() {
     }
     let detail =
         server.control("POST", "/state/reportei/customer", Some(json!({ "name": "x" }))).problem(422, "record-invalid");
+    let post = server.control("POST", "/state/reportei/customer", Some(json!({ "uuid": null, "name": "x" })));
+    assert!(post.problem(422, "record-invalid").contains("cannot be null"));
     assert!(detail.contains("is missing"), "{detail}");
     let full = server.control("GET", &format!("/state/reportei/customer/{FIRST}"), None).json();
     server.control("POST", "/state/reportei/customer", Some(full)).problem(409, "record-conflict");

@@ -25,6 +25,14 @@ impl Resolver<'_> {
         names
     }
 
+    /// What defaults and uniquenesses see: the record, and what never changes.
+    pub(super) fn record_names(&self, resource: ResourceId) -> Names {
+        let mut names = Names::default();
+        names.bind("record", self.record_kind(resource));
+        names.bind("tables", json_kind("the tables", &self.tables));
+        names
+    }
+
     fn records_kind(&self) -> Kind {
         let all = self.resources.iter().zip(&self.record_kinds).map(|(resource, kind)| {
             (resource.name.to_string(), Kind::map(format!("the `{}` records", resource.name), kind.clone()))

@@ -241,8 +241,7 @@ impl Resolver<'_> {
     }
 
     fn constraints(&mut self, index: usize, source: &ResourceSource) {
-        let mut names = self.common_names();
-        names.bind("record", self.record_kind(ResourceId(index)));
+        let names = self.record_names(ResourceId(index));
         for unique in &source.unique {
             let fields: Vec<usize> =
                 unique.fields.iter().filter_map(|name| self.field_named(ResourceId(index), name)).collect();
@@ -263,7 +262,7 @@ impl Resolver<'_> {
 
     fn defaults(&mut self, manifest: &Manifest) {
         for (index, source) in manifest.resources.iter().enumerate() {
-            let names = self.common_names().with("record", self.record_kind(ResourceId(index)));
+            let names = self.record_names(ResourceId(index));
             for field in &source.fields {
                 let Some(default) = &field.default else { continue };
                 let shape = self.value(default, &names, "");

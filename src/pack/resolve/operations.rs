@@ -322,11 +322,13 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        let must = given.value.get("required").and_then(Value::as_array);
         let properties = given.value.get("properties").and_then(Value::as_object);
         let known: Vec<Parameter> = properties
             .into_iter()
             .flatten()
             .map(|(name, schema)| Parameter {
+                required: must.is_some_and(|names| names.iter().any(|known| known == name)),
                 name: name.clone(),
                 reads: match schema.get("type").and_then(Value::as_str) {
                     Some("integer") => Reads::Integer,

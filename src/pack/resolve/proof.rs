@@ -112,7 +112,9 @@ impl Resolver<'_> {
                 types.add(name);
             }
         }
-        let rest = match says.iter().any(|key| *key != "type") {
+        let least = node.get("minimum").and_then(Value::as_i64);
+        let known = |key: &str| key == "type" || (key == "minimum" && least.is_some());
+        let rest = match says.iter().any(|key| !known(key)) {
             false => None,
             true => match self.library.compile(at) {
                 Ok(schema) => Some(schema),
@@ -130,7 +132,7 @@ impl Resolver<'_> {
             }
             _ => None,
         };
-        Check::Leaf(Leaf { types, rest, number })
+        Check::Leaf(Leaf { types, least, rest, number })
     }
 
     fn whole(&mut self, at: &Reference) -> Check {
