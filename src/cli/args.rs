@@ -16,7 +16,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve packs on localhost (the default command)
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Find mistakes in packs and replay their documented examples
     Check(Check),
     /// List the operations of packs

@@ -94,6 +94,18 @@ impl Sandbox {
         Sandbox { id, beginning, state: Mutex::new(state) }
     }
 
+    /// What is done under the lock takes microseconds, and being woken takes as long again: so a while of trying comes
+    /// first.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        for _ in 0..TRIES {
+            if let Some(state) = self.state.try_lock() {
+                return state;
+            }
+            std::hint::spin_loop();
+        }
+        self.state.lock()
+    }
+
     pub(crate) fn id(&self) -> &SandboxId {
         &self.id
     }
@@ -122,19 +134,19 @@ impl Sandbox {
         // Reads are done on a snapshot, so that they wait for each other only while they are entered in the log. Calls
         // that will probably change the world would only get into each other's way, and have to be done again.
         if request.method.is_safe() {
-            let before = self.state.lock().snapshot(pack);
+            let before = self.lock().snapshot(pack);
             let moment = before.moment(seed, real);
             let exchange = handle(definition, &moment, &request);
             let (at, drew) = (moment.now, moment.draws.used());
             let took = took();
-            let state = self.state.lock();
+            let state = self.lock();
             // What happened meanwhile counts where the answer may depend on it.
             if state.version == before.version && !(drew && state.log.position() != before.position) {
                 drop(before);
                 return commit(state, pack, definition, at, request, exchange, took);
             }
         }
-        let state = self.state.lock();
+        let state = self.lock();
         let at = state.clock.now(real);
         let moment = Moment { world: &state.worlds[pack], now: at, draws: Draws::new(seed, state.log.position()) };
         let exchange = handle(definition, &moment, &request);
@@ -148,7 +160,7 @@ impl Sandbox {
         real: Real,
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let now = state.snapshot(pack);
         let Intervention { change, what } = act(&self.beginning.packs[pack], &now.moment(self.beginning.seed, real))?;
         state.perform(pack, &self.beginning.packs[pack], &change);
@@ -157,17 +169,17 @@ impl Sandbox {
 
     /// The records of a pack as they are now.
     pub(crate) fn world(&self, pack: usize) -> World {
-        self.state.lock().worlds[pack].clone()
+        self.lock().worlds[pack].clone()
     }
 
     pub(crate) fn clock(&self, real: Real) -> (Instant, Mode) {
-        let state = self.state.lock();
+        let state = self.lock();
         (state.clock.now(real), state.clock.mode())
     }
 
     /// Sets the time, the way it moves, or both.
     pub(crate) fn set_clock(&self, now: Option<Instant>, mode: Option<Mode>, real: Real) -> (Instant, Mode) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let now = now.unwrap_or_else(|| state.clock.now(real));
         let mode = mode.unwrap_or_else(|| state.clock.mode());
         state.clock.set(now, mode, real);
@@ -178,7 +190,7 @@ impl Sandbox {
 
     /// Moves the time forward. An earlier target is refused with the present instant.
     pub(crate) fn advance(&self, by: Advance, real: Real) -> Result<(Instant, Mode), Instant> {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let now = state.clock.now(real);
         let mode = state.clock.mode();
         let target = match by {
@@ -196,7 +208,7 @@ impl Sandbox {
 
     /// Back to the seed records, the first instant and the first draws; the log is dropped.
     pub(crate) fn reset(&self, real: Real) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         state.worlds.clone_from(&self.beginning.worlds);
         state.clock = Clock::new(self.beginning.instant, self.beginning.mode, real);
         state.version += 1;
@@ -205,12 +217,12 @@ impl Sandbox {
 
     /// Reads the log while nothing is added to it.
     pub(crate) fn log<R>(&self, read: impl FnOnce(&Log) -> R) -> R {
-        read(&self.state.lock().log)
+        read(&self.lock().log)
     }
 
     /// Empties the journal. What else happened stays in the log.
     pub(crate) fn forget_exchanges(&self) {
-        self.state.lock().log.forget_exchanges();
+        self.lock().log.forget_exchanges();
     }
 }
 
@@ -242,6 +254,9 @@ fn commit(
     drop(evicted);
     Committed { response, entry: entry.id, at }
 }
+
+/// How often a held lock is tried before the thread sleeps.
+const TRIES: u32 = 1000;
 
 /// How far the clock is moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
