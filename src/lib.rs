@@ -1,4 +1,16 @@
 //! standin: a local stand-in for real HTTP APIs.
+//!
+//! The program is [`main`]; everything else is private. The modules, from the lowest to the highest; a module uses only
+//! those above it in this list, and `tests/it/architecture.rs` holds it to that:
+//!
+//! - `exchange`, `clock`, `diagnostic`: plain values: a request and its answer, virtual time, a mistake with its place
+//! - `expr`, `schema`: expressions and JSON Schemas, compiled when a pack is loaded
+//! - `pack`, `journal`: an API as data; what happened, and why
+//! - `sandbox`: one isolated world of records, clock, log and chance
+//! - `engine`: one request in, one exchange out, pure
+//! - `control`, `check`: the control plane; documented examples, sent again
+//! - `server`: sockets, and the real clock
+//! - `cli`: the terminal
 
 mod check;
 mod cli;

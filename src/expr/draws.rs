@@ -83,8 +83,10 @@ pub(crate) fn spell(alphabet: &[u8], count: usize, mut more: impl FnMut(u32, usi
     let fair = 256 - 256 % alphabet.len();
     let mut out = String::with_capacity(count);
     let mut round = 0;
+    // Where no byte is unfair, none is thrown away.
+    let wanted = if fair == 256 { count } else { count * 2 };
     while out.len() < count {
-        for byte in more(round, count * 2) {
+        for byte in more(round, wanted) {
             if usize::from(byte) < fair && out.len() < count {
                 out.push(char::from(alphabet[usize::from(byte) % alphabet.len()]));
             }

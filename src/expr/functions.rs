@@ -13,6 +13,7 @@ use regex::RegexBuilder;
 use ring::{digest, rand, signature};
 use serde_json::Value as Json;
 
+use super::Draws;
 use super::draws::spell;
 use super::scope::{DRAWS, Slot};
 use crate::clock::{Format, Instant};
@@ -63,11 +64,26 @@ impl Keys {
     }
 }
 
+/// The texts that `random_…` and `derived_…` spell, by the end of their names.
+pub(super) const ALPHABETS: [(&str, &[u8]); 3] = [
+    ("hex", b"0123456789abcdef"),
+    ("digits", b"0123456789"),
+    ("alphanumeric", b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
+];
+
+/// The `nth` random text under a name; the first may be forced.
+pub(super) fn random(draws: &Draws, name: &str, nth: u32, alphabet: &[u8], count: usize) -> String {
+    match draws.forced(name) {
+        Some(Json::String(forced)) if nth == 0 => forced.clone(),
+        _ => spell(alphabet, count, |round, bytes| draws.bytes(name, nth + (round << 16), bytes)),
+    }
+}
+
 fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-const MOST_CHARACTERS: usize = 4096;
+pub(super) const MOST_CHARACTERS: usize = 4096;
 
 /// Functions that make a length of time, with its microseconds.
 pub(super) const UNITS: [(&str, i64); 4] =
@@ -78,24 +94,12 @@ pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) 
     for (name, micros) in UNITS {
         environment.add_function(name, move |count: i64| count.checked_mul(micros).ok_or_else(|| wrong("too long")));
     }
-    for (suffix, alphabet) in [
-        ("hex", &b"0123456789abcdef"[..]),
-        ("digits", b"0123456789"),
-        ("alphanumeric", b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
-    ] {
+    for (suffix, alphabet) in ALPHABETS {
         environment.add_function(format!("random_{suffix}"), move |state: &State, count: usize| {
             if count > MOST_CHARACTERS {
                 return Err(wrong("at most 4096 characters"));
             }
-            with_slot(state, |slot| {
-                let nth = slot.next();
-                if nth == 0
-                    && let Some(Json::String(forced)) = slot.draws.forced(&slot.name)
-                {
-                    return forced.clone();
-                }
-                spell(alphabet, count, |round, bytes| slot.draws.bytes(&slot.name, nth + (round << 16), bytes))
-            })
+            with_slot(state, |slot| random(&slot.draws, &slot.name, slot.next(), alphabet, count))
         });
         environment.add_function(format!("derived_{suffix}"), move |state: &State, input: Value, count: usize| {
             if count > MOST_CHARACTERS {

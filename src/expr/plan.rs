@@ -5,8 +5,8 @@
 use minijinja::Value;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
 
-use super::Scope;
 use super::value::Members;
+use super::{Scope, functions};
 
 #[derive(Debug)]
 pub(super) enum Plan {
@@ -23,11 +23,29 @@ pub(super) enum Plan {
     Not(Box<Plan>),
     And(Box<Plan>, Box<Plan>),
     Or(Box<Plan>, Box<Plan>),
+    /// One random text and nothing else: its draw is the first under its slot.
+    Random {
+        alphabet: &'static [u8],
+        count: usize,
+    },
 }
 
 impl Plan {
-    /// The plan of an expression, when all of it can be planned.
-    pub(super) fn of(expr: &Expr<'_>) -> Option<Plan> {
+    /// The plan of a whole expression, when all of it can be planned.
+    pub(super) fn whole(expr: &Expr<'_>) -> Option<Plan> {
+        if let Expr::Call(call) = expr
+            && let (Expr::Var(function), [CallArg::Pos(argument)]) = (&call.expr, call.args.as_slice())
+            && let Some(suffix) = function.id.strip_prefix("random_")
+        {
+            let alphabet = functions::ALPHABETS.iter().find(|(name, _)| *name == suffix)?.1;
+            let count = usize::try_from(argument.as_const()?.as_i64()?).ok()?;
+            return (count <= functions::MOST_CHARACTERS).then_some(Plan::Random { alphabet, count });
+        }
+        Plan::of(expr)
+    }
+
+    /// The plan of an expression or of a part of one.
+    fn of(expr: &Expr<'_>) -> Option<Plan> {
         let boxed = |expr: &Expr<'_>| Plan::of(expr).map(Box::new);
         Some(match expr {
             Expr::Const(constant) => Plan::Constant(constant.value.clone()),
@@ -42,7 +60,7 @@ impl Plan {
             },
             Expr::Call(call) => match (&call.expr, call.args.as_slice()) {
                 (Expr::Var(function), [CallArg::Pos(argument)]) => {
-                    let unit = super::functions::UNITS.iter().find(|(name, _)| *name == function.id)?.1;
+                    let unit = functions::UNITS.iter().find(|(name, _)| *name == function.id)?.1;
                     let count = argument.as_const()?.as_i64()?;
                     Plan::Constant(Value::from(count.checked_mul(unit)?))
                 }
@@ -80,8 +98,16 @@ impl Plan {
     }
 
     /// The value, or `None` when the machine must decide.
-    pub(super) fn eval(&self, scope: &Scope) -> Option<Value> {
+    pub(super) fn eval(&self, scope: &Scope, slot: &str) -> Option<Value> {
+        if let Plan::Random { alphabet, count } = self {
+            return Some(Value::from(functions::random(scope.draws(), slot, 0, alphabet, *count)));
+        }
+        self.value(scope)
+    }
+
+    fn value(&self, scope: &Scope) -> Option<Value> {
         match self {
+            Plan::Random { .. } => None,
             Plan::Constant(value) => Some(value.clone()),
             Plan::Path { root, members } => {
                 let mut value = scope.lookup(root)?.0;
@@ -95,7 +121,7 @@ impl Plan {
                 Some(value)
             }
             Plan::Join(left, right) => {
-                let (left, right) = (left.eval(scope)?, right.eval(scope)?);
+                let (left, right) = (left.value(scope)?, right.value(scope)?);
                 let (left, right) = (left.as_str()?, right.as_str()?);
                 let mut text = String::with_capacity(left.len() + right.len());
                 text.push_str(left);
@@ -105,7 +131,7 @@ impl Plan {
             Plan::Add(left, right) => Some(Value::from(whole(left, scope)?.checked_add(whole(right, scope)?)?)),
             Plan::Subtract(left, right) => Some(Value::from(whole(left, scope)?.checked_sub(whole(right, scope)?)?)),
             Plan::Compare(op, left, right) => {
-                let (left, right) = (left.eval(scope)?, right.eval(scope)?);
+                let (left, right) = (left.value(scope)?, right.value(scope)?);
                 let order = match (left.as_str(), right.as_str()) {
                     (Some(left), Some(right)) => left.cmp(right),
                     _ => exact(&left)?.cmp(&exact(&right)?),
@@ -134,7 +160,7 @@ impl Plan {
 }
 
 fn defined(plan: &Plan, scope: &Scope) -> Option<Value> {
-    plan.eval(scope).filter(|value| !value.is_undefined())
+    plan.value(scope).filter(|value| !value.is_undefined())
 }
 
 /// A whole number, and nothing that merely can be read as one.
@@ -143,7 +169,7 @@ fn exact(value: &Value) -> Option<i64> {
 }
 
 fn whole(plan: &Plan, scope: &Scope) -> Option<i64> {
-    exact(&plan.eval(scope)?)
+    exact(&plan.value(scope)?)
 }
 
 #[cfg(test)]
@@ -176,15 +202,16 @@ mod tests {
                 }
             }
         }
+        texts.extend(["random_hex(64)", "random_digits(9)", "random_alphanumeric(40)"].map(str::to_owned));
         let mut planned = 0;
         for text in &texts {
             let expr = minijinja::machinery::parse_expr(text).unwrap();
-            let Some(plan) = Plan::of(&expr) else { panic!("{text} has no plan") };
+            let Some(plan) = Plan::whole(&expr) else { panic!("{text} has no plan") };
             let mut sources = Sources::default();
             let id = sources.expression(text);
             let program = sources.build(Arc::default()).unwrap();
-            let machine = program.machine(id, &scope, "");
-            if let Some(value) = plan.eval(&scope) {
+            let machine = program.machine(id, &scope, "slot");
+            if let Some(value) = plan.eval(&scope, "slot") {
                 planned += 1;
                 let machine = machine.unwrap_or_else(|fault| panic!("{text}: the machine refuses: {fault}"));
                 assert_eq!(value.is_undefined(), machine.is_undefined(), "{text}");

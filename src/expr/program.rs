@@ -63,7 +63,7 @@ impl Sources {
                 .collect()
         })?;
         let draws = self.expressions.iter().map(|text| text.contains("random_") || text.contains("derived_")).collect();
-        let plans = self.expressions.iter().map(|text| Plan::of(&parse_expr(text).ok()?)).collect();
+        let plans = self.expressions.iter().map(|text| Plan::whole(&parse_expr(text).ok()?)).collect();
         let pages = self.templates.into_iter().map(|(file, _)| file).collect();
         Ok(Program { cell, texts: self.expressions, pages, draws, plans, keys })
     }
@@ -124,7 +124,7 @@ impl Program {
     /// The value of an expression; may be undefined. Its draws are named `slot`.
     pub(crate) fn eval(&self, id: ExprId, scope: &Scope, slot: &str) -> Result<Value, EvalFault> {
         if let Some(Some(plan)) = self.plans.get(id.0 as usize)
-            && let Some(value) = plan.eval(scope)
+            && let Some(value) = plan.eval(scope, slot)
         {
             return Ok(Value(value));
         }

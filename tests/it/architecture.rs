@@ -23,7 +23,6 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http_body_util", &["src/server/"]),
     ("tokio", &["src/server/", "src/cli/"]),
     ("clap", &["src/cli/"]),
-    ("anstream", &["src/cli/"]),
     ("minijinja", &["src/expr/"]),
     ("jsonschema", &["src/schema/"]),
     ("saphyr_parser", &["src/pack/source/"]),
