@@ -12,7 +12,7 @@ use crate::engine::{self, Edit, Limits};
 use crate::exchange::{Body, Request};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
-use crate::pack::{Auth, Credential, CredentialPlace, Example, Operation, Pack, Replay, SchemeId};
+use crate::pack::{Auth, Credential, CredentialPlace, Example, Operation, Pack, Replay, SchemeId, parameter_name};
 use crate::sandbox::{Exchange, Moment, World};
 
 /// A request ready to be sent, with the moment that it meets.
@@ -97,7 +97,7 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
     let mut path = String::new();
     for segment in operation.template.split('/').skip(1) {
         path.push('/');
-        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+        match parameter_name(segment) {
             None => path.push_str(segment),
             Some(name) => {
                 let value = find(|side| &side.path, name)

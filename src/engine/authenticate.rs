@@ -35,7 +35,7 @@ pub(super) fn identify(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rej
     match result {
         Ok(()) => {
             if !matches!(operation.auth, Auth::Open) {
-                scope::see(&mut call.scope, call.pack, call.moment, &call.visibility, Some(call.request));
+                scope::see(&mut call.scope, call.pack, call.moment, &call.visibility, Some(call.request), &[]);
             }
             Ok(())
         }

@@ -53,7 +53,7 @@ pub(super) fn effects(
                 return Err(rejection);
             }
         }
-        scope::see_after(scope, pack, moment, visibility, request, &work.change.edits);
+        scope::see(scope, pack, moment, visibility, request, &work.change.edits);
     }
     Ok(work.change)
 }

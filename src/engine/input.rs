@@ -11,14 +11,14 @@ use super::{Call, Rejection};
 use crate::exchange::{self, Body, JsonFaultKind};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Operation, Parameter, Reads, Refusal};
+use crate::pack::{Operation, Parameter, Reads, Refusal, parameter_names};
 use crate::schema::Place;
 
 /// Reads path, query and headers by the formats of the first candidate; candidates of one route share them.
 pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
     let mut path = Map::new();
     for operation in &found.candidates {
-        for (name, text) in names(&operation.template).zip(&found.values) {
+        for (name, text) in parameter_names(&operation.template).into_iter().zip(&found.values) {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
             let Ok(decoded) = decoded else {
                 return Err(refuse(call, operation, format!("the path's `{name}` is not UTF-8")));
@@ -48,7 +48,9 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
                 Place::Path => {
                     // The same values, by the names that the other candidates have for them.
                     for other in &found.candidates {
-                        for (own, name) in names(&operation.template).zip(names(&other.template)) {
+                        for (own, name) in
+                            parameter_names(&operation.template).into_iter().zip(parameter_names(&other.template))
+                        {
                             if let Some(value) = given.get(own) {
                                 path.insert(name.to_owned(), value.clone());
                             }
@@ -102,10 +104,6 @@ fn refuse(call: &mut Call<'_>, operation: &Operation, words: String) -> Rejectio
 
 fn object(map: Map<String, Json>) -> Value {
     Value::source(Arc::new(Arc::new(Json::Object(map))))
-}
-
-fn names(template: &str) -> impl Iterator<Item = &str> {
-    template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 /// The query's parameters; of several with one name the last counts.

@@ -12,37 +12,19 @@ use crate::sandbox::{Moment, RecordsRoot, Visibility, World, WorldEdit};
 
 pub(super) fn begin(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>) -> Scope {
     let mut scope = Scope::new(moment.draws.clone());
-    see(&mut scope, pack, moment, &Visibility::default(), Some(request));
+    see(&mut scope, pack, moment, &Visibility::default(), Some(request), &[]);
     scope
 }
 
 /// `now`, `records` and `tables`: what events know too.
 pub(super) fn world(pack: &Arc<Pack>, moment: &Moment<'_>, visibility: &Visibility) -> Scope {
     let mut scope = Scope::new(moment.draws.clone());
-    see(&mut scope, pack, moment, visibility, None);
+    see(&mut scope, pack, moment, visibility, None, &[]);
     scope
 }
 
-/// Lets a scope see this world as this caller does. Nothing is made before an expression asks for it.
+/// Lets a scope see this world, after some effects, as this caller does. Nothing is made before an expression asks for it.
 pub(super) fn see(
-    scope: &mut Scope,
-    pack: &Arc<Pack>,
-    moment: &Moment<'_>,
-    visibility: &Visibility,
-    request: Option<&Arc<Request>>,
-) {
-    scope.set_lazy(Arc::new(Surroundings {
-        pack: Arc::clone(pack),
-        world: moment.world.clone(),
-        edits: Vec::new(),
-        now: moment.now,
-        visibility: visibility.clone(),
-        request: request.cloned(),
-    }));
-}
-
-/// The same, after some effects.
-pub(super) fn see_after(
     scope: &mut Scope,
     pack: &Arc<Pack>,
     moment: &Moment<'_>,

@@ -14,5 +14,5 @@ pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, parse as parse_json};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;
-pub(crate) use request::{Body, Request};
+pub(crate) use request::{Body, Request, is_label};
 pub(crate) use response::Response;

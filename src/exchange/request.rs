@@ -1,6 +1,14 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+/// Whether a text can be one part of a host name, written in lower case.
+pub(crate) fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
 /// What a client sent, after the server has read it whole and taken the sandbox and pack out of the target.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {

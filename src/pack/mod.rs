@@ -30,7 +30,7 @@ pub(crate) use operation::{
 pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
-pub(crate) use route::Router;
+pub(crate) use route::{Router, parameter_name, parameter_names};
 pub(crate) use shape::{Each, Member, Shape};
 
 use crate::clock::Format;

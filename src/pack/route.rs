@@ -76,14 +76,23 @@ impl Router {
     }
 }
 
+/// The name of the parameter that a segment of a template stands for.
+pub(crate) fn parameter_name(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// The names of a template's parameters, in order.
+pub(crate) fn parameter_names(template: &str) -> Vec<&str> {
+    template.split('/').filter_map(parameter_name).collect()
+}
+
 /// Whether two templates match the same paths: they differ in the names of parameters at most.
 fn same(a: &str, b: &str) -> bool {
-    let parameter = |segment: &str| segment.starts_with('{') && segment.ends_with('}');
     let (mut left, mut right) = (a.split('/'), b.split('/'));
     loop {
         match (left.next(), right.next()) {
             (None, None) => return true,
-            (Some(x), Some(y)) if x == y || (parameter(x) && parameter(y)) => {}
+            (Some(x), Some(y)) if x == y || (parameter_name(x).is_some() && parameter_name(y).is_some()) => {}
             _ => return false,
         }
     }

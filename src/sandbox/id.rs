@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::exchange::is_label;
+
 /// A sandbox's name: a DNS label, so that it can stand in a host name, a path and a header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SandboxId(String);
@@ -12,12 +14,7 @@ impl SandboxId {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let good = !text.is_empty()
-            && text.len() <= 63
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !text.starts_with('-')
-            && !text.ends_with('-');
-        match good {
+        match is_label(text) {
             true => Ok(SandboxId(text.to_owned())),
             false => Err("a sandbox's id has 1 to 63 lower-case letters, digits and inner hyphens".to_owned()),
         }

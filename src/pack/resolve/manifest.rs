@@ -7,7 +7,7 @@ use super::Resolver;
 use super::operations::{Parts, turn};
 use crate::clock::Format;
 use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
-use crate::exchange::Pattern;
+use crate::exchange::{self, Pattern};
 use crate::expr::{Kind, Names, ObjectKind};
 use crate::pack::source::{
     FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned,
@@ -59,14 +59,7 @@ impl Resolver<'_> {
                     Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help("give both the same name"),
                 );
             }
-            let label = |text: &str| {
-                !text.is_empty()
-                    && text.len() <= 63
-                    && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-                    && !text.starts_with('-')
-                    && !text.ends_with('-')
-            };
-            if name.value == self.files.folder && !label(&name.value) {
+            if name.value == self.files.folder && !exchange::is_label(&name.value) {
                 let message = format!("`{}` cannot be part of a host name", name.value);
                 let help = "a pack's name has lower-case letters, digits and hyphens, at most 63";
                 self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));

@@ -13,7 +13,7 @@ use crate::expr::{self, Kind, Names};
 use crate::pack::source::{BodySource, EventSource, Manifest, OperationSource, ParameterSource, Spanned, Template};
 use crate::pack::{
     BodyRule, Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, Parameter, Parameters,
-    Provenance, ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn,
+    Provenance, ReadRule, Reads, Refusal, Replay, Router, Row, Shape, Turn, parameter_names,
 };
 use crate::schema::{Place, Reference};
 
@@ -511,11 +511,6 @@ fn scope_name(place: Place) -> &'static str {
 fn path_kind(template: &str) -> Kind {
     let names = parameter_names(template);
     Kind::object("the path", names.into_iter().map(|name| (name.to_owned(), Kind::String)).collect())
-}
-
-/// The names in braces, in order.
-pub(crate) fn parameter_names(template: &str) -> Vec<&str> {
-    template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
 }
 
 fn parameters_kind(place: Place, parameters: &Parameters, template: &str) -> Kind {

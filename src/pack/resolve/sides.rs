@@ -3,11 +3,11 @@
 use http::HeaderName;
 
 use super::Resolver;
-use super::operations::{Parts, parameter_names};
+use super::operations::Parts;
 use crate::clock::Instant;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, there_are};
 use crate::pack::source::{GivenSource, Key, NodeKind, Side, Spanned};
-use crate::pack::{Operation, ResourceId};
+use crate::pack::{Operation, ResourceId, parameter_names};
 
 impl Resolver<'_> {
     pub(super) fn check_sides(&mut self, parts: &Parts) {
