@@ -147,8 +147,8 @@ impl Sandbox {
             }
         }
         let state = self.lock();
-        let at = state.clock.now(real);
-        let moment = Moment { world: &state.worlds[pack], now: at, draws: Draws::new(seed, state.log.position()) };
+        let moment = state.moment(pack, seed, real);
+        let at = moment.now;
         let exchange = handle(definition, &moment, &request);
         commit(state, pack, definition, at, request, exchange, took())
     }
@@ -161,10 +161,11 @@ impl Sandbox {
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
         let mut state = self.lock();
-        let now = state.snapshot(pack);
-        let Intervention { change, what } = act(&self.beginning.packs[pack], &now.moment(self.beginning.seed, real))?;
+        let moment = state.moment(pack, self.beginning.seed, real);
+        let at = moment.now;
+        let Intervention { change, what } = act(&self.beginning.packs[pack], &moment)?;
         state.perform(pack, &self.beginning.packs[pack], &change);
-        Ok(state.log.push(now.clock.now(real), what).0)
+        Ok(state.log.push(at, what).0)
     }
 
     /// The records of a pack as they are now.
@@ -280,6 +281,12 @@ impl State {
             self.worlds[pack].apply(definition, edit);
         }
         self.version += u64::from(!change.edits.is_empty());
+    }
+
+    /// The world as it is, for whoever holds the lock.
+    fn moment(&self, pack: usize, seed: u64, real: Real) -> Moment<'_> {
+        let draws = Draws::new(seed, self.log.position());
+        Moment { world: &self.worlds[pack], now: self.clock.now(real), draws }
     }
 
     fn snapshot(&self, pack: usize) -> Snapshot {
