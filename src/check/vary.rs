@@ -11,7 +11,7 @@ use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves, segments};
 use crate::expr::Draws;
-use crate::pack::{CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
+use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
 use crate::sandbox::Moment;
 use crate::schema::Place;
 
@@ -188,22 +188,15 @@ fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec
     }
 }
 
+/// Each known credential in place of the one that was sent; and those of two schemes at once, because somebody else has
+/// both.
 fn callers(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
     let asked = operation.auth.schemes();
-    for credential in pack.credentials.iter().filter(|credential| asked.contains(&credential.scheme)) {
-        let mut altered = base.clone();
-        match &pack.scheme(credential.scheme).place {
-            CredentialPlace::Header(name) => {
-                let Ok(value) = HeaderValue::from_str(&credential.value) else { continue };
-                altered.request.headers.insert(name.clone(), value);
-            }
-            CredentialPlace::Query(name) => {
-                let given = form_urlencoded::parse(base.request.query.as_deref().unwrap_or_default().as_bytes());
-                let others = given.filter(|(known, _)| known != name);
-                let mut query = form_urlencoded::Serializer::new(String::new());
-                query.extend_pairs(others).append_pair(name, &credential.value);
-                altered.request.query = Some(query.finish());
-            }
+    let known = pack.credentials.iter().filter(|credential| asked.contains(&credential.scheme));
+    for credential in known.clone() {
+        let Some(altered) = sent_with(pack, base, credential) else { continue };
+        for other in known.clone().filter(|other| credential.scheme.0 < other.scheme.0) {
+            all.extend(sent_with(pack, &altered, other));
         }
         all.push(altered);
     }
@@ -213,6 +206,23 @@ fn callers(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut V
         altered.request.headers.remove(&name);
         all.push(altered);
     }
+}
+
+fn sent_with(pack: &Pack, base: &Prepared, credential: &Credential) -> Option<Prepared> {
+    let mut altered = base.clone();
+    match &pack.scheme(credential.scheme).place {
+        CredentialPlace::Header(name) => {
+            altered.request.headers.insert(name.clone(), HeaderValue::from_str(&credential.value).ok()?);
+        }
+        CredentialPlace::Query(name) => {
+            let given = form_urlencoded::parse(base.request.query.as_deref().unwrap_or_default().as_bytes());
+            let others = given.filter(|(known, _)| known != name);
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.extend_pairs(others).append_pair(name, &credential.value);
+            altered.request.query = Some(query.finish());
+        }
+    }
+    Some(altered)
 }
 
 fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<String, Json>)> {

@@ -293,6 +293,11 @@ impl<'a> Writer<'a> {
         }
         for (index, item) in items.into_iter().enumerate() {
             inner.bind(Arc::clone(&each.name), item.clone());
+            let number = index.to_string();
+            for (name, expr) in &each.with {
+                let value = evaluated(self.pack, *expr, &inner, slot.step(&number).step(name))?;
+                inner.bind(Arc::clone(name), value);
+            }
             if let Some(only) = each.only
                 && !self.pack.program.holds(only, &inner)?
             {
@@ -302,7 +307,6 @@ impl<'a> Writer<'a> {
                 Some(view) if each.resource.is_some() => Current::Record(view),
                 _ => Current::Nothing,
             };
-            let number = index.to_string();
             if each.key.is_none() {
                 self.comma(written);
                 written += 1;

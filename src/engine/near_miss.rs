@@ -26,9 +26,12 @@ const SHOWN: usize = 3;
 /// The problem for a request that no operation of its pack answers: 405 where the path exists, else 404.
 pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
     let mut allowed: Vec<Method> = Vec::new();
-    for path in route::within(pack, &request.path) {
+    for (path, mounted) in route::within(pack, &request.path) {
         if let Some((found, _)) = pack.router.find(path) {
-            for (method, _) in &found.methods {
+            for (method, operations) in &found.methods {
+                if mounted && operations.iter().all(|id| pack.operation(*id).unmounted) {
+                    continue;
+                }
                 if !allowed.contains(method) {
                     allowed.push(method.clone());
                 }
@@ -111,14 +114,18 @@ fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> 
             }
         };
         let lost_prefix = format!("/{}", pack.name);
-        let mut paths: Vec<(&str, bool)> = route::within(pack, &request.path).map(|path| (path, false)).collect();
+        let mut paths: Vec<(&str, bool, bool)> =
+            route::within(pack, &request.path).map(|(path, mounted)| (path, mounted, false)).collect();
         // The prefix of the pack may stand where none is needed.
         if let Some(rest) = request.path.strip_prefix(lost_prefix.as_str()) {
-            paths.push((rest, true));
+            paths.push((rest, false, true));
         }
-        for (path, doubled) in paths {
+        for (path, mounted, doubled) in paths {
             let (steps, words) = compare(&operation.template, path);
-            if steps == 0 && several && !doubled {
+            if steps == 0 && mounted && operation.unmounted {
+                let prefix = &request.path[..request.path.len() - path.len()];
+                offer(1, format!("the path has no `{prefix}` in front"));
+            } else if steps == 0 && several && !doubled {
                 offer(
                     usize::from(!same_method),
                     format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name),

@@ -113,6 +113,7 @@ pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) 
     }
     environment
         .add_function("random_uuid", |state: &State| with_slot(state, |slot| slot.draws.uuid(&slot.name, slot.next())));
+    environment.add_function("dates", dates);
     environment.add_function("epoch_seconds", |instant: i64| instant.div_euclid(1_000_000));
     environment.add_function("merge", |base: Value, over: Value| -> Result<Value, Error> {
         let mut pairs: Vec<(Value, Value)> = members(&base)?;
@@ -224,6 +225,20 @@ fn members(object: &Value) -> Result<Vec<(Value, Value)>, Error> {
         return Err(wrong(format!("an object is needed, not a {}", object.kind())));
     }
     object.try_iter()?.map(|key| object.get_item(&key).map(|value| (key, value))).collect()
+}
+
+const MOST_DATES: i64 = 1000;
+
+/// Instants from the first to the last, a day apart; further apart by whole days when that would be more than `most`.
+fn dates(first: i64, last: i64, most: i64) -> Result<Value, Error> {
+    const DAY: i64 = 86_400_000_000;
+    if !(1..=MOST_DATES).contains(&most) {
+        return Err(wrong("from 1 to 1000 dates"));
+    }
+    let days = last.checked_sub(first).ok_or_else(|| wrong("too long"))?.div_euclid(DAY);
+    let apart = (days / most + 1) * DAY;
+    let count = usize::try_from(days * DAY / apart + 1).unwrap_or(0);
+    Ok((0..count).zip(0_i64..).map(|(_, nth)| Value::from(first + nth * apart)).collect())
 }
 
 /// A whole text against a pattern, in time linear in the text.

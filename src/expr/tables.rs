@@ -53,6 +53,9 @@ fn list(_: &Kind) -> Kind {
 fn instant(_: &Kind) -> Kind {
     Kind::Instant(0)
 }
+fn instants(_: &Kind) -> Kind {
+    Kind::List(Box::new(Kind::Instant(0)))
+}
 fn object(_: &Kind) -> Kind {
     Kind::map("an object", Kind::Any)
 }
@@ -72,6 +75,7 @@ pub(crate) const FUNCTIONS: &[Word] = &[
     word("derived_digits", 2..=2, string),
     word("merge", 2..=2, object),
     word("without", 2..=9, object),
+    word("dates", 3..=3, instants),
     word("epoch_seconds", 1..=1, integer),
     word("allows", 3..=3, boolean),
     word("jwt", 2..=2, string),

@@ -26,6 +26,8 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// `/items/{id}`.
     pub(crate) template: Arc<str>,
+    /// Not reached under the pack's mount prefixes.
+    pub(crate) unmounted: bool,
     pub(crate) provenance: Provenance,
     pub(crate) auth: Auth,
     /// Which of several operations on one method and path this is.

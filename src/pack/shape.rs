@@ -70,6 +70,8 @@ pub(crate) struct Each {
     pub(crate) name: Arc<str>,
     /// Set when the items are records.
     pub(crate) resource: Option<ResourceId>,
+    /// Further names for each item, in order.
+    pub(crate) with: Vec<(Arc<str>, ExprId)>,
     pub(crate) only: Option<ExprId>,
     /// With a key an object is made, without one a list.
     pub(crate) key: Option<ExprId>,

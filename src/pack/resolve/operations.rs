@@ -174,6 +174,7 @@ impl Resolver<'_> {
             notes: source.notes.as_ref().map(|text| text.value.clone()),
             method,
             template: template.into(),
+            unmounted: source.unmounted,
             provenance,
             auth: auth?,
             when,

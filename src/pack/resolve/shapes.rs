@@ -8,7 +8,7 @@ use super::Resolver;
 use super::plan::{At, Plan, Shown};
 use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
 use crate::exchange;
-use crate::expr::{self, Kind, Names};
+use crate::expr::{self, ExprId, Kind, Names};
 use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
@@ -299,6 +299,7 @@ impl Resolver<'_> {
                         over: expr,
                         name: "record".into(),
                         resource: Some(resource),
+                        with: Vec::new(),
                         only: None,
                         key: None,
                         gather: false,
@@ -347,7 +348,8 @@ impl Resolver<'_> {
         };
         let name: Arc<str> = shown.name.as_ref().map_or("record", |name| &name.value).into();
         let resource = item_kind.resource().map(ResourceId);
-        let names = names.with(name.to_string(), item_kind);
+        let mut names = names.with(name.to_string(), item_kind);
+        let with = self.with(&shown.with, &mut names)?;
         let only = match &shown.only {
             Some(only) => Some(self.expression(only, &names)?.0),
             None => None,
@@ -374,7 +376,27 @@ impl Resolver<'_> {
         }
         let gather = shown.values.is_some();
         let bare = only.is_none() && key.is_none() && item.is_bare();
-        Some(Shape::Each(Box::new(Each { over, name, resource, only, key, gather, item, bare })))
+        Some(Shape::Each(Box::new(Each { over, name, resource, with, only, key, gather, item, bare })))
+    }
+
+    /// Names for the items of a list; each sees those above it.
+    fn with(&mut self, with: &[(Key, Template)], names: &mut Names) -> Option<Vec<(Arc<str>, ExprId)>> {
+        let mut made = Some(Vec::new());
+        for (key, template) in with {
+            let value = match template {
+                Template::Expression { .. } => self.expression(template, names),
+                _ => {
+                    self.error(Code::KindWrong, &template.at(), format!("`{}` is an expression: `= …`", key.name));
+                    None
+                }
+            };
+            names.bind(&key.name, value.as_ref().map_or(Kind::Any, |(_, kind)| kind.clone()));
+            made = made.zip(value).map(|(mut made, (expr, _))| {
+                made.push((key.name.as_str().into(), expr));
+                made
+            });
+        }
+        made
     }
 
     fn item(
@@ -471,10 +493,11 @@ impl Resolver<'_> {
             return;
         }
         let mut known = Vec::new();
-        for arm in
-            choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise).filter(|arm| arm.like.value != "fields")
-        {
-            if let Some((_, _, example)) = self.part(&arm.like, folder) {
+        for arm in choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise) {
+            if let ArmSource::Like { like, .. } = arm
+                && like.value != "fields"
+                && let Some((_, _, example)) = self.part(like, folder)
+            {
                 patterns(&example, "", &mut known);
             }
         }
@@ -494,22 +517,26 @@ impl Resolver<'_> {
         context: Context,
         names: &Names,
     ) -> Option<Shape> {
-        if arm.like.value == "fields" {
-            if let Some((key, _)) = arm.show.first() {
+        let (like, show) = match arm {
+            ArmSource::Like { like, show } => (like, show),
+            ArmSource::Show(template) => return self.value(template, names, plan.folder),
+        };
+        if like.value == "fields" {
+            if let Some((key, _)) = show.first() {
                 let message = "`fields` shows every field as it is: only an example has keys to show something else in";
                 self.error(Code::ShapeTarget, &key.at, message);
             }
             return Some(Shape::Fields);
         }
-        let (path, actual, example) = self.part(&arm.like, plan.folder)?;
-        let shows: Vec<_> = arm.show.iter().chain(shows).cloned().collect();
+        let (path, actual, example) = self.part(like, plan.folder)?;
+        let shows: Vec<_> = show.iter().chain(shows).cloned().collect();
         let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
         let before = self.diagnostics.len();
         let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
-        for (used, shown) in used.iter_mut().zip(&inner.shows[arm.show.len()..]) {
+        for (used, shown) in used.iter_mut().zip(&inner.shows[show.len()..]) {
             *used |= shown.used;
         }
-        inner.shows.truncate(arm.show.len());
+        inner.shows.truncate(show.len());
         self.unused(&inner, &example, before);
         shape
     }

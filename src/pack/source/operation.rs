@@ -13,6 +13,8 @@ pub(crate) struct OperationSource {
     pub(crate) title: Option<Spanned<String>>,
     /// `GET /items/{id}`.
     pub(crate) request: Option<Spanned<String>>,
+    /// Not reached under the pack's mount prefixes.
+    pub(crate) unmounted: bool,
     pub(crate) docs: Option<Spanned<String>>,
     pub(crate) assumed: Option<Spanned<String>>,
     pub(crate) description: Option<Spanned<String>>,
@@ -126,6 +128,7 @@ impl OperationSource {
             at: fields.at(),
             title: fields.required_prose("operation", diagnostics),
             request: fields.required_text("request", diagnostics),
+            unmounted: fields.flag("unmounted", diagnostics),
             docs: fields.prose("docs", diagnostics),
             assumed: fields.prose("assumed", diagnostics),
             description: fields.prose("description", diagnostics),

@@ -31,6 +31,8 @@ pub(crate) struct ShownSource {
     pub(crate) over: Template,
     /// The name that stands for the item; `record` when it is not given.
     pub(crate) name: Option<Spanned<String>>,
+    /// Further names for each item.
+    pub(crate) with: Vec<(Key, Template)>,
     pub(crate) only: Option<Template>,
     pub(crate) key: Option<Template>,
     pub(crate) value: Option<Template>,
@@ -49,11 +51,13 @@ pub(crate) struct ChoiceSource {
     pub(crate) otherwise: Option<ArmSource>,
 }
 
-/// One shape of a choice: `fields` or an example, and what is shown in this shape only.
+/// One shape of a choice.
 #[derive(Debug, Clone)]
-pub(crate) struct ArmSource {
-    pub(crate) like: Spanned<String>,
-    pub(crate) show: Vec<(Key, Template)>,
+pub(crate) enum ArmSource {
+    /// `fields` or an example, and what is shown in this shape only.
+    Like { like: Spanned<String>, show: Vec<(Key, Template)> },
+    /// A value that has no example.
+    Show(Template),
 }
 
 /// `like: <example>` or `like: {example: …, lay: {pointer: example}, case: ignore}`.
@@ -166,6 +170,10 @@ impl ShownSource {
             each: each.is_some(),
             over,
             name: fields.text("as", diagnostics),
+            with: match each {
+                Some(_) => templates(fields.named("with", diagnostics), diagnostics),
+                None => Vec::new(),
+            },
             only: fields.take("where").and_then(|node| Template::condition(node, diagnostics)),
             key: fields.take("key").map(|node| Template::read(node, diagnostics)),
             value: fields.take("value").map(|node| Template::read(node, diagnostics)),
@@ -209,13 +217,20 @@ impl ChoiceSource {
 impl ArmSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         if node.as_str().is_some() {
-            return Some(ArmSource { like: text(node, "a shape", diagnostics)?, show: Vec::new() });
+            return Some(ArmSource::Like { like: text(node, "a shape", diagnostics)?, show: Vec::new() });
         }
         let mut fields = Fields::of(node, "a shape of a choice", diagnostics)?;
-        let like = fields.required_text("like", diagnostics);
-        let show = templates(fields.named("show", diagnostics), diagnostics);
+        let show = fields.take("show");
+        let arm = match (fields.take("like"), show) {
+            (None, Some(show)) => Some(ArmSource::Show(Template::read(show, diagnostics))),
+            _ => {
+                let like = fields.required_text("like", diagnostics);
+                let show = templates(fields.named("show", diagnostics), diagnostics);
+                like.map(|like| ArmSource::Like { like, show })
+            }
+        };
         fields.finish(diagnostics);
-        Some(ArmSource { like: like?, show })
+        arm
     }
 }
 
