@@ -167,6 +167,8 @@ impl Server {
             "merchant": state("merchant"),
             "customer": state("customer"),
             "integration": state("integration"),
+            "session": state("session"),
+            "measurement": state("measurement"),
             "clock": self.control("GET", "/clock", None).json(),
             "sandboxes": self.control("GET", "/sandboxes", None).json()["total"],
         })

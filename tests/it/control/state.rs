@@ -105,11 +105,12 @@ fn deleting_a_merchant_takes_everything_it_owns() {
     server.api("GET", "/customers", None).expect(401);
     let world = server.world();
     assert_eq!(
-        (&world["merchant"]["total"], &world["customer"]["total"], &world["integration"]["total"]),
-        (&json!(1), &json!(1), &json!(0))
+        ["merchant", "customer", "integration", "session", "measurement"].map(|resource| &world[resource]["total"]),
+        [&json!(1), &json!(1), &json!(1), &json!(0), &json!(0)]
     );
     let entry = &server.control("GET", "/log", None).json()["records"][0];
-    assert_eq!(entry["changes"].as_array().unwrap().len(), 4, "{entry:#}");
+    // The merchant, two customers with an integration each, and three measurements of one of them.
+    assert_eq!(entry["changes"].as_array().unwrap().len(), 8, "{entry:#}");
 }
 
 // ---- events ----
@@ -120,11 +121,15 @@ fn events_are_listed_with_their_parameters() {
     let list = server.control("GET", "/events", None).expect(200).json();
     let names: Vec<&str> =
         list["records"].as_array().unwrap().iter().map(|event| event["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["expire", "revoke"]);
+    assert_eq!(names, ["connect", "expire", "reconnect", "revoke"]);
     for event in list["records"].as_array().unwrap() {
-        assert_eq!(event["parameters"]["uuid"]["format"], "uuid", "{event}");
-        let path = event["path"].as_str().unwrap();
-        server.call("POST", path, &[JSON], json!({ "uuid": INTEGRATION }).to_string()).expect(200);
+        let (parameters, path) = (event["parameters"].as_object().unwrap(), event["path"].as_str().unwrap());
+        let input = match event["name"].as_str().unwrap() {
+            "connect" => json!({ "customer_uuid": SECOND, "network": parameters["network"]["enum"][1] }),
+            _ => json!({ "uuid": INTEGRATION }),
+        };
+        assert!(parameters.keys().eq(input.as_object().unwrap().keys()), "{event}");
+        server.call("POST", path, &[JSON], input.to_string()).expect(200);
     }
 }
 

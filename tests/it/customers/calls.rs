@@ -36,7 +36,8 @@ fn call_settings_gives_the_integrations_of_the_tokens_customer() {
         body["customer"]["integrations"],
         json!([{ "uuid": INTEGRATION, "integration": "Instagram Business", "name": "reportei", "slug": "instagram_business", "status": "active" }])
     );
-    let other = settings(&server, REPORTEI, &format!("token-{FIRST}")).expect(200).json();
+    let new = create(&server, "New");
+    let other = settings(&server, REPORTEI, text(&new, "api_token")).expect(200).json();
     assert_eq!(other["customer"]["integrations"], json!([]), "a customer without integrations has an empty list");
 }
 
