@@ -1,4 +1,4 @@
-//! The seven curl commands of the documentation's page on customers, run by real curl. `tests/cases/curl` holds them as
+//! The ten curl commands of the documentation's pages on customers and their integrations, run by real curl. `tests/cases/curl` holds them as
 //! they are printed there; only the server's address is put in place of the vendor's.
 
 use std::fs;
@@ -11,6 +11,9 @@ use crate::server::{Answer, Server};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
 const SECOND: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";
+
+/// An integration of the second customer, whose token the commands have.
+const INTEGRATION: &str = "6110b666-0327-4a81-b48e-9feb34d72f78";
 
 /// Where a client may point its base URL: at the pack's prefix or, with one pack, at the root; with `/api` or without.
 const BASES: [&str; 4] = ["", "/api", "/reportei", "/reportei/api"];
@@ -37,17 +40,78 @@ fn run(command: &str, base: &str, uuid: Option<&str>) -> Output {
 
 /// Runs a command on a fresh server for every base URL, and shows each answer, with the server, to `look`.
 fn everywhere(command: &str, look: impl Fn(&Answer, &Server, &str)) {
+    everywhere_with(command, FIRST, look);
+}
+
+fn everywhere_with(command: &str, uuid: &str, look: impl Fn(&Answer, &Server, &str)) {
     for base in BASES {
         let server = Server::start(&["reportei", "--freeze"]);
-        let output = run(command, &format!("{}{base}", server.url()), Some(FIRST));
+        let output = run(command, &format!("{}{base}", server.url()), Some(uuid));
         assert_eq!(output.status.code(), Some(0), "{base}: {}", String::from_utf8_lossy(&output.stderr));
         look(&Answer::read(&output.stdout, "GET"), &server, base);
     }
 }
 
 fn example(name: &str) -> Json {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reportei/customers").join(name);
+    part_of("customers", name)
+}
+
+fn part_of(topic: &str, name: &str) -> Json {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reportei").join(topic).join(name);
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn keys(object: &Json) -> Vec<&String> {
+    object.as_object().unwrap().keys().collect()
+}
+
+/// It has neither body nor content type, although an example of a body exists (R6).
+#[test]
+fn command_1_create_session_gives_an_integration_session() {
+    everywhere("create-session", |answer, server, base| {
+        assert_eq!(answer.status, 200, "{answer}");
+        let body = answer.json();
+        let session = &body["integration_session"];
+        let expected = part_of("customer-integrations", "create-session.200.json");
+        assert_eq!(keys(session), keys(&expected["integration_session"]));
+        for key in ["merchant", "merchant_uuid", "customer_uuid"] {
+            assert_eq!(session[key], expected["integration_session"][key], "{key}");
+        }
+        let root = base.trim_end_matches("/api");
+        let link = format!(
+            "{}{root}/customer-integrations/session/{}",
+            server.url(),
+            session["session_uuid"].as_str().unwrap()
+        );
+        assert_eq!(session["session_link"], json!(link));
+        assert_eq!(session["expires_at"], "2024-10-01T17:20:12.000000Z");
+        assert_eq!(session["redirect_url"], Json::Null);
+        server.get(&link[server.url().len()..]).expect(200);
+    });
+}
+
+#[test]
+fn command_2_show_gives_the_integration() {
+    everywhere_with("show-integration", INTEGRATION, |answer, _, _| {
+        assert_eq!(answer.status, 200, "{answer}");
+        // The page shows another integration than the one that this customer has (R11); they differ in id and time.
+        let mut expected = part_of("customer-integrations", "show.200.json");
+        expected["customer_integration"]["uuid"] = json!(INTEGRATION);
+        expected["customer_integration"]["created_at"] = json!("2024-09-24 19:06:08");
+        expected["customer_integration"]["updated_at"] = json!("2024-09-24 19:06:08");
+        assert_eq!(answer.text(), expected.to_string());
+    });
+}
+
+/// Without `-X DELETE` it reads, and without the customer's token it may not (R2).
+#[test]
+fn command_3_delete_really_is_a_get_and_deletes_nothing() {
+    everywhere_with("delete-integration", INTEGRATION, |answer, server, _| {
+        assert_eq!(answer.status, 401, "{answer}");
+        assert_eq!(answer.json(), json!({ "message": "Invalid Customer Token" }));
+        assert_eq!(answer.header("standin-operation"), Some("reportei/customer-integrations/show"));
+        server.control("GET", &format!("/state/reportei/integration/{INTEGRATION}"), None).expect(200);
+    });
 }
 
 #[test]
@@ -148,7 +212,7 @@ fn command_10_payment_status_says_that_the_customer_pays() {
 #[test]
 fn r7_without_uuid_curl_stops_with_3_and_sends_nothing() {
     let server = Server::start(&["reportei", "--freeze"]);
-    for command in ["show", "update", "update-payment-status"] {
+    for command in ["show-integration", "delete-integration", "show", "update", "update-payment-status"] {
         let output = run(command, &server.url(), None);
         assert_eq!(output.status.code(), Some(3), "{command}");
         assert_eq!(output.stdout, b"");
@@ -160,7 +224,9 @@ fn r7_without_uuid_curl_stops_with_3_and_sends_nothing() {
 #[test]
 fn r7_the_other_commands_do_not_need_uuid() {
     let server = Server::start(&["reportei", "--freeze"]);
-    for (command, status) in [("list", 200), ("settings", 200), ("create", 201), ("delete", 405)] {
+    for (command, status) in
+        [("create-session", 200), ("list", 200), ("settings", 200), ("create", 201), ("delete", 405)]
+    {
         let output = run(command, &server.url(), None);
         assert_eq!(Answer::read(&output.stdout, "GET").status, status, "{command}");
     }

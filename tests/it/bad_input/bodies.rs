@@ -8,11 +8,12 @@ use super::*;
 fn a_body_that_is_missing_is_400() {
     let server = start();
     let watch = server.watch();
-    for (method, path) in with_body() {
-        unreadable(&server.call(method, &path, &[REPORTEI, JSON], ""), "the request has no body");
-        unreadable(&server.call(method, &path, &[REPORTEI], ""), "the request has no body");
+    // Everything that a session can be asked for is optional.
+    for (method, path) in with_body().into_iter().filter(|(_, path)| path != "/customer-integrations/session") {
+        unreadable(&server.call(method, &path, &[REPORTEI, CUSTOMER, JSON], ""), "the request has no body");
+        unreadable(&server.call(method, &path, &[REPORTEI, CUSTOMER], ""), "the request has no body");
         unreadable(
-            &server.call(method, &path, &[REPORTEI, JSON, ("Content-Length", "0")], ""),
+            &server.call(method, &path, &[REPORTEI, CUSTOMER, JSON, ("Content-Length", "0")], ""),
             "the request has no body",
         );
     }
@@ -39,7 +40,7 @@ fn a_body_that_is_not_json_is_400_with_its_place() {
         ("\u{feff}{\"name\":\"x\"}", "line 1"),
     ] {
         for (method, path) in with_body() {
-            let answer = server.call(method, &path, &[REPORTEI, JSON], body);
+            let answer = server.call(method, &path, &[REPORTEI, CUSTOMER, JSON], body);
             unreadable(&answer, "not usable JSON");
             unreadable(&answer, words);
         }
@@ -70,7 +71,7 @@ fn a_hundred_thousand_levels_are_400() {
         [open.clone(), format!("{open}{close}"), r#"{"a":"#.repeat(100_000), format!(r#"{{"name":{open}{close}}}"#)]
     {
         for (method, path) in with_body() {
-            unreadable(&server.call(method, &path, &[REPORTEI, JSON], &body), "nested deeper than 64 levels");
+            unreadable(&server.call(method, &path, &[REPORTEI, CUSTOMER, JSON], &body), "nested deeper than 64 levels");
         }
         server.call("PUT", "/_standin/clock", &[JSON], &body).problem(400, "body-syntax");
     }
@@ -85,7 +86,7 @@ fn bytes_that_are_not_utf8_are_400() {
         [&b"{\"name\":\"\xff\"}"[..], b"\xff\xfe{\0}\0", b"{\"name\":\"\xed\xa0\x80\"}", b"{\"\x80\":1}", b"\0\0\0"]
     {
         for (method, path) in with_body() {
-            unreadable(&server.call(method, &path, &[REPORTEI, JSON], body), "not usable JSON");
+            unreadable(&server.call(method, &path, &[REPORTEI, CUSTOMER, JSON], body), "not usable JSON");
         }
         server.call("POST", "/_standin/sandboxes", &[JSON], body).problem(400, "body-syntax");
     }
@@ -112,7 +113,12 @@ fn other_media_types_are_415() {
     ] {
         for (method, path) in with_body() {
             refused(
-                &server.call(method, &path, &[REPORTEI, ("Content-Type", media)], r#"{"name":"x","is_paying":true}"#),
+                &server.call(
+                    method,
+                    &path,
+                    &[REPORTEI, CUSTOMER, ("Content-Type", media)],
+                    r#"{"name":"x","is_paying":true}"#,
+                ),
                 415,
                 message,
             );
@@ -120,7 +126,9 @@ fn other_media_types_are_415() {
     }
     watch.unharmed();
     for media in ["application/json; charset=utf-8", "APPLICATION/JSON", "application/vnd.reportei+json"] {
-        server.call("POST", "/customers", &[REPORTEI, ("Content-Type", media)], r#"{"name":"x"}"#).expect(201);
+        server
+            .call("POST", "/customers", &[REPORTEI, CUSTOMER, ("Content-Type", media)], r#"{"name":"x"}"#)
+            .expect(201);
     }
     server.call("POST", "/customers", &[REPORTEI], r#"{"name":"x"}"#).expect(201);
 }
@@ -166,7 +174,7 @@ fn a_body_above_the_limit_is_413_and_the_connection_is_closed_cleanly() {
     let message = "The request body is too large.";
     let body = "x".repeat(LIMIT + 1);
     for (method, path) in with_body() {
-        let answer = server.call(method, &path, &[REPORTEI, JSON], &body);
+        let answer = server.call(method, &path, &[REPORTEI, CUSTOMER, JSON], &body);
         refused(&answer, 413, message);
         assert_eq!(answer.header("connection"), Some("close"));
     }

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod control;
+mod integrations;
 mod paths;
 mod protocol;
 
@@ -17,6 +18,12 @@ use tempfile::TempDir;
 use crate::server::{Answer, JSON, REPORTEI, Server, request};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
+/// An integration of the first customer.
+const INTEGRATION: &str = "4addc0da-8583-4dbb-a0e9-c7e2e8470f50";
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+/// The token of the first customer, which calls about customers ignore.
+const CUSTOMER: (&str, &str) = ("x-customer-token", "token-caedbbbe-7d93-476f-b965-bf97cd7ce874");
+const METRICS: &str = r#"{"customer_integration":"4addc0da-8583-4dbb-a0e9-c7e2e8470f50","start":"2024-01-01","end":"2024-09-01","metrics":[{"id":"a","reference_key":"ig:reach","component":"number_v1","metrics":["reach"]}]}"#;
 const LIMIT: usize = 2 << 20;
 
 fn start() -> Server {
@@ -74,6 +81,12 @@ fn calls() -> Vec<(&'static str, String, &'static str)> {
         ("PUT", format!("/customers/{FIRST}"), r#"{"name":"x"}"#),
         ("DELETE", format!("/customers/{FIRST}"), ""),
         ("POST", format!("/customers/{FIRST}/update-payment-status"), r#"{"is_paying":true}"#),
+        ("POST", "/customer-integrations/session".to_owned(), r#"{"redirect_url":"https://app.example"}"#),
+        ("GET", "/customer-integrations".to_owned(), ""),
+        ("GET", format!("/customer-integrations/{INTEGRATION}"), ""),
+        ("DELETE", format!("/customer-integrations/{INTEGRATION}?session_id={UNKNOWN}"), ""),
+        ("GET", "/merchants/settings".to_owned(), ""),
+        ("POST", "/metrics/get-data".to_owned(), METRICS),
     ]
 }
 
