@@ -205,7 +205,7 @@ fn integrations_that_are_unknown_malformed_or_foreign_are_alike() {
             match uuid_like(id) {
                 true => refused(&answer, 404, "Customer integration not found."),
                 false => {
-                    invalid(&answer, "customer_integration", "The customer integration field must be a valid UUID.")
+                    invalid(&answer, "customer_integration", "The customer integration field must be a valid UUID.");
                 }
             }
         }
