@@ -3,8 +3,12 @@
 
 mod bodies;
 mod control;
+mod crowds;
+mod frames;
 mod paths;
 mod protocol;
+mod slow;
+mod smuggling;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
