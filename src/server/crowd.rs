@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
-use std::io::ErrorKind;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,6 +17,9 @@ use super::pace::{End, Pace, Time};
 /// How many connections may be on their way out while others take their places already. Waiting for each one to be gone
 /// would let newcomers in more slowly than they come.
 const LEAVING: usize = 64;
+
+/// How long a newcomer waits before it looks again who has become idle.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many idle connections are let go at once when no file can be opened.
 const SPARE: usize = 16;
@@ -88,7 +92,8 @@ impl Crowd {
             if let Some(place) = self.place() {
                 return place;
             }
-            room.await;
+            // Some ways of becoming idle are told nobody, such as a socket that takes the last bytes late.
+            let _ = timeout(LOOK_AGAIN, room).await;
         }
     }
 
@@ -134,7 +139,7 @@ impl Crowd {
             let now = self.time.now();
             let mut next = now.saturating_add(shortest);
             for pace in self.members.lock().all.values() {
-                let (due, end) = pace.due(limits);
+                let (due, end) = pace.due(now, limits);
                 if due > now {
                     next = next.min(due);
                 } else if end == End::Late && pace.untouched() {
@@ -179,13 +184,13 @@ impl Drop for Place {
 
 /// No more files can be opened, by this process or on this machine.
 pub(super) fn out_of_files(error: &std::io::Error) -> bool {
-    // EMFILE and ENFILE, on every Unix; other errors of accepting belong to the one client that is gone.
-    matches!(error.raw_os_error(), Some(23 | 24)) && error.kind() != ErrorKind::ConnectionAborted
+    // ENFILE and EMFILE, which have these numbers on every Unix and no name in the standard library.
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// What a connection must be able to do to be ended in order.
 pub(super) trait Ends: Future {
-    fn leave(self: std::pin::Pin<&mut Self>);
+    fn leave(self: Pin<&mut Self>);
 }
 
 /// Runs a connection until it ends by itself or is told to.
@@ -193,7 +198,6 @@ pub(super) async fn follow<C: Ends>(connection: C, pace: &Pace) {
     let mut connection = std::pin::pin!(connection);
     let mut first = true;
     poll_fn(|cx| {
-        use std::task::Poll;
         if first {
             // A task has one waker for all its life.
             pace.wakes(cx.waker());

@@ -19,6 +19,10 @@ use tokio::time::Instant;
 use super::Limits;
 use super::framing::Fault;
 
+/// An answer was there, and nobody has looked since. Almost all are gone before anybody does, so that the real time
+/// need not be read for them.
+const UNSEEN: u64 = u64::MAX;
+
 /// How a connection is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -75,7 +79,7 @@ pub(super) struct Pace {
     head: AtomicU64,
     /// Since when nothing was to do, if nothing is.
     rest: AtomicU64,
-    /// When the client last took something of an answer, or could have begun to.
+    /// When the client last took something of an answer, or was first seen not to.
     taken: AtomicU64,
     /// Has a byte come?
     touched: AtomicBool,
@@ -149,16 +153,14 @@ impl Pace {
     /// The socket took bytes, or would take none.
     pub(super) fn wrote(&self, blocked: bool) {
         if self.blocked.load(Ordering::Relaxed) == blocked {
-            if blocked {
-                return;
-            }
-        } else {
-            self.taken.store(self.time.now(), Ordering::Relaxed);
-            self.blocked.store(blocked, Ordering::Relaxed);
-            // While nothing could be written, nothing was read either: that is no fault of the head.
-            if !blocked && self.head.load(Ordering::Relaxed) != 0 {
-                self.head.store(self.time.now(), Ordering::Relaxed);
-            }
+            return;
+        }
+        let now = self.time.now();
+        self.taken.store(now, Ordering::Relaxed);
+        self.blocked.store(blocked, Ordering::Relaxed);
+        // While nothing could be written, nothing was read either: that is no fault of the head.
+        if !blocked && self.head.load(Ordering::Relaxed) != 0 {
+            self.head.store(now, Ordering::Relaxed);
         }
     }
 
@@ -181,7 +183,7 @@ impl Pace {
     }
 
     /// When this connection is to end if nothing happens until then, and how.
-    pub(super) fn due(&self, limits: &Limits) -> (u64, End) {
+    pub(super) fn due(&self, now: u64, limits: &Limits) -> (u64, End) {
         let turns = self.turns.load(Ordering::Acquire);
         let blocked = self.blocked.load(Ordering::Relaxed);
         let head = self.head.load(Ordering::Relaxed);
@@ -194,7 +196,8 @@ impl Pace {
             }
         };
         if blocked || self.answering.load(Ordering::Relaxed) > 0 {
-            at_most(Self::limit(self.taken.load(Ordering::Relaxed), limits.write_timeout), End::Cut);
+            let seen = self.taken.compare_exchange(UNSEEN, now, Ordering::Relaxed, Ordering::Relaxed);
+            at_most(Self::limit(seen.map_or_else(|taken| taken, |_| now), limits.write_timeout), End::Cut);
         }
         if head != 0 && !blocked {
             // In HTTP/1 the next head waits until the answers before it are out; in HTTP/2 it holds up all others.
@@ -281,7 +284,7 @@ impl Turn {
     pub(super) fn answer(mut self, response: hyper::Response<Full<Bytes>>) -> hyper::Response<Answer> {
         self.answering = true;
         if self.pace.answering.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.pace.taken.store(self.pace.time.now(), Ordering::Relaxed);
+            self.pace.taken.store(UNSEEN, Ordering::Relaxed);
         }
         response.map(|bytes| Answer { bytes, turn: Some(self) })
     }

@@ -279,6 +279,22 @@ fn streams_beyond_the_limit_are_refused() {
     watch.unharmed();
 }
 
+#[test]
+fn a_request_names_one_host_here_too() {
+    let server = with(&[]);
+    let watch = server.watch();
+    // `host` is the 38th of the static table; the status is the first field of an answer, 200 the 8th and 400 the 12th.
+    for (host, status) in [("localhost", 0x88), ("evil.example", 0x8c)] {
+        let mut client = Client::open(&server);
+        let host = [&[0x0f, 0x17, u8::try_from(host.len()).unwrap()], host.as_bytes()].concat();
+        let fields = [fields("GET", "/customers"), host].concat();
+        client.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &fields));
+        let answer = std::iter::from_fn(|| client.next()).find(|frame| frame.kind == HEADERS).unwrap();
+        assert_eq!(answer.payload[0], status);
+    }
+    watch.unharmed();
+}
+
 /// A window of nothing: the answer waits in the server, and its time runs.
 #[test]
 fn who_opens_no_window_for_the_answer_is_cut_off() {
