@@ -86,6 +86,12 @@ pub(super) struct Serve {
     /// Longest time until the body of a request is complete
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub(super) body_timeout: String,
+    /// Longest time that a client may take nothing of an answer
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub(super) write_timeout: String,
+    /// Longest time between requests on one connection
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) idle_timeout: String,
     /// Most sandboxes at once
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub(super) max_sandboxes: usize,

@@ -127,6 +127,8 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
             headers: arguments.max_headers,
             header_bytes: arguments.max_header_bytes,
             header_timeout: duration("--header-timeout", &arguments.header_timeout)?,
+            idle_timeout: duration("--idle-timeout", &arguments.idle_timeout)?,
+            write_timeout: duration("--write-timeout", &arguments.write_timeout)?,
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },
         log: logger(arguments.log),

@@ -1,21 +1,47 @@
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Version;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::HttpService;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use hyper_util::server::conn::auto::{Builder, Connection};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::crowd::{self, Crowd, Ends, Place};
+use super::pace::{Answer, Pace, Turn};
+use super::socket::Socket;
 use super::target::Door;
-use super::{Shared, dispatch};
+use super::{Limits, Shared, deliver, dispatch, refusal};
 
 /// How many headers hyper takes when nothing is said.
 const HYPER_HEADERS: usize = 100;
+
+/// How much of bodies a client of HTTP/2 may send ahead, over all its streams.
+const WINDOW: u32 = 1 << 20;
+
+/// How many clients may wait in the system's queue. When it is full, the system lets them try again after a second.
+const QUEUE: u32 = 4096;
+
+/// Listens on an address, also when connections of a server before this one have not quite ended.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Elsewhere this would let two servers have one port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
 
 /// Accepts connections on every listener until `shutdown`, then drains them.
 pub(super) async fn run(
@@ -24,80 +50,101 @@ pub(super) async fn run(
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) {
-    let graceful = Arc::new(GracefulShutdown::new());
-    let places = Arc::new(Semaphore::new(shared.limits.connections));
-    let mut loops = tokio::task::JoinSet::new();
+    let crowd = Arc::new(Crowd::new(shared.limits));
+    let mut loops = JoinSet::new();
     for (listener, pack) in listeners {
-        loops.spawn(accept(listener, pack, Arc::clone(&shared), Arc::clone(&graceful), Arc::clone(&places)));
+        loops.spawn(accept(listener, pack, Arc::clone(&shared), Arc::clone(&crowd)));
     }
+    let mut watch = JoinSet::new();
+    let watched = Arc::clone(&crowd);
+    watch.spawn(async move { watched.watch().await });
     shutdown.await;
     loops.shutdown().await;
-    // Connection tasks keep no handle on it, so this is the only one left.
-    if let Some(graceful) = Arc::into_inner(graceful) {
-        let _ = timeout(grace, graceful.shutdown()).await;
-    }
+    let _ = timeout(grace, crowd.dissolve()).await;
 }
 
-async fn accept(
-    listener: TcpListener,
-    pack: Option<usize>,
-    shared: Arc<Shared>,
-    graceful: Arc<GracefulShutdown>,
-    places: Arc<Semaphore>,
-) {
+async fn accept(listener: TcpListener, pack: Option<usize>, shared: Arc<Shared>, crowd: Arc<Crowd>) {
     loop {
-        // A place is taken before accepting: past the limit, clients wait in the system's queue.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let Ok(address) = stream.local_addr() else { continue };
                 let door = Door { pack, address, main: shared.port };
-                let connection = serve(stream, door, Arc::clone(&shared), &graceful);
-                tokio::spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+                // Where nobody can make room, this client waits here, and others in the system's queue.
+                let place = crowd.enter().await;
+                tokio::spawn(serve(stream, door, Arc::clone(&shared), place));
             }
-            // Out of file descriptors, or a connection that was gone at once: neither ends the server.
+            Err(error) if crowd::out_of_files(&error) => crowd.shrink().await,
+            // A client that has gone before it was its turn.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    door: Door,
-    shared: Arc<Shared>,
-    graceful: &GracefulShutdown,
-) -> impl Future<Output = ()> + use<> {
+async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place) {
     let _ = stream.set_nodelay(true);
+    let builder = builder(&shared.limits);
+    let pace = Arc::clone(&place.pace);
+    let socket = Socket::new(stream, Arc::clone(&pace));
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        let turn = Turn::begin(&pace);
+        let refused = refused(&pace, &request);
+        async move {
+            let response = match refused {
+                Some(response) => response,
+                None => dispatch::answer(&shared, &door, request).await,
+            };
+            Ok::<_, Infallible>(turn.answer(response))
+        }
+    });
+    // A client that hangs up or speaks no HTTP is not our fault, and hyper has told it what there is to tell.
+    crowd::follow(builder.serve_connection(TokioIo::new(socket), service), &place.pace).await;
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
+    // How long anything may take is `pace`'s business; hyper's own timer for heads counts idle time too.
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(shared.limits.header_timeout)
-        .max_buf_size(shared.limits.header_bytes)
+        .max_buf_size(limits.header_bytes)
+        .header_read_timeout(None)
         // Who has sent all that there is to send, and says so, still waits for the answer.
         .half_close(true);
     // Saying what is the default anyway would make hyper keep its headers elsewhere than on the stack.
-    if shared.limits.headers != HYPER_HEADERS {
-        builder.http1().max_headers(shared.limits.headers);
+    if limits.headers != HYPER_HEADERS {
+        builder.http1().max_headers(limits.headers);
     }
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(200)
-        .max_header_list_size(u32::try_from(shared.limits.header_bytes).unwrap_or(u32::MAX))
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(20));
-    let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(dispatch::answer(&shared, &door, request).await) }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let connection = graceful.watch(connection);
-    async move {
-        // A client that hangs up or speaks no HTTP is not our fault, and hyper has told it what there is to tell.
-        let _ = connection.await;
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
+        // What a client can make a connection hold: bodies sent ahead, frames, and streams that it resets at once.
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
+        .max_frame_size(16 << 10)
+        .max_send_buf_size(256 << 10)
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100);
+    builder
+}
+
+/// The answer to a request that is refused whatever it asks for.
+fn refused(pace: &Pace, request: &hyper::Request<Incoming>) -> Option<hyper::Response<Full<Bytes>>> {
+    let fault = if request.version() == Version::HTTP_2 { None } else { pace.next_fault() };
+    let problem = fault.map(refusal::of_fault).or_else(|| refusal::of_host(request))?;
+    Some(deliver::closing(deliver::plain(problem.into_response())))
+}
+
+impl<S> Ends for Connection<'_, TokioIo<Socket>, S, TokioExecutor>
+where
+    S: HttpService<Incoming, ResBody = Answer>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    Self: Future,
+{
+    fn leave(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
     }
 }

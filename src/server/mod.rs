@@ -4,9 +4,15 @@
 //! one process; nothing is global.
 
 mod accept;
+mod crowd;
 mod deliver;
 mod dispatch;
+mod framing;
+mod framing_lines;
+mod pace;
 mod read;
+mod refusal;
+mod socket;
 mod target;
 
 use std::future::Future;
@@ -44,6 +50,8 @@ pub(crate) struct Limits {
     pub(crate) headers: usize,
     pub(crate) header_bytes: usize,
     pub(crate) header_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) write_timeout: Duration,
     pub(crate) body_timeout: Duration,
 }
 
@@ -94,7 +102,7 @@ impl Server {
     pub(crate) async fn bind(options: Options) -> Result<Self, StartFault> {
         let listen = async |port: u16, flag: &'static str| {
             let address = SocketAddr::new(options.host, port);
-            TcpListener::bind(address).await.map_err(|error| StartFault::Bind { address, flag, error })
+            accept::listen(address).map_err(|error| StartFault::Bind { address, flag, error })
         };
         let mut listeners = vec![(listen(options.port, "--port").await?, None)];
         for (pack, port) in &options.own_ports {

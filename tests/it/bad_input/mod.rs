@@ -3,9 +3,13 @@
 
 mod bodies;
 mod control;
+mod crowds;
+mod frames;
 mod integrations;
 mod paths;
 mod protocol;
+mod slow;
+mod smuggling;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

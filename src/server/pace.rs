@@ -1,0 +1,360 @@
+//! What a connection is doing and since when, so that nothing is waited for longer than the limits say.
+//!
+//! The socket and the service write instants down as things happen; [`Pace::due`] reads them when somebody looks. No
+//! timer is set per request or per read.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::Limits;
+use super::framing::Fault;
+
+/// An answer was there, and nobody has looked since. Almost all are gone before anybody does, so that the real time
+/// need not be read for them.
+const UNSEEN: u64 = u64::MAX;
+
+/// How a connection is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum End {
+    /// After what is under way; at once when that is nothing.
+    Leave = 1,
+    /// As `Leave`, without waiting for the client to agree: its place is needed.
+    Evict,
+    /// The head that it waits for is late.
+    Late,
+    /// Without a word.
+    Cut,
+}
+
+impl End {
+    const ALL: [End; 4] = [End::Leave, End::Evict, End::Late, End::Cut];
+}
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Time {
+    start: Instant,
+    /// How many newcomers wait for a place.
+    pub(super) waiting: AtomicU32,
+    /// Something happened that may have made room.
+    pub(super) room: Notify,
+}
+
+impl Time {
+    pub(super) fn new() -> Self {
+        Time { start: Instant::now(), waiting: AtomicU32::new(0), room: Notify::new() }
+    }
+
+    /// Real microseconds since the server began; never 0, which stands for "not".
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX).saturating_add(1)
+    }
+
+    pub(super) fn until(&self, due: u64) -> Instant {
+        self.start + Duration::from_micros(due)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Pace {
+    time: Arc<Time>,
+    /// Requests whose answers are not all out.
+    turns: AtomicU32,
+    /// Those among them whose answers are there to be taken.
+    answering: AtomicU32,
+    /// The socket takes no more for now.
+    blocked: AtomicBool,
+    /// When the head under way began, 0 for none. The first one begins with the connection.
+    head: AtomicU64,
+    /// Since when nothing was to do, if nothing is.
+    rest: AtomicU64,
+    /// When the client last took something of an answer, or was first seen not to.
+    taken: AtomicU64,
+    /// Has a byte come?
+    touched: AtomicBool,
+    http2: AtomicBool,
+    /// The order that is not yet followed.
+    order: AtomicU8,
+    /// When it was told to leave, 0 for not yet.
+    told: AtomicU64,
+    /// The client is to hear that its head came too late.
+    late: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+    /// Requests that HTTP/1 has handed over, to find the one with the fault.
+    served: AtomicU64,
+    fault_at: AtomicU64,
+    fault: AtomicU8,
+}
+
+impl Pace {
+    pub(super) fn new(time: &Arc<Time>) -> Self {
+        let now = time.now();
+        Pace {
+            time: Arc::clone(time),
+            turns: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
+            blocked: AtomicBool::new(false),
+            head: AtomicU64::new(now),
+            rest: AtomicU64::new(now),
+            taken: AtomicU64::new(now),
+            touched: AtomicBool::new(false),
+            http2: AtomicBool::new(false),
+            order: AtomicU8::new(0),
+            told: AtomicU64::new(0),
+            late: AtomicBool::new(false),
+            waker: Mutex::new(None),
+            served: AtomicU64::new(0),
+            fault_at: AtomicU64::new(u64::MAX),
+            fault: AtomicU8::new(0),
+        }
+    }
+
+    // ---- what the socket sees ----
+
+    /// Bytes came. `boundary`: a head ended among them; `in_head`: another, or still the same one, is under way.
+    pub(super) fn came(&self, boundary: bool, in_head: bool) {
+        if !self.touched.load(Ordering::Relaxed) {
+            self.touched.store(true, Ordering::Relaxed);
+        }
+        match in_head {
+            false if boundary => self.head.store(0, Ordering::Relaxed),
+            true if boundary || self.head.load(Ordering::Relaxed) == 0 => {
+                self.head.store(self.time.now(), Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn speaks_http2(&self) {
+        self.http2.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.http2.load(Ordering::Relaxed)
+    }
+
+    /// In the head behind so many whole ones there is a fault.
+    pub(super) fn faulty(&self, heads: u64, fault: Fault) {
+        self.fault.store(fault as u8, Ordering::Relaxed);
+        self.fault_at.store(heads, Ordering::Relaxed);
+    }
+
+    /// The socket took bytes, or would take none.
+    pub(super) fn wrote(&self, blocked: bool) {
+        if self.blocked.load(Ordering::Relaxed) == blocked {
+            return;
+        }
+        let now = self.time.now();
+        self.taken.store(now, Ordering::Relaxed);
+        self.blocked.store(blocked, Ordering::Relaxed);
+        // While nothing could be written, nothing was read either: that is no fault of the head.
+        if !blocked && self.head.load(Ordering::Relaxed) != 0 {
+            self.head.store(now, Ordering::Relaxed);
+        }
+    }
+
+    // ---- what the service sees ----
+
+    /// The fault of the request that HTTP/1 hands over now.
+    pub(super) fn next_fault(&self) -> Option<Fault> {
+        let number = self.served.fetch_add(1, Ordering::Relaxed);
+        if number < self.fault_at.load(Ordering::Relaxed) {
+            return None;
+        }
+        let fault = self.fault.load(Ordering::Relaxed);
+        Fault::ALL.into_iter().find(|known| *known as u8 == fault)
+    }
+
+    // ---- what who looks sees ----
+
+    fn limit(since: u64, limit: Duration) -> u64 {
+        since.saturating_add(u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// When this connection is to end if nothing happens until then, and how.
+    pub(super) fn due(&self, now: u64, limits: &Limits) -> (u64, End) {
+        let turns = self.turns.load(Ordering::Acquire);
+        let blocked = self.blocked.load(Ordering::Relaxed);
+        let head = self.head.load(Ordering::Relaxed);
+        let rest = self.rest.load(Ordering::Relaxed);
+        let told = self.told.load(Ordering::Relaxed);
+        let mut due = (u64::MAX, End::Cut);
+        let mut at_most = |when: u64, end: End| {
+            if when < due.0 {
+                due = (when, end);
+            }
+        };
+        if blocked || self.answering.load(Ordering::Relaxed) > 0 {
+            let seen = self.taken.compare_exchange(UNSEEN, now, Ordering::Relaxed, Ordering::Relaxed);
+            at_most(Self::limit(seen.map_or_else(|taken| taken, |_| now), limits.write_timeout), End::Cut);
+        }
+        if head != 0 && !blocked {
+            // In HTTP/1 the next head waits until the answers before it are out; in HTTP/2 it holds up all others.
+            if self.is_http2() {
+                at_most(Self::limit(head, limits.header_timeout), End::Late);
+            } else if turns == 0 {
+                at_most(Self::limit(head.max(rest), limits.header_timeout), End::Late);
+            }
+        }
+        if turns == 0 && told != 0 {
+            at_most(Self::limit(told.max(rest), limits.write_timeout), End::Cut);
+        } else if turns == 0 && head == 0 && !blocked {
+            at_most(Self::limit(rest, limits.idle_timeout), End::Leave);
+        }
+        due
+    }
+
+    /// Since when nothing is under way here, not even the beginning of a head.
+    pub(super) fn idle_since(&self) -> Option<u64> {
+        let quiet = self.turns.load(Ordering::Acquire) == 0
+            && !self.blocked.load(Ordering::Relaxed)
+            && (self.head.load(Ordering::Relaxed) == 0 || !self.touched.load(Ordering::Relaxed))
+            && self.told.load(Ordering::Relaxed) == 0;
+        quiet.then(|| self.rest.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn untouched(&self) -> bool {
+        !self.touched.load(Ordering::Relaxed)
+    }
+
+    /// Tells the connection how to end; its task follows.
+    pub(super) fn tell(&self, end: End) {
+        self.told.store(self.time.now(), Ordering::Relaxed);
+        self.order.store(end as u8, Ordering::Release);
+        if let Some(waker) = &*self.waker.lock() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// The order, once.
+    pub(super) fn told(&self) -> Option<End> {
+        if self.order.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let order = self.order.swap(0, Ordering::AcqRel);
+        End::ALL.into_iter().find(|known| *known as u8 == order)
+    }
+
+    pub(super) fn leaves(&self) -> bool {
+        self.told.load(Ordering::Relaxed) != 0
+    }
+
+    pub(super) fn wakes(&self, waker: &Waker) {
+        *self.waker.lock() = Some(waker.clone());
+    }
+
+    pub(super) fn says_late(&self) {
+        self.late.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn busy(&self) -> bool {
+        self.turns.load(Ordering::Acquire) > 0
+    }
+}
+
+/// One request, until its answer is out or nobody waits for it any more.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pace: Arc<Pace>,
+    answering: bool,
+}
+
+impl Turn {
+    pub(super) fn begin(pace: &Arc<Pace>) -> Self {
+        pace.turns.fetch_add(1, Ordering::AcqRel);
+        Turn { pace: Arc::clone(pace), answering: false }
+    }
+
+    /// The answer is there: the client is to take it.
+    pub(super) fn answer(mut self, response: hyper::Response<Full<Bytes>>) -> hyper::Response<Answer> {
+        self.answering = true;
+        if self.pace.answering.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.pace.taken.store(UNSEEN, Ordering::Relaxed);
+        }
+        response.map(|bytes| Answer { bytes, turn: Some(self) })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let pace = &*self.pace;
+        let now = pace.time.now();
+        if self.answering {
+            pace.taken.store(now, Ordering::Relaxed);
+            pace.answering.fetch_sub(1, Ordering::AcqRel);
+        }
+        pace.rest.store(now, Ordering::Relaxed);
+        if pace.turns.fetch_sub(1, Ordering::AcqRel) == 1 && pace.time.waiting.load(Ordering::Relaxed) > 0 {
+            pace.time.room.notify_waiters();
+        }
+    }
+}
+
+/// The body of an answer. It is given up piece by piece as the client takes it.
+#[derive(Debug)]
+pub(super) struct Answer {
+    bytes: Full<Bytes>,
+    turn: Option<Turn>,
+}
+
+impl Body for Answer {
+    type Data = Piece;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Self::Error>>> {
+        let this = self.get_mut();
+        let frame = std::task::ready!(Pin::new(&mut this.bytes).poll_frame(cx));
+        let turn = this.turn.take();
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece { bytes, turn }))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.bytes.size_hint()
+    }
+}
+
+/// Bytes that hyper keeps until the socket has taken them, in HTTP/2 until the client's windows let them through.
+#[derive(Debug)]
+pub(super) struct Piece {
+    bytes: Bytes,
+    turn: Option<Turn>,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        // The last piece is told by the turn's end.
+        if let Some(turn) = &self.turn
+            && self.bytes.has_remaining()
+        {
+            turn.pace.taken.store(turn.pace.time.now(), Ordering::Relaxed);
+        }
+    }
+}
