@@ -6,6 +6,7 @@
 //! [`Mask::of_exchange`].
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
@@ -90,7 +91,21 @@ impl Mask {
         mask.body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
         mask.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
         mask.texts = texts.longest_first();
+        mask.spellings(request);
         mask
+    }
+
+    /// Adds the encodings in which path and query have known secrets: a trace or a near miss may quote them so.
+    fn spellings(&mut self, request: &Request) {
+        if self.texts.is_empty() {
+            return;
+        }
+        let query = request.query.as_deref().unwrap_or_default();
+        let parts = request.path.split('/').chain(query.split(['&', '='])).chain([request.path.as_str()]);
+        let hidden = parts.filter(|part| matches!(self.encoded(part), Cow::Borrowed(MASK)));
+        let mut hidden: Vec<String> = hidden.map(str::to_owned).collect();
+        self.texts.append(&mut hidden);
+        self.texts.sort_by_key(|text| Reverse(text.len()));
     }
 
     /// For what a call of the control plane says about records.
@@ -367,7 +382,7 @@ impl Texts {
 
     fn longest_first(self) -> Vec<String> {
         let mut texts: Vec<String> = self.0.into_iter().collect();
-        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        texts.sort_by_key(|text| Reverse(text.len()));
         texts
     }
 }

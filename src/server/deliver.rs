@@ -47,10 +47,10 @@ pub(super) fn committed(committed: Committed, dates: &Dates) -> hyper::Response<
 
 /// What a browser may do with an answer of a pack, where the pack says nothing else.
 fn harmless(headers: &mut HeaderMap) {
-    let media = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    if media == b"application/json" {
+    let Some(media) = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|media| media != b"application/json")
+    else {
         return;
-    }
+    };
     // XML can bring scripts, too: XHTML, SVG.
     let has = |word: &[u8]| media.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
     if has(b"html") || has(b"xml") {

@@ -12,6 +12,7 @@ mod format;
 mod markdown;
 mod mutate;
 mod rust;
+mod safe;
 mod server;
 mod support;
 mod tree;
