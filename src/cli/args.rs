@@ -41,9 +41,18 @@ pub(super) struct Packs {
 pub(super) struct Serve {
     #[command(flatten)]
     pub(super) packs: Packs,
-    /// Address to listen on
+    /// Address to listen on; beyond loopback the control plane asks for a token
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub(super) host: IpAddr,
+    /// A further host name that clients may call; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_host: Vec<String>,
+    /// What the control plane asks for, as `Authorization: Bearer TOKEN`; STANDIN_TOKEN in the environment does the same
+    #[arg(long, value_name = "TOKEN")]
+    pub(super) token: Option<String>,
+    /// Keep pages of other origins from calling the packs
+    #[arg(long)]
+    pub(super) no_cors: bool,
     /// Port to listen on; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 4010)]
     pub(super) port: u16,

@@ -2,6 +2,7 @@
 //!
 //! Start with [`main`].
 
+mod access;
 mod args;
 mod check;
 mod output;

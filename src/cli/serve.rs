@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Exit;
+use super::access::{self, Access};
 use super::args::{Log, Serve};
 use super::output::{err, out};
 use super::packs;
@@ -18,7 +19,7 @@ use crate::diagnostic::{nearest, one_of};
 use crate::journal;
 use crate::pack::{self, Auth, CredentialPlace, Operation, Pack};
 use crate::sandbox::Settings;
-use crate::server::{Limits, Line, Options, Server, StartFault};
+use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
 /// How long requests under way may take after a signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -32,7 +33,8 @@ pub(super) fn run(arguments: &Serve) -> Exit {
 
 fn start(arguments: &Serve) -> Result<(), Exit> {
     let packs = load(arguments)?;
-    let options = options(arguments, packs.clone())?;
+    let access = access::read(arguments)?;
+    let options = options(arguments, packs.clone(), &access)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         err(&format!("error: the runtime cannot be started: {error}\n"));
         Exit::Usage
@@ -43,7 +45,7 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
             err(&format!("error: signals cannot be heard: {error}\n"));
             Exit::Usage
         })?;
-        announce(arguments, &server, &packs)?;
+        announce(arguments, &server, &packs, &access.token)?;
         server.run(stop, GRACE).await;
         Ok(())
     })
@@ -60,18 +62,12 @@ fn load(arguments: &Serve) -> Result<Vec<Arc<Pack>>, Exit> {
     if good { Ok(packs) } else { Err(Exit::Broken) }
 }
 
-fn usage(message: &str) -> Exit {
+pub(super) fn usage(message: &str) -> Exit {
     err(&format!("error: {message}\n"));
     Exit::Usage
 }
 
-fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
-    if !arguments.host.is_loopback() {
-        let host = arguments.host;
-        return Err(usage(&format!(
-            "{host} can be reached from outside: only loopback addresses are served, such as 127.0.0.1"
-        )));
-    }
+fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access) -> Result<Options, Exit> {
     if arguments.max_json_depth == 0 || arguments.max_json_depth > 120 {
         return Err(usage("--max-json-depth is a number from 1 to 120"));
     }
@@ -131,6 +127,8 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>) -> Result<Options, Exit> {
             write_timeout: duration("--write-timeout", &arguments.write_timeout)?,
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },
+        gate: Gate { hosts: access.hosts.clone(), token: access.token.text().map(Token::new) },
+        cors: !arguments.no_cors,
         log: logger(arguments.log),
     })
 }
@@ -151,21 +149,21 @@ fn beginning(arguments: &Serve) -> Result<(Instant, i64), Exit> {
     }
 }
 
-fn logger(log: Log) -> Box<dyn Fn(&Line<'_>) + Send + Sync> {
+fn logger(log: Log) -> Option<server::Log> {
     match log {
-        Log::Off => Box::new(|_| {}),
-        Log::Text => Box::new(|line| {
+        Log::Off => None,
+        Log::Text => Some(Box::new(|line| {
             let sandbox = if line.sandbox == "default" { String::new() } else { format!(" ~{}", line.sandbox) };
             let Line { at, method, pack, path, status, entry, .. } = line;
             err(&format!("{at}{sandbox} {method} /{pack}{} {status} #{entry}\n", path.escape_debug()));
-        }),
-        Log::Json => Box::new(|line| {
+        })),
+        Log::Json => Some(Box::new(|line| {
             let value = json!({
                 "event": "exchange", "at": line.at.to_string(), "sandbox": line.sandbox, "pack": line.pack,
                 "method": line.method, "path": line.path, "status": line.status, "entry": line.entry,
             });
             err(&format!("{value}\n"));
-        }),
+        })),
     }
 }
 
@@ -205,19 +203,34 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>]) -> Result<(), Exit> {
+fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>], token: &access::Token) -> Result<(), Exit> {
     let address = server.address().map_err(|error| usage(&format!("the address is not known: {error}")))?;
-    let url = format!("http://{address}");
+    let url = format!("http://{}", access::callable(address));
     if let Some(file) = &arguments.port_file {
         std::fs::write(file, format!("{}\n", address.port()))
             .map_err(|error| usage(&format!("--port-file {}: {error}", file.display())))?;
     }
+    let made = match token {
+        access::Token::Made(text) => Some(text),
+        access::Token::Given(_) | access::Token::None => None,
+    };
     if arguments.log == Log::Json {
-        let line = json!({ "event": "listening", "url": url, "pid": std::process::id() });
+        let mut line = json!({ "event": "listening", "url": url, "pid": std::process::id() });
+        if let Some(made) = made {
+            line["token"] = json!(made);
+        }
         out(&format!("{line}\n"));
-    } else {
-        out(&format!("standin listening on {url}\n{}", text(&url, packs, &server.own_addresses())));
+        return Ok(());
     }
+    let mut text = format!("standin listening on {url}\n");
+    if address.ip().is_unspecified() {
+        let _ = writeln!(text, "on all interfaces: other machines can call port {}", address.port());
+    }
+    text.push_str(&self::text(&url, packs, &server.own_addresses()));
+    if let Some(made) = made {
+        let _ = writeln!(text, "token         {made}");
+    }
+    out(&text);
     Ok(())
 }
 
@@ -228,7 +241,7 @@ fn text(url: &str, packs: &[Arc<Pack>], own: &[(usize, SocketAddr)]) -> String {
         let _ = writeln!(text, "\n{} ({})", pack.title, pack.name);
         let _ = writeln!(text, "  base URL    {url}/{}", pack.name);
         for (_, address) in own.iter().filter(|(pack, _)| *pack == index) {
-            let _ = writeln!(text, "              http://{address}");
+            let _ = writeln!(text, "              http://{}", access::callable(*address));
         }
         let width = pack.credentials.iter().map(|credential| credential.label.len()).max().unwrap_or(0);
         for (number, credential) in pack.credentials.iter().enumerate() {

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use super::body::object;
+use super::mask::Secrets;
 use super::{Answer, Call, ok, page, shown};
 use crate::diagnostic::{nearest, one_of};
 use crate::engine::{self, EventFault};
@@ -78,5 +79,5 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
             Problem::new("event-refused", StatusCode::CONFLICT, "The event cannot happen now", format!("{why}."))
         }
     })?;
-    ok(&shown::entry(call.registry, &entry, shown::Secrets::Masked))
+    ok(&shown::entry(call.registry, &entry, Secrets::Masked))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::mask::secrets;
 use super::{Answer, Call, done, ok, page, shown};
 use crate::exchange::Problem;
 use crate::journal::Filter;
@@ -28,7 +29,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         (entries.clone(), entries.len() + matching.count(), log.evicted())
     });
     let next = (total > entries.len()).then(|| entries.last().map_or(0, |entry| entry.id));
-    let records = entries.iter().map(|entry| shown::summary(entry)).collect();
+    let records = entries.iter().map(|entry| shown::summary(call.registry, entry)).collect();
     let mut list = page::list(records, total, next);
     list["evicted"] = json!(evicted);
     ok(&list)
@@ -72,14 +73,4 @@ pub(super) fn log(call: &Call<'_>) -> Answer {
     list["evicted"] = json!(evicted);
     list["seed"] = json!(call.sandbox.seed());
     ok(&list)
-}
-
-fn secrets(call: &Call<'_>) -> Result<shown::Secrets, Problem> {
-    match call.query("secrets").as_deref() {
-        None | Some("mask") => Ok(shown::Secrets::Masked),
-        Some("show") => Ok(shown::Secrets::Shown),
-        Some(other) => {
-            Err(Problem::bad_request("secrets-invalid", format!("`secrets` is `mask` or `show`, not `{other}`.")))
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod body;
 mod clock;
 mod events;
 mod journal;
+mod mask;
 mod packs;
 mod page;
 mod routes;
@@ -25,6 +26,8 @@ use crate::exchange::{Problem, Request, Response};
 use crate::pack::Pack;
 use crate::sandbox::{NotThere, Registry, Sandbox, SandboxId};
 use routes::{ROUTES, Row};
+
+pub(crate) use mask::path_shown;
 
 /// The control plane of one server.
 pub(crate) struct Control {

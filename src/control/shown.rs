@@ -1,27 +1,18 @@
 //! Entries of the log as JSON, with what is secret masked.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde_json::{Map, Value as Json, json};
+use http::header::CONTENT_TYPE;
+use serde_json::{Value as Json, json};
 
+use super::mask::{Mask, Secrets};
 use crate::exchange::Body;
 use crate::journal::{Entry, Exchanged, Happening, Note};
-use crate::pack::{CredentialPlace, Pack};
+use crate::pack::Pack;
 use crate::sandbox::Registry;
 
-/// Whether credentials and fields of type `secret` can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Secrets {
-    Masked,
-    Shown,
-}
-
-const MASK: &str = "•••";
-
 /// One line of the journal.
-pub(super) fn summary(entry: &Entry) -> Json {
+pub(super) fn summary(registry: &Registry, entry: &Entry) -> Json {
     let Some(exchanged) = entry.exchange() else { return Json::Null };
+    let mask = mask(known(registry, &exchanged.pack), exchanged, Secrets::Masked);
     json!({
         "entry": entry.id,
         "at": entry.at.to_string(),
@@ -29,7 +20,7 @@ pub(super) fn summary(entry: &Entry) -> Json {
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
         "method": exchanged.request.method.as_str(),
-        "path": exchanged.request.path,
+        "path": mask.path(&exchanged.request.path),
         "status": exchanged.response.status.as_u16(),
         "changes": exchanged.changes.len(),
         "tookMicros": exchanged.took,
@@ -41,28 +32,23 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
     let mut shown = json!({ "entry": entry.id, "at": entry.at.to_string() });
     let more = match &entry.what {
         Happening::Exchange(exchanged) => {
-            let pack = registry.packs().iter().find(|pack| pack.name == exchanged.pack);
-            json!({ "kind": "exchange", "exchange": exchange(pack.map(AsRef::as_ref), exchanged, secrets) })
+            let pack = known(registry, &exchanged.pack);
+            json!({ "kind": "exchange", "exchange": exchange(pack, exchanged, secrets) })
         }
         Happening::Clock { now, mode } => json!({ "kind": "clock", "now": now.to_string(), "mode": mode }),
         Happening::State { method, pack, resource, id, body, changes } => {
-            let known = registry.packs().iter().find(|known| known.name == *pack);
             let mut body = body.clone().unwrap_or(Json::Null);
-            if let (Some(known), Secrets::Masked) = (known, secrets) {
-                mask_json(&mut body, &secret_names(known));
-            }
+            let mask = given(known(registry, pack), &mut body, secrets);
             json!({
-                "kind": "state", "method": method, "pack": &**pack, "resource": &**resource, "id": id,
-                "body": body, "changes": notes(changes),
+                "kind": "state", "method": method, "pack": &**pack, "resource": &**resource,
+                "id": mask.text(id), "body": body, "changes": notes(changes, &mask),
             })
         }
         Happening::Event { pack, name, input, changes } => {
-            let known = registry.packs().iter().find(|known| known.name == *pack);
             let mut input = input.clone();
-            if let (Some(known), Secrets::Masked) = (known, secrets) {
-                mask_json(&mut input, &secret_names(known));
-            }
-            json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": notes(changes) })
+            let mask = given(known(registry, pack), &mut input, secrets);
+            let changes = notes(changes, &mask);
+            json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": changes })
         }
     };
     if let (Some(shown), Json::Object(more)) = (shown.as_object_mut(), more) {
@@ -71,23 +57,33 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
     shown
 }
 
-fn notes(notes: &[Note]) -> Json {
-    notes.iter().map(|note| json!({ "verb": note.verb, "resource": &*note.resource, "id": note.id })).collect()
+fn known<'r>(registry: &'r Registry, name: &str) -> Option<&'r Pack> {
+    registry.packs().iter().find(|pack| &*pack.name == name).map(AsRef::as_ref)
+}
+
+/// Masks what a call of the control plane said, and gives the mask for the rest of the entry.
+fn given(pack: Option<&Pack>, value: &mut Json, secrets: Secrets) -> Mask {
+    let (Some(pack), Secrets::Masked) = (pack, secrets) else { return Mask::default() };
+    let mask = Mask::of_value(pack, value);
+    mask.value(value);
+    mask
+}
+
+fn notes(notes: &[Note], mask: &Mask) -> Json {
+    let shown = |note: &Note| json!({ "verb": note.verb, "resource": &*note.resource, "id": mask.text(&note.id) });
+    notes.iter().map(shown).collect()
 }
 
 fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Json {
-    let mask = match secrets {
-        Secrets::Masked => pack.map(Mask::of),
-        Secrets::Shown => None,
-    };
-    let mask = mask.unwrap_or_default();
     let Exchanged { request, response, trace, .. } = exchanged;
+    let mask = mask(pack, exchanged, secrets);
     let steps: Vec<Json> = trace
         .steps()
         .iter()
         .map(|step| {
             let place = step.place.as_ref().zip(pack).map(|(place, pack)| pack.sources.place(place));
-            json!({ "stage": step.stage.name(), "verdict": step.verdict.name(), "detail": step.detail.text(), "at": place })
+            let detail = mask.text(step.detail.text());
+            json!({ "stage": step.stage.name(), "verdict": step.verdict.name(), "detail": detail, "at": place })
         })
         .collect();
     json!({
@@ -98,133 +94,27 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
         "request": {
             "method": request.method.as_str(),
             "base": request.base,
-            "path": request.path,
+            "path": mask.path(&request.path),
             "query": request.query.as_deref().map(|query| mask.query(query)),
             "headers": mask.headers(&request.headers),
             "body": match &request.body {
                 Body::TooLarge { limit } => json!({ "largerThan": limit }),
-                Body::Whole(bytes) => mask.body(bytes),
+                Body::Whole(bytes) => mask.body(bytes, request.headers.get(CONTENT_TYPE)),
             },
         },
         "response": {
             "status": response.status.as_u16(),
             "headers": mask.headers(response.headers.iter()),
-            "body": mask.body(&response.body),
+            "body": mask.body(&response.body, response.headers.get(&CONTENT_TYPE)),
         },
-        "changes": notes(&exchanged.changes),
+        "changes": notes(&exchanged.changes, &mask),
         "trace": steps,
     })
 }
 
-fn secret_names(pack: &Pack) -> Vec<String> {
-    let fields = pack.resources.iter().flat_map(|resource| &resource.fields);
-    fields.filter(|field| field.secret).map(|field| field.name.to_string()).collect()
-}
-
-/// What must not be read, of one pack.
-#[derive(Default)]
-struct Mask {
-    headers: Vec<String>,
-    query: Vec<String>,
-    members: Vec<String>,
-}
-
-impl Mask {
-    fn of(pack: &Pack) -> Self {
-        let mut mask = Mask { members: secret_names(pack), ..Mask::default() };
-        for scheme in &pack.schemes {
-            match &scheme.place {
-                CredentialPlace::Header(name) => mask.headers.push(name.as_str().to_owned()),
-                CredentialPlace::Query(name) => mask.query.push(name.clone()),
-            }
-        }
-        mask
-    }
-
-    fn headers<'h>(&self, headers: impl IntoIterator<Item = (&'h http::HeaderName, &'h http::HeaderValue)>) -> Json {
-        let mut shown = Map::new();
-        for (name, value) in headers {
-            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let text = match self.headers.iter().any(|secret| secret == name.as_str()) {
-                true => masked_credential(&text),
-                false => text,
-            };
-            // A name that comes once has a text, a repeated one a list of them: joined they could mean something else.
-            match shown.get_mut(name.as_str()) {
-                Some(Json::Array(all)) => all.push(Json::from(text)),
-                Some(first) => *first = json!([first.take(), text]),
-                None => {
-                    shown.insert(name.as_str().to_owned(), Json::from(text));
-                }
-            }
-        }
-        Json::Object(shown)
-    }
-
-    fn query(&self, query: &str) -> String {
-        if self.query.is_empty() {
-            return query.to_owned();
-        }
-        let masked = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) if self.query.iter().any(|secret| secret == name) => format!("{name}={MASK}"),
-            _ => pair.to_owned(),
-        });
-        masked.collect::<Vec<_>>().join("&")
-    }
-
-    /// Text as `{text}`, with members that are secret masked where it is JSON; everything else as `{base64}`.
-    fn body(&self, body: &Bytes) -> Json {
-        if body.is_empty() {
-            return Json::Null;
-        }
-        let Ok(text) = std::str::from_utf8(body) else { return json!({ "base64": STANDARD.encode(body) }) };
-        if self.members.is_empty() {
-            return json!({ "text": text });
-        }
-        match serde_json::from_str::<Json>(text) {
-            Ok(mut value) => match mask_json(&mut value, &self.members) {
-                true => json!({ "text": value.to_string() }),
-                false => json!({ "text": text }),
-            },
-            // What cannot be read cannot be masked in part.
-            Err(_) if self.members.iter().any(|secret| text.contains(secret.as_str())) => json!({ "text": MASK }),
-            Err(_) => json!({ "text": text }),
-        }
-    }
-}
-
-/// The scheme's word says something and gives nothing away; anything else in its place may be the secret itself.
-fn masked_credential(text: &str) -> String {
-    match text.split_once(' ') {
-        Some((scheme, _)) if ["bearer", "basic", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
-            format!("{scheme} {MASK}")
-        }
-        _ => MASK.to_owned(),
-    }
-}
-
-/// Masks members by name, wherever they stand. Says whether there were any.
-fn mask_json(value: &mut Json, secret: &[String]) -> bool {
-    match value {
-        Json::Object(object) => {
-            let mut masked = false;
-            for (key, value) in object {
-                if secret.contains(key) && !value.is_null() {
-                    *value = Json::from(MASK);
-                    masked = true;
-                } else {
-                    masked |= mask_json(value, secret);
-                }
-            }
-            masked
-        }
-        Json::Array(items) => {
-            let mut masked = false;
-            for item in items {
-                masked |= mask_json(item, secret);
-            }
-            masked
-        }
-        _ => false,
+fn mask(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Mask {
+    match (secrets, pack) {
+        (Secrets::Masked, Some(pack)) => Mask::of_exchange(pack, &exchanged.request, &exchanged.response),
+        _ => Mask::default(),
     }
 }

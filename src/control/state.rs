@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::body::object;
+use super::mask::{MASK, Mask, Secrets, secrets};
 use super::{Answer, Call, done, ok, page};
 use crate::diagnostic::one_of;
 use crate::engine::{self, Edit, StateFault};
 use crate::exchange::{Problem, Response};
 use crate::journal::Happening;
 use crate::pack::{Pack, ResourceId};
-use crate::sandbox::{Intervention, notes};
+use crate::sandbox::{Intervention, Record, World, notes};
 
 fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
@@ -29,7 +30,21 @@ fn not_found(pack: &Pack, resource: ResourceId, id: &str) -> Problem {
     Problem::not_found("record-unknown", format!("There is no `{}` with the id `{id}`.", pack.resource(resource).name))
 }
 
+/// A record as the wire spells it, with its secret fields masked unless they were asked for.
+fn shown(pack: &Pack, resource: ResourceId, record: &Record, secrets: Secrets) -> Json {
+    let mut shown = engine::shown(pack, resource, record);
+    if secrets == Secrets::Masked {
+        for field in pack.resource(resource).fields.iter().filter(|field| field.secret) {
+            if let Some(value) = shown.get_mut(&*field.name).filter(|value| !value.is_null()) {
+                *value = Json::from(MASK);
+            }
+        }
+    }
+    shown
+}
+
 pub(super) fn list(call: &Call<'_>) -> Answer {
+    let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
     let resource = resource(call, pack)?;
     let limit = page::limit(call)?;
@@ -38,7 +53,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let sequences = world.sequences(resource, None);
     let records: Vec<Json> = (skip..skip.saturating_add(limit).min(sequences.len()))
         .filter_map(|index| world.at(resource, *sequences.get(index)?))
-        .map(|record| engine::shown(pack, resource, record))
+        .map(|record| shown(pack, resource, record, secrets))
         .collect();
     let reached = skip.saturating_add(records.len());
     let next = (reached < sequences.len()).then_some(reached as u64);
@@ -46,34 +61,58 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
+    let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
     let resource = resource(call, pack)?;
     let id = call.parameter("id");
     let world = call.sandbox.world(index);
     let record = world.get(resource, id).ok_or_else(|| not_found(pack, resource, id))?;
-    ok(&engine::shown(pack, resource, record))
+    ok(&shown(pack, resource, record, secrets))
 }
 
 pub(super) fn add(call: &Call<'_>) -> Answer {
-    let fields = object(call)?;
-    edit(call, Edit::Add(fields.clone()), Some(fields))
+    edit(call, Edit::Add(object(call)?))
 }
 
 pub(super) fn put(call: &Call<'_>) -> Answer {
-    let fields = object(call)?;
-    edit(call, Edit::Put(call.parameter("id").to_owned(), fields.clone()), Some(fields))
+    edit(call, Edit::Put(call.parameter("id").to_owned(), object(call)?))
 }
 
 pub(super) fn patch(call: &Call<'_>) -> Answer {
-    let fields = object(call)?;
-    edit(call, Edit::Patch(call.parameter("id").to_owned(), fields.clone()), Some(fields))
+    edit(call, Edit::Patch(call.parameter("id").to_owned(), object(call)?))
 }
 
 pub(super) fn delete(call: &Call<'_>) -> Answer {
-    edit(call, Edit::Delete(call.parameter("id").to_owned()), None)
+    edit(call, Edit::Delete(call.parameter("id").to_owned()))
 }
 
-fn edit(call: &Call<'_>, edit: Edit, body: Option<Map<String, Json>>) -> Answer {
+/// Puts what a record has in the place of the mask, so that a record can be sent back as it was shown.
+fn unmask(world: &World, pack: &Pack, resource: ResourceId, edit: &mut Edit) -> Result<(), StateFault> {
+    let (stored, given) = match edit {
+        Edit::Add(given) => (None, given),
+        // What to change is not there, which says more than what is wrong with the change.
+        Edit::Patch(id, _) if world.get(resource, id).is_none() => return Err(StateFault::NotFound),
+        Edit::Put(id, given) | Edit::Patch(id, given) => (world.get(resource, id), given),
+        Edit::Delete(_) => return Ok(()),
+    };
+    let fields = pack.resource(resource).fields.iter().enumerate();
+    for (index, field) in fields.filter(|(_, field)| field.secret) {
+        let Some(value) = given.get_mut(&*field.name).filter(|value| *value == MASK) else { continue };
+        *value = match stored.and_then(|record| record.values[index].as_ref()) {
+            Some(stored) => field.to_wire(stored, &pack.formats),
+            None => {
+                let name = &field.name;
+                let words =
+                    format!("`{name}` is `{MASK}`, the mask of a secret, and there is none: send the secret itself");
+                return Err(StateFault::Invalid(words));
+            }
+        };
+    }
+    Ok(())
+}
+
+fn edit(call: &Call<'_>, edit: Edit) -> Answer {
+    let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
     let resource = resource(call, pack)?;
     let (method, status) = match &edit {
@@ -83,35 +122,55 @@ fn edit(call: &Call<'_>, edit: Edit, body: Option<Map<String, Json>>) -> Answer 
         Edit::Delete(_) => ("DELETE", StatusCode::NO_CONTENT),
     };
     let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
+        let mut edit = edit.clone();
+        unmask(moment.world, pack, resource, &mut edit)?;
         let (change, id) = engine::edit(pack, moment, resource, &edit)?;
         let changes = notes(pack, &change.steps);
+        let body = match edit {
+            Edit::Add(fields) | Edit::Put(_, fields) | Edit::Patch(_, fields) => Some(Json::Object(fields)),
+            Edit::Delete(_) => None,
+        };
         let what = Happening::State {
             method,
             pack: Arc::clone(&pack.name),
             resource: Arc::clone(&pack.resource(resource).name),
             id,
-            body: body.map(Json::Object),
+            body,
             changes,
         };
         Ok(Intervention { change, what })
     });
-    let entry = entry.map_err(|fault| match fault {
+    let entry = entry.map_err(|fault| refused(call, pack, resource, &edit, fault))?;
+    let Happening::State { id, .. } = &entry.what else { return done() };
+    match call.sandbox.world(index).get(resource, id) {
+        Some(record) if status != StatusCode::NO_CONTENT => {
+            Ok(Response::json(status, &shown(pack, resource, record, secrets)))
+        }
+        _ => done(),
+    }
+}
+
+/// The words of a refusal may quote what was sent.
+fn refused(call: &Call<'_>, pack: &Pack, resource: ResourceId, edit: &Edit, fault: StateFault) -> Problem {
+    let masked = |why: &str| match edit {
+        Edit::Add(given) | Edit::Put(_, given) | Edit::Patch(_, given) => {
+            Mask::of_value(pack, &Json::Object(given.clone())).text(why).into_owned()
+        }
+        Edit::Delete(_) => why.to_owned(),
+    };
+    match fault {
         StateFault::NotFound => not_found(pack, resource, call.parameter("id")),
         StateFault::Invalid(why) => Problem::new(
             "record-invalid",
             StatusCode::UNPROCESSABLE_ENTITY,
             "The record does not fit its resource",
-            format!("{why}."),
+            format!("{}.", masked(&why)),
         ),
-        StateFault::Conflict(why) => {
-            Problem::new("record-conflict", StatusCode::CONFLICT, "The record contradicts another", format!("{why}."))
-        }
-    })?;
-    let Happening::State { id, .. } = &entry.what else { return done() };
-    match call.sandbox.world(index).get(resource, id) {
-        Some(record) if status != StatusCode::NO_CONTENT => {
-            Ok(Response::json(status, &engine::shown(pack, resource, record)))
-        }
-        _ => done(),
+        StateFault::Conflict(why) => Problem::new(
+            "record-conflict",
+            StatusCode::CONFLICT,
+            "The record contradicts another",
+            format!("{}.", masked(&why)),
+        ),
     }
 }

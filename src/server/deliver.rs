@@ -1,6 +1,9 @@
 use bytes::Bytes;
-use http::HeaderName;
-use http::header::{CACHE_CONTROL, CONNECTION, DATE, HeaderValue};
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName};
 use http_body_util::Full;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -11,11 +14,21 @@ use crate::exchange::Response;
 use crate::sandbox::Committed;
 
 const ENTRY: HeaderName = HeaderName::from_static("standin-entry");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// A page may contain what a client sent, and has the same origin as the control plane: it may show and submit, and
+/// nothing runs in it.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'self'",
+);
 
 /// An answer of the control plane or of the server itself.
 pub(super) fn plain(mut response: Response) -> hyper::Response<Full<Bytes>> {
     response.headers.set_default(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    made(&response)
+    let mut made = made(&response);
+    made.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    made
 }
 
 /// An answer of an API, with the number of its entry, dated in virtual time.
@@ -25,10 +38,27 @@ pub(super) fn committed(committed: Committed, dates: &Dates) -> hyper::Response<
     let headers = made.headers_mut();
     headers.insert(ENTRY, HeaderValue::from(entry));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    harmless(headers);
     if let Some(date) = dates.of(at) {
         headers.insert(DATE, date);
     }
     made
+}
+
+/// What a browser may do with an answer of a pack, where the pack says nothing else.
+fn harmless(headers: &mut HeaderMap) {
+    let Some(media) = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|media| media != b"application/json")
+    else {
+        return;
+    };
+    // XML can bring scripts, too: XHTML, SVG.
+    let has = |word: &[u8]| media.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    if has(b"html") || has(b"xml") {
+        headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
+        // The path of a page may hold ids, which the sites that it links to need not know.
+        headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    }
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
 }
 
 /// Ends an HTTP/1.1 connection after this answer.

@@ -1,25 +1,60 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::header;
+use http::request::Parts;
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use super::target::{self, Destination, Door, Target};
-use super::{Line, Shared, deliver, read};
+use super::gate::{self, Host, Needs};
+use super::target::{self, Area, Destination, Door, Target};
+use super::{Line, Shared, cors, deliver, read};
 use crate::control;
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
 use crate::sandbox::{Sandbox, SandboxId};
 
-/// Control plane, index or API? Reads the request, finds who answers it, and sends what they say.
+/// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
 pub(super) async fn answer(
     shared: &Shared,
     door: &Door,
     request: hyper::Request<Incoming>,
 ) -> hyper::Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
-    let target = match target::find(&parts, shared.registry.packs(), door) {
+    let host = match gate::host(&parts, door, &shared.gate.hosts) {
+        Ok(host) => host,
+        Err(problem) => return deliver::plain(problem.into_response()),
+    };
+    let area = target::area(&parts, &host, shared.registry.packs(), door);
+    let needs = match area {
+        Area::Control => Needs::Token,
+        Area::Health => Needs::Nothing,
+        Area::Api if !shared.cors => return respond(shared, door, &host, area, parts, incoming).await,
+        Area::Api => {
+            if let Some(answer) = cors::preflight(&parts) {
+                return answer;
+            }
+            let origin = cors::origin(&parts.headers);
+            let mut answer = respond(shared, door, &host, area, parts, incoming).await;
+            cors::open(answer.headers_mut(), origin);
+            return answer;
+        }
+    };
+    match shared.gate.admit(&parts.headers, &host, needs) {
+        Ok(()) => respond(shared, door, &host, area, parts, incoming).await,
+        Err(problem) => deliver::plain(problem.into_response()),
+    }
+}
+
+async fn respond(
+    shared: &Shared,
+    door: &Door,
+    host: &Host,
+    area: Area,
+    parts: Parts,
+    incoming: Incoming,
+) -> hyper::Response<Full<Bytes>> {
+    let target = match target::find(&parts, host, shared.registry.packs(), door) {
         Ok(target) => target,
         Err(problem) => return deliver::plain(problem.into_response()),
     };
@@ -27,8 +62,9 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(problem) => return deliver::plain(closing(problem.into_response())),
     };
-    let Target { sandbox, origin, base, to } = target;
-    let sandbox = match find(shared, sandbox.as_ref()) {
+    let Target { sandbox, base, to } = target;
+    // Health needs no token, so it must not say which sandboxes there are.
+    let sandbox = match find(shared, sandbox.as_ref().filter(|_| area != Area::Health)) {
         Ok(sandbox) => sandbox,
         Err(problem) => return deliver::plain(problem.into_response()),
     };
@@ -41,10 +77,11 @@ pub(super) async fn answer(
         headers: parts.headers,
         body,
     };
+    let controlled = |request: Request| deliver::plain(shared.control.answer(&sandbox, &request, (shared.real)()));
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
-        Destination::Control(path) => deliver::plain(controlled(shared, &sandbox, &origin, &request(path))),
-        Destination::Root => deliver::plain(shared.control.answer(&sandbox, &request(String::new()), (shared.real)())),
+        Destination::Control(path) => controlled(request(path)),
+        Destination::Root => controlled(request(String::new())),
         Destination::Nowhere(path) => deliver::plain(engine::unmatched(shared.registry.packs(), &request(path))),
     };
     if too_large { deliver::closing(delivered) } else { delivered }
@@ -61,32 +98,19 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyp
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {
         engine::handle(pack, moment, request, limits)
     });
-    (shared.log)(&Line {
-        sandbox: sandbox.id().as_str(),
-        method: request.method.as_str(),
-        path: &request.path,
-        pack: &sandbox.packs()[pack].name,
-        status: committed.response.status.as_u16(),
-        entry: committed.entry,
-        at: committed.at,
-    });
-    deliver::committed(committed, &shared.dates)
-}
-
-fn controlled(shared: &Shared, sandbox: &Arc<Sandbox>, own: &str, request: &Request) -> Response {
-    if let Some(foreign) = foreign_origin(&request.headers, own) {
-        let detail = format!("Pages of `{foreign}` may not steer this server.");
-        return Problem::new("origin-foreign", StatusCode::FORBIDDEN, "The origin is not this server's own", detail)
-            .into_response();
+    if let Some(log) = &shared.log {
+        let pack = &sandbox.packs()[pack];
+        log(&Line {
+            sandbox: sandbox.id().as_str(),
+            method: request.method.as_str(),
+            path: &control::path_shown(pack, &request, &committed.response),
+            pack: &pack.name,
+            status: committed.response.status.as_u16(),
+            entry: committed.entry,
+            at: committed.at,
+        });
     }
-    shared.control.answer(sandbox, request, (shared.real)())
-}
-
-/// The `Origin` of a page that is not this server's own.
-fn foreign_origin(headers: &HeaderMap, own: &str) -> Option<String> {
-    let origin = headers.get(header::ORIGIN)?;
-    let origin = origin.to_str().unwrap_or("an unreadable origin");
-    (origin != own).then(|| origin.to_owned())
+    deliver::committed(committed, &shared.dates)
 }
 
 /// What was not read of a body would be taken for the next request.

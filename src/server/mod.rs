@@ -4,11 +4,13 @@
 //! one process; nothing is global.
 
 mod accept;
+mod cors;
 mod crowd;
 mod deliver;
 mod dispatch;
 mod framing;
 mod framing_lines;
+mod gate;
 mod pace;
 mod read;
 mod refusal;
@@ -29,6 +31,8 @@ use crate::engine;
 use crate::pack::Pack;
 use crate::sandbox::{Conflict, Registry, Settings};
 
+pub(crate) use gate::{Gate, Hosts, Token};
+
 /// How a server is to be.
 pub(crate) struct Options {
     pub(crate) host: IpAddr,
@@ -38,7 +42,10 @@ pub(crate) struct Options {
     pub(crate) packs: Vec<Arc<Pack>>,
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
-    pub(crate) log: Log,
+    pub(crate) gate: Gate,
+    /// Whether pages of any origin may call the packs.
+    pub(crate) cors: bool,
+    pub(crate) log: Option<Log>,
 }
 
 /// Bounds on what a client may ask of the server.
@@ -62,7 +69,7 @@ pub(crate) type Log = Box<dyn Fn(&Line<'_>) + Send + Sync>;
 pub(crate) struct Line<'a> {
     pub(crate) sandbox: &'a str,
     pub(crate) method: &'a str,
-    /// Within the pack, with the query left out: it may hold a credential.
+    /// Within the pack, with what is known to be secret masked; the query is left out, as it may hold a credential.
     pub(crate) path: &'a str,
     pub(crate) pack: &'a str,
     pub(crate) status: u16,
@@ -94,7 +101,9 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) engine: engine::Limits,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
-    pub(crate) log: Log,
+    pub(crate) gate: Gate,
+    pub(crate) cors: bool,
+    pub(crate) log: Option<Log>,
     pub(crate) dates: deliver::Dates,
 }
 
@@ -122,6 +131,8 @@ impl Server {
             limits: options.limits,
             engine,
             real: Box::new(real),
+            gate: options.gate,
+            cors: options.cors,
             log: options.log,
             dates: deliver::Dates::default(),
         };

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::Method;
 use http::request::Parts;
-use http::{StatusCode, Version, header};
 
+use super::gate::{Host, without_port};
 use crate::exchange::Problem;
 use crate::pack::Pack;
 use crate::sandbox::SandboxId;
@@ -25,8 +26,6 @@ pub(super) struct Door {
 pub(super) struct Target {
     /// `None` when nothing was said.
     pub(super) sandbox: Option<SandboxId>,
-    /// Scheme and host, as a browser writes them into `Origin`.
-    pub(super) origin: String,
     /// Scheme, host and the prefixes that were taken off the path.
     pub(super) base: String,
     pub(super) to: Destination,
@@ -44,13 +43,40 @@ pub(super) enum Destination {
     Nowhere(String),
 }
 
+/// Which rules hold for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Area {
+    /// The control plane, and the index at the root.
+    Control,
+    /// Whether the server lives, which is a question about no sandbox.
+    Health,
+    /// Everything else: packs, and paths where there is none.
+    Api,
+}
+
 const CONTROL: &str = "/_standin";
 const SANDBOX_HEADER: &str = "standin-sandbox";
 
+/// The path behind `/_standin`.
+fn control(path: &str) -> Option<&str> {
+    path.strip_prefix(CONTROL).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Says which rules hold. It cannot fail, so that they hold for requests, too, in which something else is wrong.
+pub(super) fn area(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door) -> Area {
+    let (_, path) = marked(parts.uri.path());
+    let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    match control(path) {
+        Some("/livez" | "/readyz") if reads => Area::Health,
+        Some(_) => Area::Control,
+        None if path == "/" && host.labels.is_none() && door.pack.is_none() && packs.len() != 1 => Area::Control,
+        None => Area::Api,
+    }
+}
+
 /// Reads path, host and header.
-pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Target, Problem> {
-    let host = host(parts, door)?;
-    let (host_sandbox, host_pack) = from_host(&host, packs)?;
+pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door) -> Result<Target, Problem> {
+    let (host_sandbox, host_pack) = from_host(host, packs)?;
     let (path_sandbox, path) = from_path(parts.uri.path())?;
     let headers = parts.headers.get_all(SANDBOX_HEADER).iter();
     let header_sandboxes =
@@ -61,12 +87,11 @@ pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Ta
         return Err(Problem::bad_request("sandbox-selectors-disagree", detail));
     }
     let chosen = said.first().map(|id| (*id).clone());
-    let origin = format!("http://{host}");
-    let to_control = path == CONTROL || path.starts_with("/_standin/");
+    let to_control = control(path);
     // Links of the control plane lead to all packs, and only the main port does.
     let mut base = match door.pack {
-        Some(_) if to_control => format!("http://{}:{}", without_port(&host), door.main),
-        _ => origin.clone(),
+        Some(_) if to_control.is_some() => format!("http://{}:{}", without_port(&host.authority), door.main),
+        _ => format!("http://{}", host.authority),
     };
     // Links must lead back into the sandbox; a header cannot be part of a link.
     if host_sandbox.is_none()
@@ -75,14 +100,14 @@ pub(super) fn find(parts: &Parts, packs: &[Arc<Pack>], door: &Door) -> Result<Ta
         base.push_str("/~");
         base.push_str(id.as_str());
     }
-    let to = if to_control {
-        Destination::Control(path[CONTROL.len()..].to_owned())
+    let to = if let Some(path) = to_control {
+        Destination::Control(path.to_owned())
     } else if let Some(pack) = host_pack {
         Destination::Pack(pack, path.to_owned())
     } else {
         by_prefix(path, packs, door.pack, &mut base)
     };
-    Ok(Target { sandbox: chosen, origin, base, to })
+    Ok(Target { sandbox: chosen, base, to })
 }
 
 fn by_prefix(path: &str, packs: &[Arc<Pack>], own: Option<usize>, base: &mut String) -> Destination {
@@ -105,42 +130,8 @@ fn by_prefix(path: &str, packs: &[Arc<Pack>], own: Option<usize>, base: &mut Str
     }
 }
 
-/// The host that the client called, with its port.
-fn host(parts: &Parts, door: &Door) -> Result<String, Problem> {
-    if let Some(authority) = parts.uri.authority() {
-        return Ok(authority.as_str().to_ascii_lowercase());
-    }
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    match (hosts.next().map(|value| value.to_str()), hosts.next()) {
-        (_, Some(_)) => Err(Problem::bad_request("host-twice", "The request has more than one Host header.")),
-        (Some(Ok(host)), None) => Ok(host.to_ascii_lowercase()),
-        (Some(Err(_)), None) => Err(Problem::bad_request("host-unreadable", "The Host header is not text.")),
-        (None, None) if parts.version == Version::HTTP_10 => Ok(door.address.to_string()),
-        (None, None) => {
-            Err(Problem::bad_request("host-missing", "The request has no Host header, which HTTP/1.1 needs."))
-        }
-    }
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
-}
-
-fn from_host(host: &str, packs: &[Arc<Pack>]) -> Result<(Option<SandboxId>, Option<usize>), Problem> {
-    let name = without_port(host).trim_end_matches('.');
-    let loopback = name == "localhost"
-        || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if loopback {
-        return Ok((None, None));
-    }
-    let Some(labels) = name.strip_suffix(".localhost") else {
-        let detail =
-            format!("`{name}` is not a name of this server: use localhost, a loopback address, or <pack>.localhost.");
-        return Err(Problem::new("host-unknown", StatusCode::FORBIDDEN, "The host is not served here", detail));
-    };
+fn from_host(host: &Host, packs: &[Arc<Pack>]) -> Result<(Option<SandboxId>, Option<usize>), Problem> {
+    let Some(labels) = host.labels.as_deref() else { return Ok((None, None)) };
     let (first, pack_name) = match labels.rsplit_once('.') {
         None => (None, labels),
         Some((first, pack)) => (Some(first), pack),
@@ -155,13 +146,17 @@ fn from_host(host: &str, packs: &[Arc<Pack>]) -> Result<(Option<SandboxId>, Opti
 
 /// Takes `/~id` (or `/%7Eid`) off a path.
 fn from_path(path: &str) -> Result<(Option<SandboxId>, &str), Problem> {
+    let (id, rest) = marked(path);
+    Ok((id.map(sandbox).transpose()?, rest))
+}
+
+fn marked(path: &str) -> (Option<&str>, &str) {
     let marked = ["/~", "/%7E", "/%7e"].into_iter().find_map(|mark| path.strip_prefix(mark));
-    let Some(marked) = marked else { return Ok((None, path)) };
-    let (id, rest) = match marked.find('/') {
-        Some(at) => (&marked[..at], &marked[at..]),
-        None => (marked, "/"),
-    };
-    Ok((Some(sandbox(id)?), rest))
+    let Some(marked) = marked else { return (None, path) };
+    match marked.find('/') {
+        Some(at) => (Some(&marked[..at]), &marked[at..]),
+        None => (Some(marked), "/"),
+    }
 }
 
 fn sandbox(text: &str) -> Result<SandboxId, Problem> {

@@ -14,6 +14,7 @@ mod integrations;
 mod markdown;
 mod mutate;
 mod rust;
+mod safe;
 mod server;
 mod support;
 mod tree;

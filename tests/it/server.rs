@@ -33,7 +33,11 @@ pub struct Server {
 /// The program, with nothing set that could change what it does.
 pub fn standin() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("NO_COLOR", "1")
+        .env_remove("STANDIN_TOKEN")
+        .stdin(Stdio::null());
     command
 }
 
@@ -161,8 +165,9 @@ impl Server {
 
     /// Every record of the default sandbox, and its time.
     pub fn world(&self) -> Json {
-        let state =
-            |resource: &str| self.control("GET", &format!("/state/reportei/{resource}?limit=1000"), None).json();
+        let state = |resource: &str| {
+            self.control("GET", &format!("/state/reportei/{resource}?limit=1000&secrets=show"), None).json()
+        };
         serde_json::json!({
             "merchant": state("merchant"),
             "customer": state("customer"),

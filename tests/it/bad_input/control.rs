@@ -226,7 +226,7 @@ fn bad_state_calls_are_refused_with_the_reason() {
     let post = server.control("POST", "/state/reportei/customer", Some(json!({ "uuid": null, "name": "x" })));
     assert!(post.problem(422, "record-invalid").contains("cannot be null"));
     assert!(detail.contains("is missing"), "{detail}");
-    let full = server.control("GET", &format!("/state/reportei/customer/{FIRST}"), None).json();
+    let full = server.control("GET", &format!("/state/reportei/customer/{FIRST}?secrets=show"), None).json();
     server.control("POST", "/state/reportei/customer", Some(full)).problem(409, "record-conflict");
     let id = "00000000-0000-4000-8000-000000000000";
     for (method, body) in [("PATCH", json!({ "name": "x" })), ("DELETE", json!({})), ("GET", json!({}))] {

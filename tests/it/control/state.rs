@@ -15,11 +15,11 @@ fn record(name: &str) -> Json {
 fn records_are_made_read_replaced_changed_and_deleted() {
     let server = start();
     let path = "/state/reportei/customer";
-    let made = server.control("POST", path, Some(record("Made"))).expect(201).json();
+    let made = server.control("POST", &format!("{path}?secrets=show"), Some(record("Made"))).expect(201).json();
     let uuid = made["uuid"].as_str().unwrap();
     let own = format!("{path}/{uuid}");
     assert_eq!(made["api_token"], json!(format!("token-{uuid}")), "a default of the pack");
-    assert_eq!(server.control("GET", &own, None).expect(200).json(), made);
+    assert_eq!(server.control("GET", &format!("{own}?secrets=show"), None).expect(200).json(), made);
     assert_eq!(server.api("GET", &format!("/customers/{uuid}"), None).expect(200).json()["customer"]["name"], "Made");
 
     let patched = server
