@@ -21,6 +21,16 @@ pub(crate) enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word that begins a message.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
 /// One mistake in a pack. The message starts in lower case, states the fact and quotes names in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
