@@ -277,3 +277,22 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Schemas may stand in the files of a pack too, and editors know them by `schemas/format`.
+    #[test]
+    fn editors_know_the_same_words() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/format/operation.json"));
+        let document: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        let keywords: BTreeSet<&str> = [ONE, NAMED, LISTED, PLAIN].concat().into_iter().collect();
+        for name in ["schema", "parameter"] {
+            let properties = document["$defs"][name]["properties"].as_object().unwrap();
+            assert_eq!(properties.keys().map(String::as_str).collect::<BTreeSet<_>>(), keywords, "{name}");
+            assert_eq!(properties["type"]["anyOf"][0]["enum"], Value::from(TYPES));
+            assert_eq!(properties["format"]["enum"], Value::from(FORMATS));
+        }
+    }
+}

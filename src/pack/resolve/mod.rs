@@ -3,6 +3,7 @@
 mod auth;
 mod effects;
 mod examples;
+mod format_schemas;
 mod kinds;
 mod lint;
 mod manifest;

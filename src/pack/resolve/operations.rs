@@ -469,7 +469,7 @@ impl Resolver<'_> {
 }
 
 /// What an operation may begin with.
-const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+pub(super) const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Whether an expression can be judged before the body is known to fit its schema.
 pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {

@@ -113,12 +113,12 @@ impl Side {
         self.base = fields.text("base", diagnostics);
         self.body = fields.take("body").cloned();
         self.text = fields.text("text", diagnostics);
-        self.bytes = fields.take("bytes").and_then(|node| match &node.kind {
-            NodeKind::Number(number) => number.as_u64().and_then(|bytes| usize::try_from(bytes).ok()),
-            _ => {
-                wrong_kind(node, "`bytes` is the size of a body", diagnostics);
-                None
+        self.bytes = fields.take("bytes").and_then(|node| {
+            let number = if let NodeKind::Number(number) = &node.kind { number.as_u64() } else { None };
+            if number.is_none() {
+                wrong_kind(node, "`bytes` is the size of a body, a whole number", diagnostics);
             }
+            number.and_then(|bytes| usize::try_from(bytes).ok())
         });
         self.body_of = fields.text("body-of", diagnostics);
         if let Some(node) = fields.take("around")
