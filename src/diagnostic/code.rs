@@ -1,6 +1,7 @@
 /// What kind of mistake a diagnostic is about. Each is explained in `docs/diagnostics.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
+    FileMissing,
     FileUnreadable,
     FileUnused,
     YamlSyntax,
@@ -40,6 +41,7 @@ impl Code {
     /// The word that stands in brackets in a message.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Code::FileMissing => "file-missing",
             Code::FileUnreadable => "file-unreadable",
             Code::FileUnused => "file-unused",
             Code::YamlSyntax => "yaml-syntax",

@@ -16,6 +16,7 @@ impl Resolver<'_> {
         self.rows(manifest);
         self.asked_rows(manifest, parts);
         self.credentials(manifest, parts);
+        self.check_topics();
         // What would have used a name or file is not known.
         if parts.incomplete {
             return;
@@ -164,7 +165,7 @@ impl Resolver<'_> {
     }
 
     fn unused_files(&mut self, lenient: bool) {
-        let mut unused: Vec<(Location, String)> = Vec::new();
+        let mut unused: Vec<(Location, String, Option<String>)> = Vec::new();
         for (path, id) in &self.fixtures {
             let name = path.rsplit('/').next().unwrap_or(path);
             let named = || {
@@ -172,7 +173,8 @@ impl Resolver<'_> {
                 lenient && texts.into_iter().any(|(_, id)| self.sources.text(*id).contains(name))
             };
             if !self.used.contains(*path) && !path.starts_with("scenarios/") && !path.ends_with(".md") && !named() {
-                unused.push((Location::whole(*id), format!("nothing uses `{path}`")));
+                let message = format!("nothing uses `{path}`");
+                unused.push((Location::whole(*id), message, Resolver::meant_role(path)));
             }
         }
         for (path, id) in &self.schemas {
@@ -183,12 +185,12 @@ impl Resolver<'_> {
                 .any(|(other, id)| other != path && self.sources.text(*id).contains(&format!("\"{path}")));
             let used = self.used_schemas.contains(name) || referred || (lenient && self.mentions(name) > 0);
             if !used {
-                unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
+                unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`"), None));
             }
         }
-        for (at, message) in unused {
+        for (at, message, meant) in unused {
             let help = "name it where it belongs, or take it away";
-            self.report(Diagnostic::error(Code::FileUnused, at, message).help(help));
+            self.report(Diagnostic::error(Code::FileUnused, at, message).suggest(meant).help(help));
         }
     }
 }

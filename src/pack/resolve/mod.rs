@@ -3,6 +3,7 @@
 mod auth;
 mod effects;
 mod examples;
+mod file_names;
 mod format_schemas;
 mod kinds;
 mod lint;
@@ -62,6 +63,8 @@ struct Resolver<'f> {
     used_guards: BTreeSet<usize>,
     /// Schemes that cannot be made, about which enough has been said.
     broken_schemes: BTreeSet<String>,
+    /// Operations that do not exist and have examples, each told once.
+    told_operations: BTreeSet<String>,
     /// Files that are not text.
     unread: BTreeSet<FileId>,
     expressions: Sources,
@@ -95,6 +98,7 @@ impl<'f> Resolver<'f> {
             used_errors: BTreeSet::new(),
             used_guards: BTreeSet::new(),
             broken_schemes: BTreeSet::new(),
+            told_operations: BTreeSet::new(),
             unread: BTreeSet::new(),
             expressions: Sources::default(),
             library: Library::new(BTreeMap::new(), BTreeSet::new()).0,
@@ -118,10 +122,21 @@ impl<'f> Resolver<'f> {
             let id = resolver.file(format!("{}/{path}", files.shown.1), bytes);
             resolver.schemas.insert(path, id);
         }
+        resolver.refused_files();
         resolver
     }
 
     fn file(&mut self, shown: String, bytes: &[u8]) -> FileId {
+        let meant = shown;
+        let shown = self.files.misnamed.get(&meant).unwrap_or(&meant).clone();
+        let id = self.text_file(shown.clone(), bytes);
+        if shown != meant {
+            self.misnamed(id, &shown, &meant);
+        }
+        id
+    }
+
+    fn text_file(&mut self, shown: String, bytes: &[u8]) -> FileId {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.sources.add(shown, text.into()),
             Err(error) => {
@@ -138,7 +153,14 @@ impl<'f> Resolver<'f> {
 
     fn run(&mut self) -> Option<Pack> {
         self.read_schemas();
-        let manifest_file = *self.fixtures.get(MANIFEST)?;
+        let Some(manifest_file) = self.fixtures.get(MANIFEST).copied() else {
+            let shown = format!("{}/{MANIFEST}", self.files.shown.0);
+            let place = Location::whole(self.sources.add(shown, "".into()));
+            let help = "every pack has one, with at least `pack` and `title`; a folder that is no pack has no operations";
+            self.report(Diagnostic::error(Code::FileMissing, place, "this file is missing").help(help));
+            self.survey();
+            return None;
+        };
         self.used.insert(MANIFEST.to_owned());
         let node = self.yaml(manifest_file);
         match node.and_then(|node| Manifest::read(&node, &mut self.diagnostics)) {
@@ -230,6 +252,12 @@ impl<'f> Resolver<'f> {
         if self.unread.contains(&file) {
             return None;
         }
+        if self.sources.text(file).starts_with('\u{feff}') {
+            let message = "this is not JSON: a byte order mark stands before it";
+            let diagnostic = Diagnostic::error(Code::JsonSyntax, Location::whole(file), message);
+            self.report(diagnostic.help("save the file as UTF-8 without a byte order mark"));
+            return None;
+        }
         match exchange::parse_json(self.sources.text(file).as_bytes(), 100) {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -289,7 +317,10 @@ impl<'f> Resolver<'f> {
                 false => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
             })
             .collect();
-        let meant = nearest(&name.value, known);
+        let own = name.value.rsplit('/').next().unwrap_or_default();
+        let same = |path: &&str| **path == *own || path.rsplit_once('.').is_some_and(|(stem, _)| stem == own);
+        let by_part = known.iter().copied().find(same).map(str::to_owned);
+        let meant = by_part.or_else(|| nearest(&name.value, known));
         if let Some(meant) = &meant {
             self.used.insert(if folder.is_empty() { meant.clone() } else { format!("{folder}/{meant}") });
         }
@@ -350,8 +381,14 @@ impl<'f> Resolver<'f> {
                 let mut diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message);
                 if self.library.get(&Reference::parse(&reference.document)).is_none() {
                     let names = self.schemas.keys().filter_map(|path| path.strip_suffix(".json"));
-                    let meant = nearest(&reference.document, names.clone());
-                    diagnostic = diagnostic.help(there_are(names)).suggest(meant.clone());
+                    // Schemas are named without their folder.
+                    let name = reference.document.rsplit('/').next().unwrap_or_default();
+                    let meant = nearest(&reference.document, names.clone()).or_else(|| nearest(name, names.clone()));
+                    let help = match self.schemas.is_empty() {
+                        true => format!("there is none in `{}`", self.files.shown.1),
+                        false => there_are(names),
+                    };
+                    diagnostic = diagnostic.help(help).suggest(meant.clone());
                     self.used_schemas.extend(meant);
                 }
                 self.report(diagnostic);
