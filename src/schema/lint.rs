@@ -266,12 +266,23 @@ impl Walk<'_> {
                 let names: Vec<String> = names.collect();
                 let message = format!("there is no schema file `{document}.json` beside this one");
                 let fault = Fault::new(FaultKind::Reference, self.name, pointer, message);
-                let suggestion = nearest(&format!("{document}.json"), names.iter().map(String::as_str));
+                let own = document.rsplit('/').next().unwrap_or_default();
+                let own = format!("{own}.json");
+                let suggestion = nearest(&format!("{document}.json"), names.iter().map(String::as_str))
+                    .or_else(|| nearest(&own, names.iter().map(String::as_str)));
                 self.faults.push(Fault { suggestion, ..fault });
             }
             Some(root) if root.pointer(pointer_text).is_none() => {
                 let message = format!("`{document}.json` has nothing at `{pointer_text}`");
-                self.fault(FaultKind::Reference, pointer, message);
+                let defs = root.get("$defs").and_then(Value::as_object).into_iter().flatten();
+                let defs: Vec<String> = defs.map(|(name, _)| exchange::child("#/$defs", name)).collect();
+                let wanted = format!("#{}", pointer_text.replace("/definitions/", "/$defs/"));
+                // Files are schemas too: `#/$defs/item` may have been meant for `item.json`.
+                let last = format!("{}.json", pointer_text.rsplit('/').next().unwrap_or_default());
+                let file = self.known.documents.contains_key(last.trim_end_matches(".json")).then_some(last);
+                let suggestion = nearest(&wanted, defs.iter().map(String::as_str)).or(file);
+                let fault = Fault::new(FaultKind::Reference, self.name, pointer, message);
+                self.faults.push(Fault { suggestion, ..fault });
             }
             Some(_) => {}
         }

@@ -219,6 +219,7 @@ mod tests {
             shown: ("fixtures".to_owned(), "schemas".to_owned()),
             fixtures: fixtures.iter().map(|(path, text)| file(path, text)).collect(),
             schemas: [file("send.json", schema)].into(),
+            ..Files::default()
         };
         files.fixtures.extend([file("pack.yaml", &format!("pack: parcels\ntitle: Parcels\n{manifest}"))]);
         let loaded = load(&files);

@@ -15,6 +15,19 @@ use crate::pack::source::{
 use crate::pack::{Field, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
+/// What types are called elsewhere.
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("text", "string"),
+    ("date", "timestamp"),
+    ("datetime", "timestamp"),
+    ("date-time", "timestamp"),
+    ("float", "number"),
+    ("decimal", "number"),
+    ("array", "json"),
+    ("list", "json"),
+    ("map", "object"),
+];
+
 impl Resolver<'_> {
     /// The whole pack, in the order in which its parts need each other.
     pub(super) fn pack(&mut self, manifest: &Manifest) -> Option<Pack> {
@@ -197,7 +210,16 @@ impl Resolver<'_> {
             if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
         let known: Vec<String> =
             Sort::NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(["secret".to_owned()]).collect();
-        let found = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known);
+        let found = match ELSEWHERE.iter().find(|(other, _)| *other == name) {
+            None => self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known),
+            Some((_, meant)) => {
+                let diagnostic =
+                    Diagnostic::error(Code::NameUnknown, word.at.clone(), format!("there is no type `{name}`"));
+                let help = there_are(known.iter().map(String::as_str));
+                self.report(diagnostic.suggest(Some((*meant).to_owned())).help(help));
+                None
+            }
+        };
         let sort = found.and_then(|index| Sort::NAMES.get(index)).map_or(Sort::Json, |(_, sort)| *sort);
         if let Some(format) = &source.format
             && sort != Sort::Timestamp

@@ -156,7 +156,8 @@ impl<'f> Resolver<'f> {
         let Some(manifest_file) = self.fixtures.get(MANIFEST).copied() else {
             let shown = format!("{}/{MANIFEST}", self.files.shown.0);
             let place = Location::whole(self.sources.add(shown, "".into()));
-            let help = "every pack has one, with at least `pack` and `title`; a folder that is no pack has no operations";
+            let help =
+                "every pack has one, with at least `pack` and `title`; a folder that is no pack has no operations";
             self.report(Diagnostic::error(Code::FileMissing, place, "this file is missing").help(help));
             self.survey();
             return None;
@@ -416,9 +417,15 @@ impl<'f> Resolver<'f> {
             diagnostic.help = fault.help;
             // What YAML cut off is not seen in the message.
             let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
-            if fault.code == Code::ExprSyntax && behind.starts_with(',') {
-                diagnostic = diagnostic
-                    .help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
+            let quotes = if behind.starts_with(',') {
+                Some("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes")
+            } else if behind.trim_start_matches(' ').starts_with('#') && behind.starts_with(' ') {
+                Some("` #` begins a comment: put the whole expression in quotes")
+            } else {
+                text.get(fault.range.start..).and_then(spelling)
+            };
+            if let (Code::ExprSyntax, Some(help)) = (fault.code, quotes) {
+                diagnostic = diagnostic.help(help);
             }
             self.report(diagnostic);
         }
@@ -519,6 +526,22 @@ impl<'f> Resolver<'f> {
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
         })
     }
+}
+
+/// What an expression has in place of something that other languages write so.
+fn spelling(rest: &str) -> Option<&'static str> {
+    let table = [
+        ("&&", "conditions are joined with `and`"),
+        ("||", "conditions are joined with `or`"),
+        ("===", "values are compared with `==`"),
+        ("=>", "there are no functions of your own"),
+        ("=", "values are compared with `==`"),
+        ("!", "the opposite is said with `not`"),
+        ("?", "a choice is written `a if condition else b`"),
+        ("${", "an expression stands behind `=` without marks around it"),
+        ("{{", "an expression stands behind `=` without marks around it"),
+    ];
+    table.iter().find(|(mark, _)| rest.starts_with(mark)).map(|(_, help)| *help)
 }
 
 fn fault_code(kind: FaultKind) -> Code {

@@ -77,7 +77,15 @@ impl Resolver<'_> {
         let source = source?;
         parts.titles.extend(source.title.clone());
         let clean = self.diagnostics.len() == before;
+        // What the unreadable part would have used is not known.
+        parts.incomplete |= self.unread_keys(before);
         self.operation(&source, folder, stem, manifest, clean)
+    }
+
+    /// Whether keys that cannot be read were found since there were so many diagnostics.
+    fn unread_keys(&self, before: usize) -> bool {
+        let codes = [Code::KeyUnknown, Code::KeyMissing, Code::KindWrong];
+        self.diagnostics[before..].iter().any(|found| codes.contains(&found.code))
     }
 
     fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
@@ -247,7 +255,9 @@ impl Resolver<'_> {
         }
         let whole = |part: &str| part.starts_with('{') && part.ends_with('}') && part.len() > 2;
         let names = parameter_names(path);
-        let wrong = if !path.starts_with('/') {
+        let wrong = if path.split('/').any(|part| part.len() > 1 && part.starts_with(':')) {
+            Some(("a parameter stands in braces", "write it like `/items/{id}`"))
+        } else if !path.starts_with('/') {
             Some(("a path begins with `/`", "write it like `/items/{id}`"))
         } else if path.contains('?') {
             Some(("a path has no query", "list its parameters under `query`"))
