@@ -64,6 +64,9 @@ impl Resolver<'_> {
             Some(value) => Some(self.expression(value, &names)?.0),
             None => None,
         };
+        if let Some(name) = &source.bind {
+            self.check_reserved(&name.value, &name.at);
+        }
         let bind = source.bind.as_ref().map_or(&finds.resource.value, |bind| &bind.value);
         // Schemes that stand before this one may have bound their callers.
         for scheme in &self.schemes {
@@ -123,7 +126,11 @@ impl Resolver<'_> {
     pub(super) fn auth(&mut self, source: Option<&AuthSource>) -> Option<Auth> {
         let Some(source) = source else { return Some(Auth::Open) };
         Some(match source {
-            AuthSource::Scheme(name) => Auth::Scheme(self.scheme_named(name)?),
+            AuthSource::Scheme(name) => {
+                let scheme = self.scheme_named(name)?;
+                self.used_schemes.insert(scheme.0);
+                Auth::Scheme(scheme)
+            }
             AuthSource::All(parts) => Auth::All(self.auths(parts)?),
             AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
             AuthSource::Optional(inner) => Auth::Optional(Box::new(self.auth(Some(inner))?)),

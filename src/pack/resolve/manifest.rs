@@ -152,6 +152,8 @@ impl Resolver<'_> {
         for (index, source) in manifest.resources.iter().enumerate() {
             self.owner(index, source, manifest);
         }
+        self.references(manifest);
+        self.owner_loops(manifest);
         for (index, resource) in self.resources.iter().enumerate() {
             let fields = resource.fields.iter().map(|field| (field.name.to_string(), field.kind())).collect();
             self.record_kinds.push(Kind::Object(Arc::new(ObjectKind {
@@ -187,6 +189,12 @@ impl Resolver<'_> {
                 format!("an id is a uuid, a string or an integer, and `{}` is of type {}", id.value, field.sort.name());
             self.error(Code::ValueWrong, &id.at, message);
         }
+        if let (Some(field), Some(id)) = (fields.get(id), &source.id)
+            && field.optional
+        {
+            self.error(Code::ValueWrong, &id.at, format!("an id is always there, and `{}` is optional", id.value));
+        }
+        self.check_reserved(&source.name.name, &source.name.at);
         if fields.is_empty() {
             self.error(Code::KeyMissing, &source.name.at, "a resource needs `fields`");
         }
@@ -255,11 +263,49 @@ impl Resolver<'_> {
         }
     }
 
+    /// What fields refer to exists, and its id is of the same kind.
+    fn references(&mut self, manifest: &Manifest) {
+        for (index, source) in manifest.resources.iter().enumerate() {
+            for field in &source.fields {
+                let Some(refers) = &field.refers else { continue };
+                // The owner's resource has been looked up.
+                let owner = source.owner.as_ref().is_some_and(|owner| owner.value == field.name.name);
+                let known = |resource: &Resource| *resource.name == *refers.value;
+                let target = match self.resources.iter().position(known) {
+                    None if owner => None,
+                    None => self.resource_named(refers).map(|target| target.0),
+                    found => found,
+                };
+                let id = target.and_then(|target| self.resources[target].fields.get(self.resources[target].id));
+                let own = self.resources[index].field(&field.name.name);
+                if let (Some(id), Some((_, own))) = (id, own)
+                    && !id.kind().comparable(&own.kind())
+                {
+                    let message = format!(
+                        "`{}` is of type {}, and the id of `{}` of type {}",
+                        own.name,
+                        own.sort.name(),
+                        refers.value,
+                        id.sort.name()
+                    );
+                    self.error(Code::ValueWrong, &refers.at, message);
+                }
+            }
+        }
+    }
+
     fn constraints(&mut self, index: usize, source: &ResourceSource) {
         let names = self.record_names(ResourceId(index));
         for unique in &source.unique {
             let fields: Vec<usize> =
                 unique.fields.iter().filter_map(|name| self.field_named(ResourceId(index), name)).collect();
+            if let Some(twice) = (1..fields.len())
+                .find(|index| fields[..*index].contains(&fields[*index]))
+                .map(|index| &unique.fields[index])
+            {
+                let message = format!("`{}` stands here twice", twice.value);
+                self.report(Diagnostic::error(Code::NameDuplicate, twice.at.clone(), message).help("take one out"));
+            }
             let only = self.condition(unique.only.as_ref(), &names);
             let Some(error) = unique.error.as_ref().and_then(|error| self.error_named(error)) else { continue };
             if unique.fields.is_empty() {
@@ -282,6 +328,9 @@ impl Resolver<'_> {
                 let Some(default) = &field.default else { continue };
                 let shape = self.value(default, &names, "");
                 if let Some((number, _)) = self.resources[index].field(&field.name.name) {
+                    if let Some(shape) = &shape {
+                        self.check_set(ResourceId(index), number, shape, default, &names);
+                    }
                     self.resources[index].fields[number].default = shape;
                 }
             }
@@ -341,7 +390,7 @@ impl Resolver<'_> {
         let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
-            require: self.expression(source.require.as_ref()?, names)?.0,
+            require: self.condition(source.require.as_ref(), names)?,
             otherwise: otherwise?,
             turn: turn(source.require.as_ref()?, late),
             provenance: match (&source.docs, &source.assumed) {

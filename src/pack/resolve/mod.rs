@@ -8,6 +8,7 @@ mod format_schemas;
 mod kinds;
 mod lint;
 mod manifest;
+mod never;
 mod operations;
 mod plan;
 mod proof;
@@ -61,6 +62,8 @@ struct Resolver<'f> {
     used_schemas: BTreeSet<String>,
     used_errors: BTreeSet<ErrorId>,
     used_guards: BTreeSet<usize>,
+    used_schemes: BTreeSet<usize>,
+    used_formats: BTreeSet<usize>,
     /// Schemes that cannot be made, about which enough has been said.
     broken_schemes: BTreeSet<String>,
     /// Operations that do not exist and have examples, each told once.
@@ -97,6 +100,8 @@ impl<'f> Resolver<'f> {
             used_schemas: BTreeSet::new(),
             used_errors: BTreeSet::new(),
             used_guards: BTreeSet::new(),
+            used_schemes: BTreeSet::new(),
+            used_formats: BTreeSet::new(),
             broken_schemes: BTreeSet::new(),
             told_operations: BTreeSet::new(),
             unread: BTreeSet::new(),
@@ -404,7 +409,15 @@ impl<'f> Resolver<'f> {
     fn expression(&mut self, template: &Template, names: &Names) -> Option<(ExprId, Kind)> {
         let Template::Expression { text, node, offset } = template else {
             let diagnostic = Diagnostic::error(Code::KindWrong, template.at(), "an expression is needed here");
-            self.report(diagnostic.help("an expression begins with `=`"));
+            let meant = match template {
+                Template::Literal(literal) => match literal.value.as_str() {
+                    Some(text) => Some(shapes::in_marks(text).unwrap_or(text).to_owned()),
+                    None => Some(literal.value.to_string()),
+                },
+                _ => None,
+            };
+            let meant = meant.map(|meant| format!("= {meant}"));
+            self.report(diagnostic.suggest(meant).help("an expression begins with `=`"));
             return None;
         };
         let (kind, faults) = expr::check(text, names);
@@ -433,7 +446,17 @@ impl<'f> Resolver<'f> {
     }
 
     fn condition(&mut self, template: Option<&Template>, names: &Names) -> Option<ExprId> {
-        self.expression(template?, names).map(|(id, _)| id)
+        let template = template?;
+        let found = self.expression(template, names).map(|(id, _)| id);
+        if let (Some(_), Template::Expression { text, .. }) = (found, template)
+            && !text.contains('(')
+            && expr::mentioned(text).is_empty()
+        {
+            let message = format!("`{text}` is the same whatever the request is");
+            let help = "a condition asks for something: leave it out where it always holds, and with it what it decides where it never does";
+            self.report(Diagnostic::error(Code::ValueWrong, template.at(), message).help(help));
+        }
+        found
     }
 
     /// The number of the thing with this name, or a report with a suggestion.
@@ -486,12 +509,15 @@ impl<'f> Resolver<'f> {
     fn format_named(&mut self, name: Option<&Spanned<String>>) -> usize {
         let Some(name) = name else { return 0 };
         let known = self.format_names.clone();
-        self.lookup("time format", name, &known).unwrap_or(0)
+        let found = self.lookup("time format", name, &known).unwrap_or(0);
+        self.used_formats.insert(found);
+        found
     }
 
     fn finish(&mut self, manifest: &Manifest, parts: operations::Parts, keys: Arc<expr::Keys>) -> Option<Pack> {
         let router = self.routes(&parts);
         let seeds = self.seeds(manifest);
+        self.check_given_ids(&parts, &seeds);
         self.lint(manifest, &parts);
         let expressions = std::mem::take(&mut self.expressions);
         let program = match expressions.build(keys) {

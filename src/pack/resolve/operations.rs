@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use super::Resolver;
@@ -25,7 +25,7 @@ pub(super) struct Parts {
     pub(super) errors: Vec<NamedError>,
     pub(super) rejections: BTreeMap<Refusal, ErrorId>,
     pub(super) rows: Vec<Row>,
-    pub(super) headers: Vec<(http::HeaderName, Shape)>,
+    pub(super) headers: Vec<(HeaderName, Shape)>,
     pub(super) operations: Vec<Operation>,
     /// Folder and file stem of each operation.
     pub(super) operation_files: Vec<(String, String)>,
@@ -350,6 +350,23 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
+        for parameter in
+            known.iter().filter(|known| place == Place::Header && HeaderName::try_from(&known.name).is_err())
+        {
+            let at = node.nearest_key(std::slice::from_ref(&parameter.name));
+            self.error(Code::ValueWrong, &at, format!("`{}` is not the name of a header", parameter.name));
+        }
+        for parameter in &known {
+            let Some(default) = &parameter.default else { continue };
+            let alone = Value::Object([(parameter.name.clone(), default.clone())].into_iter().collect());
+            let own = exchange::child("", &parameter.name);
+            let faults = schema.violations(&alone, place);
+            if let Some(fault) = faults.iter().find(|fault| fault.value.is_some() && fault.pointer.starts_with(&own)) {
+                let at = node.nearest(&[parameter.name.clone(), "default".to_owned()]).at.clone();
+                let message = format!("the default does not fit its own schema: {}", fault.message);
+                self.error(Code::ValueWrong, &at, message);
+            }
+        }
         let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
         let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
         let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
