@@ -221,3 +221,51 @@ impl Found {
         self.refused.push(Refused { path: shown(path), reason: reason.into(), remedy });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop(fill: impl Fn(&Path)) -> Files {
+        let folder = tempfile::tempdir().unwrap();
+        let fixtures = folder.path().join("fixtures");
+        fs::create_dir_all(fixtures.join("shop/items")).unwrap();
+        fs::write(fixtures.join("shop/pack.yaml"), "pack: shop\n").unwrap();
+        fill(&fixtures.join("shop"));
+        let folders = Folders { fixtures, schemas: folder.path().join("schemas") };
+        on_disk(&folders).unwrap().remove(0)
+    }
+
+    fn reasons(files: &Files) -> Vec<&str> {
+        files.refused.iter().map(|refused| refused.reason.as_str()).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_left_out_by_itself() {
+        let files = shop(|folder| {
+            fs::File::create(folder.join("items/large.json")).unwrap().set_len(LARGEST_FILE + 1).unwrap();
+            fs::write(folder.join("items/list.YML"), "").unwrap();
+        });
+        assert_eq!(reasons(&files), ["a file has at most 4 MiB, and this one 4194305 bytes"]);
+        assert_eq!(files.fixtures.keys().collect::<Vec<_>>(), ["items/list.yaml", "pack.yaml"]);
+        assert_eq!(files.misnamed.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_files_of_the_pack_only() {
+        let files = shop(|folder| {
+            let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.join("items").join(name)).unwrap();
+            link(&folder.join("pack.yaml"), "inside.yaml");
+            link(&folder.join("../../outside.json"), "dangling.json");
+            link(folder, "loop");
+            fs::write(folder.join("../outside.json"), "{}").unwrap();
+            link(&folder.join("../outside.json"), "outside.json");
+        });
+        assert_eq!(files.fixtures.keys().collect::<Vec<_>>(), ["items/inside.yaml", "pack.yaml"]);
+        let mut found = reasons(&files);
+        found.sort_unstable();
+        let outside = "a link to a folder, or out of the pack, is not followed";
+        assert!(found[..2] == [outside; 2] && found[2].starts_with("it cannot be read"), "{found:?}");
+    }
+}

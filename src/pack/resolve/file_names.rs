@@ -7,7 +7,7 @@ impl Resolver<'_> {
     pub(super) fn refused_files(&mut self) {
         for refused in &self.files.refused {
             let place = Location::whole(self.sources.add(refused.path.clone(), "".into()));
-            let message = format!("this file is left out: {}", refused.reason);
+            let message = format!("this is left out: {}", refused.reason);
             self.report(Diagnostic::error(Code::FileUnreadable, place, message).help(refused.remedy));
         }
     }

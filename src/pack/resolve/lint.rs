@@ -308,6 +308,14 @@ mod tests {
     }
 
     #[test]
+    fn what_no_operation_reads_is_not_refused() {
+        let operation = OPERATION.replace("body: send\n", "");
+        let manifest = "errors: { bad: { status: 400, docs: x } }\nrejections: { body-syntax: bad, parameter: bad }\n";
+        let found = codes(manifest, &[("parcels/send.yaml", operation.as_str())]);
+        assert_eq!(found, ["never-used", "never-used", "file-unused"]);
+    }
+
+    #[test]
     fn errors_do_not_choose_themselves() {
         let manifest = "errors: { bad: { status: 400, docs: x, when: 1 == 2 } }\nrejections: { body-syntax: bad }\n";
         assert_eq!(codes(manifest, &[("parcels/send.yaml", OPERATION)]), ["value-wrong"]);

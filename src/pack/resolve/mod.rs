@@ -453,7 +453,7 @@ impl<'f> Resolver<'f> {
             && expr::mentioned(text).is_empty()
         {
             let message = format!("`{text}` is the same whatever the request is");
-            let help = "a condition asks for something: leave it out where it always holds, and with it what it decides where it never does";
+            let help = "leave it out where it always holds; where it never does, leave out what it decides";
             self.report(Diagnostic::error(Code::ValueWrong, template.at(), message).help(help));
         }
         found

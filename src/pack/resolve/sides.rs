@@ -163,13 +163,18 @@ impl Resolver<'_> {
     /// parts.
     fn check_draw(&mut self, key: &Key, operation: &Operation) {
         let Some((record, rest)) = key.name.split_once('.') else {
+            let own = |effect: &Effect| {
+                let resource = &self.resources[effect.resource.0];
+                resource.field(&key.name).map(|_| format!("{}.{}", resource.name, key.name))
+            };
+            let meant = operation.effects.iter().find_map(own);
             // Values of pages and of rows are drawn by their own name.
-            if self.mentions(&key.name) > 1 {
+            if meant.is_none() && self.mentions(&key.name) > 1 {
                 return;
             }
             let message = format!("nothing draws `{}`", key.name);
             let help = "what is drawn is called `<resource>.<field>`, or `response.<key>` where an answer draws it";
-            self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).help(help));
+            self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).suggest(meant).help(help));
             return;
         };
         let resource = record.split_once('#').map_or(record, |(resource, _)| resource);

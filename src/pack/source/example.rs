@@ -119,7 +119,8 @@ impl Side {
         self.bytes = fields.take("bytes").and_then(|node| {
             let number = if let NodeKind::Number(number) = &node.kind { number.as_u64() } else { None };
             if number.is_none() {
-                wrong_kind(node, "`bytes` is the size of a body, a whole number", diagnostics);
+                let message = "`bytes` is the size of a body, a whole number";
+                diagnostics.push(Diagnostic::error(Code::KindWrong, node.at.clone(), message));
             }
             number.and_then(|bytes| usize::try_from(bytes).ok())
         });

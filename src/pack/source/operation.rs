@@ -320,7 +320,8 @@ impl ListSource {
         let first = fields.take("first").and_then(|node| {
             let number = if let NodeKind::Number(number) = &node.kind { number.as_i64() } else { None };
             if number.is_none() {
-                wrong_kind(node, "`first` is the number of the first page, a whole number", diagnostics);
+                let message = "`first` is the number of the first page, a whole number";
+                diagnostics.push(Diagnostic::error(Code::KindWrong, node.at.clone(), message));
             }
             number
         });
