@@ -72,6 +72,9 @@ impl Resolver<'_> {
         for scheme in &self.schemes {
             names.bind(scheme.bind.to_string(), self.record_kind(scheme.resource));
         }
+        if !self.broken_schemes.is_empty() {
+            names.open();
+        }
         names.bind(bind.clone(), self.record_kind(resource));
         let require = match &source.require {
             Some(require) => Some(self.expression(require, &names)?.0),
@@ -161,19 +164,19 @@ impl Resolver<'_> {
     }
 
     /// What errors see. Any operation may give them, at any stage, so callers and records are not among it.
-    pub(super) fn error_names_scope(&self) -> Names {
+    pub(super) fn error_names_scope(&self, manifest: &Manifest) -> Names {
         let mut names = self.common_names();
-        let violation = vec![
-            ("field".to_owned(), Kind::String),
-            ("pointer".to_owned(), Kind::String),
-            ("keyword".to_owned(), Kind::String),
-            ("in".to_owned(), Kind::String),
-            ("message".to_owned(), Kind::String),
-        ];
-        let mut violation =
-            crate::expr::ObjectKind { what: "a violation".to_owned(), resource: None, fields: violation, rest: None };
-        violation.rest = Some(Kind::Any);
-        names.bind("violations", Kind::List(Box::new(Kind::Object(Arc::new(violation)))));
+        let texts = ["field", "pointer", "keyword", "in", "message"].map(|name| (name.to_owned(), Kind::String));
+        let others = ["value", "expected"].map(|name| (name.to_owned(), Kind::Any));
+        let mut members: Vec<(String, Kind)> = texts.into_iter().chain(others).collect();
+        // What rows add, or put in place of these.
+        for (key, _) in manifest.rows.iter().flat_map(|row| &row.item) {
+            match members.iter_mut().find(|(name, _)| *name == key.name) {
+                Some((_, kind)) => *kind = Kind::Any,
+                None => members.push((key.name.clone(), Kind::Any)),
+            }
+        }
+        names.bind("violations", Kind::List(Box::new(Kind::object("a violation", members))));
         names.bind("refusal", Kind::String);
         names
     }

@@ -215,9 +215,7 @@ impl Resolver<'_> {
             Shape::Value { kind, .. } => (format!("`{}` is {wanted}, and this is {kind}", field.name), None),
             Shape::Literal(value) => {
                 let help = match value.as_str() {
-                    Some(text)
-                        if super::shapes::is_expression(text, names) || super::shapes::in_marks(text).is_some() =>
-                    {
+                    Some(text) if super::shapes::in_marks(text).is_some() || super::shapes::reads(text, names) => {
                         Some("an expression begins with `=`")
                     }
                     _ if wanted == Kind::Instant(field.format) => {

@@ -56,7 +56,7 @@ impl Resolver<'_> {
                 parts.credential_places.push(at);
             }
         }
-        let names = self.error_names_scope();
+        let names = self.error_names_scope(manifest);
         parts.rows = manifest.rows.iter().filter_map(|row| self.row(row, &names)).collect();
         parts.headers = self.headers(&manifest.headers, &self.common_names(), "");
         self.operations(manifest, &mut parts);
@@ -340,7 +340,7 @@ impl Resolver<'_> {
     // ---- errors, guards, rows
 
     fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
-        let names = self.error_names_scope();
+        let names = self.error_names_scope(manifest);
         let mut errors = Vec::new();
         for (key, source) in &manifest.errors {
             if let Some(when) = &source.when {

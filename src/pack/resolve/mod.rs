@@ -565,6 +565,9 @@ fn spelling(rest: &str) -> Option<&'static str> {
         ("!", "the opposite is said with `not`"),
         ("?", "a choice is written `a if condition else b`"),
         ("${", "an expression stands behind `=` without marks around it"),
+        ("day", "a length of time is written `days(7)`"),
+        ("hour", "a length of time is written `hours(7)`"),
+        ("minute", "a length of time is written `minutes(7)`"),
         ("{{", "an expression stands behind `=` without marks around it"),
     ];
     table.iter().find(|(mark, _)| rest.starts_with(mark)).map(|(_, help)| *help)

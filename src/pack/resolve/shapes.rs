@@ -57,6 +57,11 @@ pub(super) fn is_expression(text: &str, names: &Names) -> bool {
         && expr::check(text, names).1.is_empty()
 }
 
+/// Whether a text is an expression about something that is in scope.
+pub(super) fn reads(text: &str, names: &Names) -> bool {
+    !expr::mentioned(text).is_empty() && expr::check(text, names).1.is_empty()
+}
+
 /// The expression in a text that is written as templates of other tools are: `{{ body.name }}`, `${body.name}`.
 pub(super) fn in_marks(text: &str) -> Option<&str> {
     let inner = |open: &str, close: &str| text.trim().strip_prefix(open)?.strip_suffix(close);
@@ -110,7 +115,12 @@ impl Resolver<'_> {
         // What could not be made was not looked at either.
         let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            if broken && example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
+            if example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
+                if !broken && !self.failed() {
+                    let message = format!("another value fills all that is around `{}`", shown.pointer());
+                    let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
+                    self.report(diagnostic.help("show the parts of that value one by one, or leave this out"));
+                }
                 continue;
             }
             let mut known = Vec::new();
