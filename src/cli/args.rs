@@ -21,6 +21,8 @@ pub(super) enum Command {
     Check(Check),
     /// List the operations of packs
     Routes(Routes),
+    /// Explain a code that stands in brackets in messages of `check`
+    Explain(Explain),
 }
 
 /// Which packs, and where they are.
@@ -151,4 +153,11 @@ pub(super) struct Routes {
 pub(super) enum ListFormat {
     Text,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A code, such as `key-unknown`; all are listed when none is given
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
 }

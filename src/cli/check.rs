@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::Exit;
 use super::args::{Check, Format};
-use super::output::out;
+use super::output::{err, out};
 use super::packs;
 use crate::check::{self, CaseResult, PackReport};
-use crate::diagnostic::{Severity, to_json};
-use crate::pack;
+use crate::diagnostic::{Diagnostic, Severity, render, to_json};
+use crate::pack::{self, Loaded};
 
 pub(super) fn run(arguments: &Check) -> Exit {
     let all = match packs::read(&arguments.packs) {
@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
     let mut reports = Vec::new();
     let mut diagnostics = Vec::new();
     let mut broken = false;
+    let mut hint = None;
     for files in &all {
         let loaded = pack::load(files);
         let warnings = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
@@ -28,11 +29,11 @@ pub(super) fn run(arguments: &Check) -> Exit {
             broken |= loaded.pack.is_none();
         } else {
             broken |= !packs::tell(&loaded);
+            hint = hint.or(loaded.diagnostics.first().map(|diagnostic| diagnostic.code.name()));
         }
-        let errors = loaded.errors();
+        let unserved = if arguments.format == Format::Junit { failures(&loaded) } else { vec![unserved(&loaded)] };
         let Some(pack) = loaded.pack.map(Arc::new) else {
-            let findings = vec![format!("the pack has {errors} error{}", if errors == 1 { "" } else { "s" })];
-            let results = vec![CaseResult { name: loaded.name.clone(), findings, declared: 0, notes: Vec::new() }];
+            let results = unserved;
             reports.push(PackReport { pack: loaded.name, operations: 0, examples: 0, warnings, results });
             continue;
         };
@@ -48,6 +49,9 @@ pub(super) fn run(arguments: &Check) -> Exit {
             results,
         });
     }
+    if let Some(code) = hint {
+        err(&format!("`standin explain {code}` says more about a code\n"));
+    }
     match arguments.format {
         Format::Text => out(&check::text(&reports)),
         Format::Json => {
@@ -61,4 +65,26 @@ pub(super) fn run(arguments: &Check) -> Exit {
         (false, true) => Exit::Failed,
         (false, false) => Exit::Good,
     }
+}
+
+/// The one line of a pack that has errors, which are told elsewhere.
+fn unserved(loaded: &Loaded) -> CaseResult {
+    let errors = loaded.errors();
+    let findings = vec![format!("the pack has {errors} error{}", if errors == 1 { "" } else { "s" })];
+    CaseResult { name: loaded.name.clone(), findings, declared: 0, notes: Vec::new() }
+}
+
+/// A failure for each error, named by its place and with the excerpt: readers of JUnit see nothing else.
+fn failures(loaded: &Loaded) -> Vec<CaseResult> {
+    let errors = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let failure = |diagnostic: &Diagnostic| {
+        let place = diagnostic.location.as_ref().map_or_else(|| loaded.name.clone(), |at| loaded.sources().place(at));
+        CaseResult {
+            name: format!("{place} {}", diagnostic.code.name()),
+            findings: vec![diagnostic.message.clone()],
+            declared: 0,
+            notes: vec![render(std::slice::from_ref(diagnostic), loaded.sources(), false)],
+        }
+    };
+    errors.map(failure).collect()
 }

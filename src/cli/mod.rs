@@ -5,6 +5,7 @@
 mod access;
 mod args;
 mod check;
+mod explain;
 mod output;
 mod packs;
 mod routes;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => serve::run(&serve),
             Command::Check(check) => check::run(&check),
             Command::Routes(routes) => routes::run(&routes),
+            Command::Explain(explain) => explain::run(&explain),
         },
         Err(error) => {
             // Help and version come this way too. A closed pipe is nobody's fault.

@@ -1,6 +1,7 @@
 /// What kind of mistake a diagnostic is about. Each is explained in `docs/diagnostics.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
+    FileMissing,
     FileUnreadable,
     FileUnused,
     YamlSyntax,
@@ -31,6 +32,7 @@ pub(crate) enum Code {
     RouteAuth,
     ProvenanceMissing,
     NameUnused,
+    NeverUsed,
     TemplateInvalid,
     KeyInvalid,
     CredentialInvalid,
@@ -40,6 +42,7 @@ impl Code {
     /// The word that stands in brackets in a message.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Code::FileMissing => "file-missing",
             Code::FileUnreadable => "file-unreadable",
             Code::FileUnused => "file-unused",
             Code::YamlSyntax => "yaml-syntax",
@@ -69,6 +72,7 @@ impl Code {
             Code::RouteAmbiguous => "route-ambiguous",
             Code::RouteAuth => "route-auth",
             Code::ProvenanceMissing => "provenance-missing",
+            Code::NeverUsed => "never-used",
             Code::NameUnused => "name-unused",
             Code::TemplateInvalid => "template-invalid",
             Code::KeyInvalid => "key-invalid",

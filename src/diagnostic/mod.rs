@@ -21,6 +21,16 @@ pub(crate) enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The word that begins a message.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
 /// One mistake in a pack. The message starts in lower case, states the fact and quotes names in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Diagnostic {
@@ -84,12 +94,19 @@ impl Diagnostic {
 
 /// The candidate that `name` was probably meant to be.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let near = candidates
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
         .filter(|(distance, candidate)| *distance <= 1 + name.len().min(candidate.len()) / 4)
         .min()
-        .map(|(_, candidate)| candidate.to_owned())
+        .map(|(_, candidate)| candidate);
+    let plain = |word: &str| word.replace(['-', '_'], "").to_lowercase();
+    let alike = || candidates.iter().copied().find(|candidate| plain(candidate) == plain(name));
+    // Abbreviations: `int`, `desc`.
+    let mut longer = candidates.iter().copied().filter(|candidate| name.len() >= 3 && candidate.starts_with(name));
+    let only = longer.next().filter(|_| longer.next().is_none());
+    near.or_else(alike).or(only).map(str::to_owned)
 }
 
 /// A choice of names for a message: `` `a`, `b` or `c` ``.
@@ -129,6 +146,9 @@ mod tests {
     fn suggestions_are_near_or_absent() {
         assert_eq!(nearest("nmae", ["name", "uuid"]), Some("name".to_owned()));
         assert_eq!(nearest("colour", ["name", "uuid"]), None);
+        assert_eq!(nearest("CreatedAt", ["created_at", "uuid"]), Some("created_at".to_owned()));
+        assert_eq!(nearest("int", ["integer", "string"]), Some("integer".to_owned()));
+        assert_eq!(nearest("str", ["string", "strict"]), None);
         assert_eq!(one_of(["a", "b", "c"]), "`a`, `b` or `c`");
         assert_eq!(there_are(["a", "b"]), "there are `a` and `b`");
         assert_eq!(there_are(["a"]), "there is only `a`");

@@ -52,38 +52,86 @@ fn snippet<'a>(
     Snippet::source(text).path(sources.path(location.file)).annotation(annotation)
 }
 
-/// Diagnostics for tools: an array of objects with `code`, `severity`, `message`, `file`, `line`, `column`, `label`,
-/// `related` and `help`.
+/// Diagnostics for tools: an array of objects, each with every key that docs/diagnostics.md lists.
 pub(crate) fn to_json(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value {
     diagnostics
         .iter()
         .map(|diagnostic| {
-            let severity = match diagnostic.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            };
-            let mut object = json!({
-                "code": diagnostic.code.name(),
-                "severity": severity,
-                "message": diagnostic.message,
-                "label": diagnostic.label,
-                "help": diagnostic.help,
-            });
-            if let Some(location) = &diagnostic.location {
-                object["at"] = place(location, sources);
-            }
             let related: Vec<Value> = diagnostic
                 .related
                 .iter()
                 .map(|(location, reason)| json!({ "at": place(location, sources), "message": reason }))
                 .collect();
-            object["related"] = related.into();
-            object
+            json!({
+                "code": diagnostic.code.name(),
+                "severity": diagnostic.severity.name(),
+                "message": diagnostic.message,
+                "at": diagnostic.location.as_ref().map(|location| place(location, sources)),
+                "label": diagnostic.label,
+                "related": related,
+                "help": diagnostic.help,
+            })
         })
         .collect()
 }
 
 fn place(location: &Location, sources: &SourceMap) -> Value {
-    let (line, column) = sources.line_column(location);
-    json!({ "file": sources.path(location.file), "line": line, "column": column })
+    let ((line, column), (last, behind)) = (sources.line_column(location), sources.end_line_column(location));
+    let end = json!({ "line": last, "column": behind });
+    json!({ "file": sources.path(location.file), "line": line, "column": column, "end": end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Code, FileId};
+
+    fn example() -> (Vec<Diagnostic>, SourceMap) {
+        let mut sources = SourceMap::default();
+        let file = sources.add("pack.yaml", "ünique: x\nset: <y>\n".into());
+        let found = Diagnostic::error(Code::KeyUnknown, Location::new(file, 16..19), "no `<y>`").label("here");
+        (vec![found.related(Location::new(file, 0..18), "and there").help("take it out")], sources)
+    }
+
+    #[test]
+    fn colour_is_all_that_differs_on_a_terminal() {
+        let (found, sources) = example();
+        let (plain, coloured) = (render(&found, &sources, false), render(&found, &sources, true));
+        assert!(!plain.contains('\u{1b}') && coloured.contains("\u{1b}["), "{coloured}");
+        let mut parts = coloured.split('\u{1b}');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let stripped = parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest));
+        assert_eq!(stripped, plain);
+    }
+
+    #[test]
+    fn tools_get_every_key_and_both_ends_of_a_place() {
+        let (mut found, sources) = example();
+        found.push(Diagnostic::general(Code::ExprSyntax, "of no file"));
+        let expected = json!([
+            {
+                "code": "key-unknown",
+                "severity": "error",
+                "message": "no `<y>`",
+                "at": { "file": "pack.yaml", "line": 2, "column": 6, "end": { "line": 2, "column": 9 } },
+                "label": "here",
+                "related": [{
+                    "at": { "file": "pack.yaml", "line": 1, "column": 1, "end": { "line": 2, "column": 8 } },
+                    "message": "and there",
+                }],
+                "help": "take it out",
+            },
+            {
+                "code": "expr-syntax",
+                "severity": "error",
+                "message": "of no file",
+                "at": null,
+                "label": null,
+                "related": [],
+                "help": null,
+            },
+        ]);
+        assert_eq!(to_json(&found, &sources), expected);
+        assert_eq!(sources.line_column(&Location::whole(FileId(7))), (0, 0));
+    }
 }

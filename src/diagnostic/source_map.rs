@@ -58,8 +58,17 @@ impl SourceMap {
 
     /// One-based line and column; columns count characters.
     pub(crate) fn line_column(&self, location: &Location) -> (usize, usize) {
-        let Some(file) = self.file(location.file) else { return (0, 0) };
-        let offset = location.range.start.min(file.text.len());
+        self.at(location.file, location.range.start)
+    }
+
+    /// The same of the character behind the place.
+    pub(crate) fn end_line_column(&self, location: &Location) -> (usize, usize) {
+        self.at(location.file, location.range.end.max(location.range.start))
+    }
+
+    fn at(&self, file: FileId, offset: usize) -> (usize, usize) {
+        let Some(file) = self.file(file) else { return (0, 0) };
+        let offset = offset.min(file.text.len());
         let line = file.lines.partition_point(|start| *start <= offset).max(1);
         let column = file.text.get(file.lines[line - 1]..offset).map_or(1, |before| before.chars().count() + 1);
         (line, column)

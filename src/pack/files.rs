@@ -25,6 +25,20 @@ pub(crate) struct Files {
     /// Contents by path within the pack's folder, with `/` between the parts.
     pub(crate) fixtures: BTreeMap<String, Vec<u8>>,
     pub(crate) schemas: BTreeMap<String, Vec<u8>>,
+    /// Files that are kept under the name that was meant, with the one that they have: `…/pack.yml` by `…/pack.yaml`,
+    /// both as messages show them.
+    pub(crate) misnamed: BTreeMap<String, String>,
+    /// Files that are not read, by path within their folder, each with the reason.
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// A file or folder that is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// As messages show it.
+    pub(crate) path: String,
+    pub(crate) reason: String,
+    pub(crate) remedy: &'static str,
 }
 
 /// Where packs are looked for on disk.
@@ -80,14 +94,17 @@ fn on_disk(folders: &Folders) -> io::Result<Vec<Files>> {
     for entry in entries {
         let path = entry?.path();
         let Some(folder) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        if !path.join(MANIFEST).is_file() {
+        if folder.starts_with('.') || !path.is_dir() {
             continue;
         }
         let schemas = folders.schemas.join(&folder);
         let mut files = Files { shown: (shown(&path), shown(&schemas)), folder, ..Files::default() };
-        read(&path, "", 0, &mut files.fixtures)?;
+        files.fixtures = files.read(&path)?;
+        if !files.is_pack() {
+            continue;
+        }
         if schemas.is_dir() {
-            read(&schemas, "", 0, &mut files.schemas)?;
+            files.schemas = files.read(&schemas)?;
         }
         packs.push(files);
     }
@@ -95,30 +112,160 @@ fn on_disk(folders: &Folders) -> io::Result<Vec<Files>> {
     Ok(packs)
 }
 
+impl Files {
+    /// A folder with a manifest; or with files in topics that would be operations if it had one.
+    fn is_pack(&self) -> bool {
+        let topic = |path: &String| path.ends_with(".yaml") && path.contains('/') && !path.starts_with("scenarios/");
+        self.fixtures.contains_key(MANIFEST) || self.fixtures.keys().any(topic)
+    }
+
+    /// Everything below a folder, with names set right that can only mean one thing.
+    fn read(&mut self, folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
+        let mut found = Found { root: fs::canonicalize(folder)?, files: BTreeMap::new(), refused: Vec::new() };
+        found.read(folder, "", 0)?;
+        let mut files = BTreeMap::new();
+        for (path, bytes) in &found.files {
+            let meant = meant(path);
+            let taken = meant != *path && found.files.contains_key(&meant);
+            if meant != *path && !taken {
+                let shown = shown(folder);
+                self.misnamed.insert(format!("{shown}/{meant}"), format!("{shown}/{path}"));
+            }
+            files.insert(if taken { path.clone() } else { meant }, bytes.clone());
+        }
+        self.refused.append(&mut found.refused);
+        Ok(files)
+    }
+}
+
+/// The name that a file should have: endings are small, YAML's is `.yaml`, and so is the manifest's.
+fn meant(path: &str) -> String {
+    let (stem, end) = path.rsplit_once('.').unwrap_or((path, ""));
+    let end = match end.to_ascii_lowercase().as_str() {
+        "yml" | "yaml" => "yaml",
+        "json" => "json",
+        _ => return path.to_owned(),
+    };
+    match format!("{stem}.{end}") {
+        manifest if manifest.eq_ignore_ascii_case(MANIFEST) => MANIFEST.to_owned(),
+        other => other,
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
-fn read(folder: &Path, prefix: &str, depth: usize, out: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        // What editors leave behind is no fixture.
-        if name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") {
-            continue;
-        }
-        let inner = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-        let metadata = fs::metadata(&path)?;
-        if metadata.is_dir() {
-            if depth < DEEPEST {
-                read(&path, &inner, depth + 1, out)?;
+/// What is below one folder.
+struct Found {
+    root: PathBuf,
+    files: BTreeMap<String, Vec<u8>>,
+    refused: Vec<Refused>,
+}
+
+impl Found {
+    fn read(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            // What editors leave behind is no fixture.
+            if name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") {
+                continue;
             }
-        } else if metadata.len() > LARGEST_FILE || out.len() >= MOST_FILES {
-            let message = format!("{}: a pack has at most {MOST_FILES} files of at most 4 MiB", path.display());
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-        } else {
-            out.insert(inner, fs::read(&path)?);
+            let inner = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            self.entry(&path, inner, depth)?;
         }
+        Ok(())
     }
-    Ok(())
+
+    fn entry(&mut self, path: &Path, inner: String, depth: usize) -> io::Result<()> {
+        let linked = fs::symlink_metadata(path)?.is_symlink();
+        let inside = !linked || fs::canonicalize(path).is_ok_and(|target| target.starts_with(&self.root));
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) if !linked || (inside && metadata.is_file()) => metadata,
+            Ok(_) => {
+                self.refuse(path, "a link to a folder, or out of the pack, is not followed", "put the files here");
+                return Ok(());
+            }
+            Err(error) => {
+                self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away");
+                return Ok(());
+            }
+        };
+        if metadata.is_dir() && depth < DEEPEST {
+            return self.read(path, &inner, depth + 1);
+        }
+        if metadata.is_dir() {
+            let reason = format!("folders nest {DEEPEST} deep at most");
+            self.refuse(path, reason, "move its files up");
+        } else if metadata.len() > LARGEST_FILE {
+            let reason = format!("a file has at most 4 MiB, and this one {} bytes", metadata.len());
+            self.refuse(path, reason, "shorten it, or take it away");
+        } else if self.files.len() >= MOST_FILES {
+            let reason = format!("a pack has at most {MOST_FILES} files, and this is one more");
+            if !self.refused.iter().any(|other| other.reason == reason) {
+                self.refuse(path, reason, "take files away that nothing uses");
+            }
+        } else {
+            match fs::read(path) {
+                Ok(bytes) => {
+                    self.files.insert(inner, bytes);
+                }
+                Err(error) => self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away"),
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, path: &Path, reason: impl Into<String>, remedy: &'static str) {
+        self.refused.push(Refused { path: shown(path), reason: reason.into(), remedy });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shop(fill: impl Fn(&Path)) -> Files {
+        let folder = tempfile::tempdir().unwrap();
+        let fixtures = folder.path().join("fixtures");
+        fs::create_dir_all(fixtures.join("shop/items")).unwrap();
+        fs::write(fixtures.join("shop/pack.yaml"), "pack: shop\n").unwrap();
+        fill(&fixtures.join("shop"));
+        let folders = Folders { fixtures, schemas: folder.path().join("schemas") };
+        on_disk(&folders).unwrap().remove(0)
+    }
+
+    fn reasons(files: &Files) -> Vec<&str> {
+        files.refused.iter().map(|refused| refused.reason.as_str()).collect()
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_left_out_by_itself() {
+        let files = shop(|folder| {
+            fs::File::create(folder.join("items/large.json")).unwrap().set_len(LARGEST_FILE + 1).unwrap();
+            fs::write(folder.join("items/list.YML"), "").unwrap();
+        });
+        assert_eq!(reasons(&files), ["a file has at most 4 MiB, and this one 4194305 bytes"]);
+        assert_eq!(files.fixtures.keys().collect::<Vec<_>>(), ["items/list.yaml", "pack.yaml"]);
+        assert_eq!(files.misnamed.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_files_of_the_pack_only() {
+        let files = shop(|folder| {
+            let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, folder.join("items").join(name)).unwrap();
+            link(&folder.join("pack.yaml"), "inside.yaml");
+            link(&folder.join("../../outside.json"), "dangling.json");
+            link(folder, "loop");
+            fs::write(folder.join("../outside.json"), "{}").unwrap();
+            link(&folder.join("../outside.json"), "outside.json");
+        });
+        assert_eq!(files.fixtures.keys().collect::<Vec<_>>(), ["items/inside.yaml", "pack.yaml"]);
+        let mut found = reasons(&files);
+        found.sort_unstable();
+        let outside = "a link to a folder, or out of the pack, is not followed";
+        assert!(found[..2] == [outside; 2] && found[2].starts_with("it cannot be read"), "{found:?}");
+    }
 }

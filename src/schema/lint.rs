@@ -266,14 +266,44 @@ impl Walk<'_> {
                 let names: Vec<String> = names.collect();
                 let message = format!("there is no schema file `{document}.json` beside this one");
                 let fault = Fault::new(FaultKind::Reference, self.name, pointer, message);
-                let suggestion = nearest(&format!("{document}.json"), names.iter().map(String::as_str));
+                let own = document.rsplit('/').next().unwrap_or_default();
+                let own = format!("{own}.json");
+                let suggestion = nearest(&format!("{document}.json"), names.iter().map(String::as_str))
+                    .or_else(|| nearest(&own, names.iter().map(String::as_str)));
                 self.faults.push(Fault { suggestion, ..fault });
             }
             Some(root) if root.pointer(pointer_text).is_none() => {
                 let message = format!("`{document}.json` has nothing at `{pointer_text}`");
-                self.fault(FaultKind::Reference, pointer, message);
+                let defs = root.get("$defs").and_then(Value::as_object).into_iter().flatten();
+                let defs: Vec<String> = defs.map(|(name, _)| exchange::child("#/$defs", name)).collect();
+                let wanted = format!("#{}", pointer_text.replace("/definitions/", "/$defs/"));
+                // Files are schemas too: `#/$defs/item` may have been meant for `item.json`.
+                let last = format!("{}.json", pointer_text.rsplit('/').next().unwrap_or_default());
+                let file = self.known.documents.contains_key(last.trim_end_matches(".json")).then_some(last);
+                let suggestion = nearest(&wanted, defs.iter().map(String::as_str)).or(file);
+                let fault = Fault::new(FaultKind::Reference, self.name, pointer, message);
+                self.faults.push(Fault { suggestion, ..fault });
             }
             Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Schemas may stand in the files of a pack too, and editors know them by `schemas/format`.
+    #[test]
+    fn editors_know_the_same_words() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/format/operation.json"));
+        let document: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        let keywords: BTreeSet<&str> = [ONE, NAMED, LISTED, PLAIN].concat().into_iter().collect();
+        for name in ["schema", "parameter"] {
+            let properties = document["$defs"][name]["properties"].as_object().unwrap();
+            assert_eq!(properties.keys().map(String::as_str).collect::<BTreeSet<_>>(), keywords, "{name}");
+            assert_eq!(properties["type"]["anyOf"][0]["enum"], Value::from(TYPES));
+            assert_eq!(properties["format"]["enum"], Value::from(FORMATS));
         }
     }
 }

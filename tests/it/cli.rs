@@ -371,7 +371,7 @@ fn check_reports_as_json_and_junit() {
 }
 
 /// The names of the elements of an XML document, once it is known to be one as far as these reports go.
-fn well_formed(xml: &str) -> Vec<String> {
+pub(crate) fn well_formed(xml: &str) -> Vec<String> {
     let body = xml.trim().strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap_or_else(|| panic!("{xml}"));
     let (mut open, mut names) = (Vec::new(), Vec::new());
     let mut rest = body;

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 use crate::support;
 
 const CASES: &str = "tests/cases/diagnostics";
@@ -71,6 +73,85 @@ fn every_mistake_is_told_in_these_words() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
+}
+
+/// A place in a file that is there, with its beginning not behind its end.
+fn assert_place(at: &Value, folder: &Path) {
+    assert_eq!(keys(at), ["file", "line", "column", "end"]);
+    assert_eq!(keys(&at["end"]), ["line", "column"]);
+    assert!(folder.join(at["file"].as_str().unwrap()).exists(), "{at}");
+    let position = |of: &Value| (of["line"].as_u64().unwrap(), of["column"].as_u64().unwrap());
+    assert!(position(at) >= (1, 1) && position(at) <= position(&at["end"]), "{at}");
+}
+
+#[test]
+fn tools_are_told_what_people_are_told() {
+    let known = codes();
+    let told = |case: &Path| {
+        let folder = laid_out(Some(case));
+        let output = check(folder.path(), &["--format", "json"]);
+        let expected = fs::read_to_string(case.join("expected.txt")).unwrap();
+        assert!(output.stderr.is_empty(), "{}", case.display());
+        let broken = expected.contains("cannot be served");
+        assert_eq!(output.status.code() == Some(3), broken, "{}", case.display());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(keys(&report), ["diagnostics", "packs"]);
+        let mut titles = Vec::new();
+        for found in report["diagnostics"].as_array().unwrap() {
+            assert_eq!(keys(found), ["code", "severity", "message", "at", "label", "related", "help"]);
+            let (code, severity) = (found["code"].as_str().unwrap(), found["severity"].as_str().unwrap());
+            assert!(known.contains(code) && ["error", "warning"].contains(&severity), "{found}");
+            // A file that is missing has a place all the same.
+            if code != "file-missing" {
+                assert_place(&found["at"], folder.path());
+            }
+            for related in found["related"].as_array().unwrap() {
+                assert_eq!(keys(related), ["at", "message"]);
+                assert_place(&related["at"], folder.path());
+            }
+            for text in ["label", "help"] {
+                assert!(found[text].is_string() || found[text].is_null(), "{found}");
+            }
+            titles.push(format!("{severity}[{code}]: {}", found["message"].as_str().unwrap()));
+        }
+        let shown = expected.lines().filter(|line| line.starts_with("error[") || line.starts_with("warning["));
+        assert_eq!(titles, shown.collect::<Vec<_>>(), "{}", case.display());
+
+        let output = check(folder.path(), &["--format", "junit"]);
+        let elements = crate::cli::well_formed(&String::from_utf8(output.stdout).unwrap());
+        let failures = elements.iter().filter(|name| *name == "failure").count();
+        let errors = titles.iter().filter(|title| title.starts_with("error")).count();
+        assert!(!broken || failures == errors, "{}: {failures} failures", case.display());
+    };
+    cases().iter().for_each(|case| told(case));
+}
+
+#[test]
+fn every_code_explains_itself() {
+    let explain = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_standin")).arg("explain").args(arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (exit, list, _) = explain(&[]);
+    assert_eq!((exit, list.lines().count()), (Some(0), codes().len()), "{list}");
+    for code in codes() {
+        assert!(
+            list.lines().any(|line| line.starts_with(&format!("{code} ")) && line.ends_with('.')),
+            "{code}: {list}"
+        );
+        let (exit, text, _) = explain(&[&code]);
+        assert!(exit == Some(0) && text.starts_with(&format!("{code}\n\n")) && text.lines().count() >= 3, "{text}");
+        assert!(!text.contains("```") && !text.contains("##") && !text.contains("**"), "{text}");
+    }
+    assert_eq!(explain(&["error[key-unknown]"]), explain(&["key-unknown"]));
+    let (exit, out, words) = explain(&["key-unknwon"]);
+    assert_eq!((exit, out.as_str()), (Some(2), ""));
+    assert!(words.contains("there is no code `key-unknwon`: did you mean `key-unknown`?"), "{words}");
 }
 
 #[test]

@@ -76,10 +76,10 @@ fn an_error_that_no_example_gives_is_noticed() {
 
 #[test]
 fn a_row_of_violations_that_does_nothing_is_noticed() {
-    let row = "  - { in: query, pointer: /page, keyword: multipleOf, error: invalid }\n";
+    let row = "  - { in: query, pointer: /page, keyword: enum, error: invalid }\n";
     let folder = planted("fixtures/reportei/pack.yaml", "violations:\n", &format!("violations:\n{row}"));
     let manifest = fs::read_to_string(folder.path().join("fixtures/reportei/pack.yaml")).unwrap();
-    let line = manifest.lines().position(|line| line.contains("multipleOf")).unwrap() + 1;
+    let line = manifest.lines().position(|line| line.contains("/page, keyword: enum")).unwrap() + 1;
     let culprit = format!("the row at fixtures/reportei/pack.yaml:{line}:");
     noticed_by_mutation_only(folder.path(), &["failed: reportei/violations", &culprit]);
 }

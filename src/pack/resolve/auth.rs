@@ -64,10 +64,16 @@ impl Resolver<'_> {
             Some(value) => Some(self.expression(value, &names)?.0),
             None => None,
         };
+        if let Some(name) = &source.bind {
+            self.check_reserved(&name.value, &name.at);
+        }
         let bind = source.bind.as_ref().map_or(&finds.resource.value, |bind| &bind.value);
         // Schemes that stand before this one may have bound their callers.
         for scheme in &self.schemes {
             names.bind(scheme.bind.to_string(), self.record_kind(scheme.resource));
+        }
+        if !self.broken_schemes.is_empty() {
+            names.open();
         }
         names.bind(bind.clone(), self.record_kind(resource));
         let require = match &source.require {
@@ -123,7 +129,11 @@ impl Resolver<'_> {
     pub(super) fn auth(&mut self, source: Option<&AuthSource>) -> Option<Auth> {
         let Some(source) = source else { return Some(Auth::Open) };
         Some(match source {
-            AuthSource::Scheme(name) => Auth::Scheme(self.scheme_named(name)?),
+            AuthSource::Scheme(name) => {
+                let scheme = self.scheme_named(name)?;
+                self.used_schemes.insert(scheme.0);
+                Auth::Scheme(scheme)
+            }
             AuthSource::All(parts) => Auth::All(self.auths(parts)?),
             AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
             AuthSource::Optional(inner) => Auth::Optional(Box::new(self.auth(Some(inner))?)),
@@ -154,19 +164,19 @@ impl Resolver<'_> {
     }
 
     /// What errors see. Any operation may give them, at any stage, so callers and records are not among it.
-    pub(super) fn error_names_scope(&self) -> Names {
+    pub(super) fn error_names_scope(&self, manifest: &Manifest) -> Names {
         let mut names = self.common_names();
-        let violation = vec![
-            ("field".to_owned(), Kind::String),
-            ("pointer".to_owned(), Kind::String),
-            ("keyword".to_owned(), Kind::String),
-            ("in".to_owned(), Kind::String),
-            ("message".to_owned(), Kind::String),
-        ];
-        let mut violation =
-            crate::expr::ObjectKind { what: "a violation".to_owned(), resource: None, fields: violation, rest: None };
-        violation.rest = Some(Kind::Any);
-        names.bind("violations", Kind::List(Box::new(Kind::Object(Arc::new(violation)))));
+        let texts = ["field", "pointer", "keyword", "in", "message"].map(|name| (name.to_owned(), Kind::String));
+        let others = ["value", "expected"].map(|name| (name.to_owned(), Kind::Any));
+        let mut members: Vec<(String, Kind)> = texts.into_iter().chain(others).collect();
+        // What rows add, or put in place of these.
+        for (key, _) in manifest.rows.iter().flat_map(|row| &row.item) {
+            match members.iter_mut().find(|(name, _)| *name == key.name) {
+                Some((_, kind)) => *kind = Kind::Any,
+                None => members.push((key.name.clone(), Kind::Any)),
+            }
+        }
+        names.bind("violations", Kind::List(Box::new(Kind::object("a violation", members))));
         names.bind("refusal", Kind::String);
         names
     }

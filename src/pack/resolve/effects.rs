@@ -20,6 +20,9 @@ impl Resolver<'_> {
         let mut loads = Vec::new();
         for source in sources {
             let own = Spanned { value: source.name.name.clone(), at: source.name.at.clone() };
+            if source.resource.is_some() {
+                self.check_reserved(&own.value, &own.at);
+            }
             let resource = self.resource_named(source.resource.as_ref().unwrap_or(&own));
             let id = self.expression(&source.id, names);
             let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
@@ -125,7 +128,16 @@ impl Resolver<'_> {
                 set.push((field, shape));
             }
         }
-        let unset = source.unset.iter().filter_map(|name| self.field_named(resource, name)).collect();
+        let mut unset = Vec::new();
+        for name in &source.unset {
+            let Some(field) = self.field_named(resource, name) else { continue };
+            if !self.resources[resource.0].fields[field].optional {
+                let message = format!("`{}` cannot be absent", name.value);
+                let help = "mark the field `optional`, or `set` it to null";
+                self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
+            }
+            unset.push(field);
+        }
         if source.verb == EffectVerb::Create {
             self.check_complete(resource, source);
         }
@@ -133,6 +145,9 @@ impl Resolver<'_> {
             let message = "this update changes nothing";
             let diagnostic = Diagnostic::error(Code::KeyMissing, source.target.at.clone(), message);
             self.report(diagnostic.help("say under `set` or `unset` what changes"));
+        }
+        if let Some(name) = &source.name {
+            self.check_reserved(&name.value, &name.at);
         }
         let name = source.name.as_ref().unwrap_or(&source.target).value.clone();
         if source.verb == EffectVerb::Create {
@@ -175,7 +190,14 @@ impl Resolver<'_> {
     }
 
     /// Whether a field can hold what is known of a value.
-    fn check_set(&mut self, resource: ResourceId, field: usize, shape: &Shape, template: &Template, names: &Names) {
+    pub(super) fn check_set(
+        &mut self,
+        resource: ResourceId,
+        field: usize,
+        shape: &Shape,
+        template: &Template,
+        names: &Names,
+    ) {
         let field = &self.resources[resource.0].fields[field];
         let wanted = field.kind();
         let fits = match shape {
@@ -193,7 +215,9 @@ impl Resolver<'_> {
             Shape::Value { kind, .. } => (format!("`{}` is {wanted}, and this is {kind}", field.name), None),
             Shape::Literal(value) => {
                 let help = match value.as_str() {
-                    Some(text) if super::shapes::is_expression(text, names) => Some("an expression begins with `=`"),
+                    Some(text) if super::shapes::in_marks(text).is_some() || super::shapes::reads(text, names) => {
+                        Some("an expression begins with `=`")
+                    }
                     _ if wanted == Kind::Instant(field.format) => {
                         Some("an instant is made by an expression, such as `= now`")
                     }

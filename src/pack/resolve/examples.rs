@@ -47,6 +47,10 @@ impl Resolver<'_> {
             return;
         }
         self.used.insert(path.to_owned());
+        // One message for all examples of one operation.
+        if !self.told_operations.insert(format!("{folder}/{}", found.operation)) {
+            return;
+        }
         let message =
             format!("there is no operation `{folder}/{}.yaml` that this would be an example of", found.operation);
         let diagnostic = Diagnostic::error(Code::ExampleMissing, Location::whole(file), message)

@@ -3,9 +3,28 @@
 use serde_json::Value;
 
 use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::{Kind, Names};
 use crate::pack::{Auth, ResourceId};
 use crate::schema::{Library, Reference};
+
+/// What is in scope without being a record.
+const RESERVED: [&str; 14] = [
+    "now",
+    "request",
+    "base",
+    "path",
+    "query",
+    "headers",
+    "body",
+    "records",
+    "tables",
+    "page",
+    "input",
+    "violation",
+    "violations",
+    "refusal",
+];
 
 impl Resolver<'_> {
     /// The names that are in scope everywhere: `now`, `request`, `records`, `tables`, `base`, and the request's parts,
@@ -23,6 +42,15 @@ impl Resolver<'_> {
         names.bind("records", self.records_kind());
         names.bind("tables", json_kind("the tables", &self.tables));
         names
+    }
+
+    /// A name for a record that means something else in expressions.
+    pub(super) fn check_reserved(&mut self, name: &str, at: &Location) {
+        if RESERVED.contains(&name) {
+            let message = format!("`{name}` means something else in expressions");
+            let diagnostic = Diagnostic::error(Code::NameDuplicate, at.clone(), message);
+            self.report(diagnostic.help("give the record another name"));
+        }
     }
 
     /// What defaults and uniquenesses see: the record, and what never changes.

@@ -13,9 +13,19 @@ use crate::schema::Reference;
 impl Resolver<'_> {
     pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
         self.titles(parts);
+        for (index, guard) in manifest.guards.iter().enumerate() {
+            let silent = guard.docs.is_none() && guard.assumed.is_none();
+            if silent && self.used_guards.contains(&index) {
+                let message = format!("nothing says where the guard `{}` comes from", guard.name.name);
+                let help = "name the place with `docs`, or give a reason with `assumed`";
+                self.report(Diagnostic::error(Code::ProvenanceMissing, guard.name.at.clone(), message).help(help));
+            }
+        }
         self.rows(manifest);
         self.asked_rows(manifest, parts);
         self.credentials(manifest, parts);
+        self.never(manifest, parts);
+        self.check_topics();
         // What would have used a name or file is not known.
         if parts.incomplete {
             return;
@@ -49,6 +59,16 @@ impl Resolver<'_> {
                 unused.push((key.at.clone(), message, help));
             }
         }
+        // Which scheme a broken one, or the `auth` of a broken operation, would have been is not known.
+        if !lenient {
+            for (index, scheme) in self.schemes.iter().enumerate() {
+                if !self.used_schemes.contains(&index) {
+                    let message = format!("no operation asks for the scheme `{}`", scheme.name);
+                    unused.push((scheme.at.clone(), message, "name it under `auth` of an operation, or take it out"));
+                }
+            }
+            self.unused_data(manifest, &mut unused);
+        }
         for constant in &self.constants {
             if self.used_constants.contains(&constant.value) {
                 continue;
@@ -70,8 +90,50 @@ impl Resolver<'_> {
         }
     }
 
+    /// Formats, tables, keys and parts of schemas that nothing names.
+    fn unused_data(&self, manifest: &Manifest, unused: &mut Vec<(Location, String, &str)>) {
+        for (index, (key, _)) in manifest.formats.iter().enumerate() {
+            // The pack's own format comes first.
+            if !self.used_formats.contains(&(index + 1)) {
+                let message = format!("no field has the format `{}`", key.name);
+                unused.push((key.at.clone(), message, "name it as `format` of a timestamp, or take it out"));
+            }
+        }
+        let texts = || self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml") || path.ends_with(".html"));
+        let said = |words: &str| texts().any(|(_, id)| self.sources.text(*id).contains(words));
+        for (key, _) in &manifest.tables {
+            let spellings = ["tables.", "tables['", "tables[\""].map(|open| said(&format!("{open}{}", key.name)));
+            let chosen = texts().any(|(_, id)| {
+                let text = self.sources.text(*id);
+                text.match_indices("tables[").any(|(at, open)| !text[at + open.len()..].starts_with(['"', '\'']))
+            });
+            if !spellings.contains(&true) && !chosen {
+                let message = format!("no expression looks at `tables.{}`", key.name);
+                unused.push((key.at.clone(), message, "take it out"));
+            }
+        }
+        for (key, _) in &manifest.keys {
+            if self.mentions(&key.name) < 2 {
+                let message = format!("nothing is signed or verified with the key `{}`", key.name);
+                unused.push((key.at.clone(), message, "name it in `decode` or in `jwt(…)`, or take it out"));
+            }
+        }
+        for document in self.library.names() {
+            let definitions = self.library.get(&Reference::parse(document)).and_then(|schema| schema.get("$defs"));
+            for (name, _) in definitions.and_then(Value::as_object).into_iter().flatten() {
+                let reference = format!("#/$defs/{name}");
+                let referred = self.schemas.values().any(|id| self.sources.text(*id).contains(&reference));
+                if !referred && !said(&reference) {
+                    let at = self.schema_place(document, &exchange::child("/$defs", name));
+                    let message = format!("nothing refers to `{document}.json{reference}`");
+                    unused.push((at, message, "take it out, or refer to it with `$ref`"));
+                }
+            }
+        }
+    }
+
     /// How often a name stands in the pack's files; where it is declared counts.
-    fn mentions(&self, name: &str) -> usize {
+    pub(super) fn mentions(&self, name: &str) -> usize {
         let part = |character: char| character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '/');
         let texts =
             self.fixtures.iter().filter(|(path, _)| path.ends_with(".yaml")).map(|(_, id)| self.sources.text(*id));
@@ -164,7 +226,7 @@ impl Resolver<'_> {
     }
 
     fn unused_files(&mut self, lenient: bool) {
-        let mut unused: Vec<(Location, String)> = Vec::new();
+        let mut unused: Vec<(Location, String, Option<String>)> = Vec::new();
         for (path, id) in &self.fixtures {
             let name = path.rsplit('/').next().unwrap_or(path);
             let named = || {
@@ -172,7 +234,8 @@ impl Resolver<'_> {
                 lenient && texts.into_iter().any(|(_, id)| self.sources.text(*id).contains(name))
             };
             if !self.used.contains(*path) && !path.starts_with("scenarios/") && !path.ends_with(".md") && !named() {
-                unused.push((Location::whole(*id), format!("nothing uses `{path}`")));
+                let message = format!("nothing uses `{path}`");
+                unused.push((Location::whole(*id), message, Resolver::meant_role(path)));
             }
         }
         for (path, id) in &self.schemas {
@@ -183,12 +246,12 @@ impl Resolver<'_> {
                 .any(|(other, id)| other != path && self.sources.text(*id).contains(&format!("\"{path}")));
             let used = self.used_schemas.contains(name) || referred || (lenient && self.mentions(name) > 0);
             if !used {
-                unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`")));
+                unused.push((Location::whole(*id), format!("nothing uses the schema `{name}`"), None));
             }
         }
-        for (at, message) in unused {
+        for (at, message, meant) in unused {
             let help = "name it where it belongs, or take it away";
-            self.report(Diagnostic::error(Code::FileUnused, at, message).help(help));
+            self.report(Diagnostic::error(Code::FileUnused, at, message).suggest(meant).help(help));
         }
     }
 }
@@ -217,6 +280,7 @@ mod tests {
             shown: ("fixtures".to_owned(), "schemas".to_owned()),
             fixtures: fixtures.iter().map(|(path, text)| file(path, text)).collect(),
             schemas: [file("send.json", schema)].into(),
+            ..Files::default()
         };
         files.fixtures.extend([file("pack.yaml", &format!("pack: parcels\ntitle: Parcels\n{manifest}"))]);
         let loaded = load(&files);
@@ -241,6 +305,14 @@ mod tests {
         let manifest = "errors: { bad: { status: 400, docs: x } }\n";
         let files = [("parcels/send.yaml", "operation: [\n"), ("parcels/send.200.json", "{}")];
         assert_eq!(codes(manifest, &files), ["yaml-syntax"]);
+    }
+
+    #[test]
+    fn what_no_operation_reads_is_not_refused() {
+        let operation = OPERATION.replace("body: send\n", "");
+        let manifest = "errors: { bad: { status: 400, docs: x } }\nrejections: { body-syntax: bad, parameter: bad }\n";
+        let found = codes(manifest, &[("parcels/send.yaml", operation.as_str())]);
+        assert_eq!(found, ["never-used", "never-used", "file-unused"]);
     }
 
     #[test]

@@ -15,6 +15,19 @@ use crate::pack::source::{
 use crate::pack::{Field, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
+/// What types are called elsewhere.
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("text", "string"),
+    ("date", "timestamp"),
+    ("datetime", "timestamp"),
+    ("date-time", "timestamp"),
+    ("float", "number"),
+    ("decimal", "number"),
+    ("array", "json"),
+    ("list", "json"),
+    ("map", "object"),
+];
+
 impl Resolver<'_> {
     /// The whole pack, in the order in which its parts need each other.
     pub(super) fn pack(&mut self, manifest: &Manifest) -> Option<Pack> {
@@ -43,7 +56,7 @@ impl Resolver<'_> {
                 parts.credential_places.push(at);
             }
         }
-        let names = self.error_names_scope();
+        let names = self.error_names_scope(manifest);
         parts.rows = manifest.rows.iter().filter_map(|row| self.row(row, &names)).collect();
         parts.headers = self.headers(&manifest.headers, &self.common_names(), "");
         self.operations(manifest, &mut parts);
@@ -139,6 +152,8 @@ impl Resolver<'_> {
         for (index, source) in manifest.resources.iter().enumerate() {
             self.owner(index, source, manifest);
         }
+        self.references(manifest);
+        self.owner_loops(manifest);
         for (index, resource) in self.resources.iter().enumerate() {
             let fields = resource.fields.iter().map(|field| (field.name.to_string(), field.kind())).collect();
             self.record_kinds.push(Kind::Object(Arc::new(ObjectKind {
@@ -174,6 +189,12 @@ impl Resolver<'_> {
                 format!("an id is a uuid, a string or an integer, and `{}` is of type {}", id.value, field.sort.name());
             self.error(Code::ValueWrong, &id.at, message);
         }
+        if let (Some(field), Some(id)) = (fields.get(id), &source.id)
+            && field.optional
+        {
+            self.error(Code::ValueWrong, &id.at, format!("an id is always there, and `{}` is optional", id.value));
+        }
+        self.check_reserved(&source.name.name, &source.name.at);
         if fields.is_empty() {
             self.error(Code::KeyMissing, &source.name.at, "a resource needs `fields`");
         }
@@ -197,7 +218,16 @@ impl Resolver<'_> {
             if word.value == "secret" { ("string", true) } else { (word.value.as_str(), source.secret) };
         let known: Vec<String> =
             Sort::NAMES.iter().map(|(name, _)| (*name).to_owned()).chain(["secret".to_owned()]).collect();
-        let found = self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known);
+        let found = match ELSEWHERE.iter().find(|(other, _)| *other == name) {
+            None => self.lookup("type", &Spanned { value: name.to_owned(), at: word.at.clone() }, &known),
+            Some((_, meant)) => {
+                let diagnostic =
+                    Diagnostic::error(Code::NameUnknown, word.at.clone(), format!("there is no type `{name}`"));
+                let help = there_are(known.iter().map(String::as_str));
+                self.report(diagnostic.suggest(Some((*meant).to_owned())).help(help));
+                None
+            }
+        };
         let sort = found.and_then(|index| Sort::NAMES.get(index)).map_or(Sort::Json, |(_, sort)| *sort);
         if let Some(format) = &source.format
             && sort != Sort::Timestamp
@@ -233,11 +263,49 @@ impl Resolver<'_> {
         }
     }
 
+    /// What fields refer to exists, and its id is of the same kind.
+    fn references(&mut self, manifest: &Manifest) {
+        for (index, source) in manifest.resources.iter().enumerate() {
+            for field in &source.fields {
+                let Some(refers) = &field.refers else { continue };
+                // The owner's resource has been looked up.
+                let owner = source.owner.as_ref().is_some_and(|owner| owner.value == field.name.name);
+                let known = |resource: &Resource| *resource.name == *refers.value;
+                let target = match self.resources.iter().position(known) {
+                    None if owner => None,
+                    None => self.resource_named(refers).map(|target| target.0),
+                    found => found,
+                };
+                let id = target.and_then(|target| self.resources[target].fields.get(self.resources[target].id));
+                let own = self.resources[index].field(&field.name.name);
+                if let (Some(id), Some((_, own))) = (id, own)
+                    && !id.kind().comparable(&own.kind())
+                {
+                    let message = format!(
+                        "`{}` is of type {}, and the id of `{}` of type {}",
+                        own.name,
+                        own.sort.name(),
+                        refers.value,
+                        id.sort.name()
+                    );
+                    self.error(Code::ValueWrong, &refers.at, message);
+                }
+            }
+        }
+    }
+
     fn constraints(&mut self, index: usize, source: &ResourceSource) {
         let names = self.record_names(ResourceId(index));
         for unique in &source.unique {
             let fields: Vec<usize> =
                 unique.fields.iter().filter_map(|name| self.field_named(ResourceId(index), name)).collect();
+            if let Some(twice) = (1..fields.len())
+                .find(|index| fields[..*index].contains(&fields[*index]))
+                .map(|index| &unique.fields[index])
+            {
+                let message = format!("`{}` stands here twice", twice.value);
+                self.report(Diagnostic::error(Code::NameDuplicate, twice.at.clone(), message).help("take one out"));
+            }
             let only = self.condition(unique.only.as_ref(), &names);
             let Some(error) = unique.error.as_ref().and_then(|error| self.error_named(error)) else { continue };
             if unique.fields.is_empty() {
@@ -260,6 +328,9 @@ impl Resolver<'_> {
                 let Some(default) = &field.default else { continue };
                 let shape = self.value(default, &names, "");
                 if let Some((number, _)) = self.resources[index].field(&field.name.name) {
+                    if let Some(shape) = &shape {
+                        self.check_set(ResourceId(index), number, shape, default, &names);
+                    }
                     self.resources[index].fields[number].default = shape;
                 }
             }
@@ -269,7 +340,7 @@ impl Resolver<'_> {
     // ---- errors, guards, rows
 
     fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
-        let names = self.error_names_scope();
+        let names = self.error_names_scope(manifest);
         let mut errors = Vec::new();
         for (key, source) in &manifest.errors {
             if let Some(when) = &source.when {
@@ -319,7 +390,7 @@ impl Resolver<'_> {
         let otherwise = source.otherwise.as_ref().and_then(|error| self.error_named(error));
         Some(crate::pack::Guard {
             name: source.name.name.as_str().into(),
-            require: self.expression(source.require.as_ref()?, names)?.0,
+            require: self.condition(source.require.as_ref(), names)?,
             otherwise: otherwise?,
             turn: turn(source.require.as_ref()?, late),
             provenance: match (&source.docs, &source.assumed) {

@@ -3,9 +3,12 @@
 mod auth;
 mod effects;
 mod examples;
+mod file_names;
+mod format_schemas;
 mod kinds;
 mod lint;
 mod manifest;
+mod never;
 mod operations;
 mod plan;
 mod proof;
@@ -59,8 +62,12 @@ struct Resolver<'f> {
     used_schemas: BTreeSet<String>,
     used_errors: BTreeSet<ErrorId>,
     used_guards: BTreeSet<usize>,
+    used_schemes: BTreeSet<usize>,
+    used_formats: BTreeSet<usize>,
     /// Schemes that cannot be made, about which enough has been said.
     broken_schemes: BTreeSet<String>,
+    /// Operations that do not exist and have examples, each told once.
+    told_operations: BTreeSet<String>,
     /// Files that are not text.
     unread: BTreeSet<FileId>,
     expressions: Sources,
@@ -93,7 +100,10 @@ impl<'f> Resolver<'f> {
             used_schemas: BTreeSet::new(),
             used_errors: BTreeSet::new(),
             used_guards: BTreeSet::new(),
+            used_schemes: BTreeSet::new(),
+            used_formats: BTreeSet::new(),
             broken_schemes: BTreeSet::new(),
+            told_operations: BTreeSet::new(),
             unread: BTreeSet::new(),
             expressions: Sources::default(),
             library: Library::new(BTreeMap::new(), BTreeSet::new()).0,
@@ -117,10 +127,21 @@ impl<'f> Resolver<'f> {
             let id = resolver.file(format!("{}/{path}", files.shown.1), bytes);
             resolver.schemas.insert(path, id);
         }
+        resolver.refused_files();
         resolver
     }
 
     fn file(&mut self, shown: String, bytes: &[u8]) -> FileId {
+        let meant = shown;
+        let shown = self.files.misnamed.get(&meant).unwrap_or(&meant).clone();
+        let id = self.text_file(shown.clone(), bytes);
+        if shown != meant {
+            self.misnamed(id, &shown, &meant);
+        }
+        id
+    }
+
+    fn text_file(&mut self, shown: String, bytes: &[u8]) -> FileId {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.sources.add(shown, text.into()),
             Err(error) => {
@@ -137,7 +158,15 @@ impl<'f> Resolver<'f> {
 
     fn run(&mut self) -> Option<Pack> {
         self.read_schemas();
-        let manifest_file = *self.fixtures.get(MANIFEST)?;
+        let Some(manifest_file) = self.fixtures.get(MANIFEST).copied() else {
+            let shown = format!("{}/{MANIFEST}", self.files.shown.0);
+            let place = Location::whole(self.sources.add(shown, "".into()));
+            let help =
+                "every pack has one, with at least `pack` and `title`; a folder that is no pack has no operations";
+            self.report(Diagnostic::error(Code::FileMissing, place, "this file is missing").help(help));
+            self.survey();
+            return None;
+        };
         self.used.insert(MANIFEST.to_owned());
         let node = self.yaml(manifest_file);
         match node.and_then(|node| Manifest::read(&node, &mut self.diagnostics)) {
@@ -229,6 +258,12 @@ impl<'f> Resolver<'f> {
         if self.unread.contains(&file) {
             return None;
         }
+        if self.sources.text(file).starts_with('\u{feff}') {
+            let message = "this is not JSON: a byte order mark stands before it";
+            let diagnostic = Diagnostic::error(Code::JsonSyntax, Location::whole(file), message);
+            self.report(diagnostic.help("save the file as UTF-8 without a byte order mark"));
+            return None;
+        }
         match exchange::parse_json(self.sources.text(file).as_bytes(), 100) {
             Ok(value) => Some(value),
             Err(fault) => {
@@ -288,7 +323,10 @@ impl<'f> Resolver<'f> {
                 false => path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')),
             })
             .collect();
-        let meant = nearest(&name.value, known);
+        let own = name.value.rsplit('/').next().unwrap_or_default();
+        let same = |path: &&str| **path == *own || path.rsplit_once('.').is_some_and(|(stem, _)| stem == own);
+        let by_part = known.iter().copied().find(same).map(str::to_owned);
+        let meant = by_part.or_else(|| nearest(&name.value, known));
         if let Some(meant) = &meant {
             self.used.insert(if folder.is_empty() { meant.clone() } else { format!("{folder}/{meant}") });
         }
@@ -349,8 +387,14 @@ impl<'f> Resolver<'f> {
                 let mut diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message);
                 if self.library.get(&Reference::parse(&reference.document)).is_none() {
                     let names = self.schemas.keys().filter_map(|path| path.strip_suffix(".json"));
-                    let meant = nearest(&reference.document, names.clone());
-                    diagnostic = diagnostic.help(there_are(names)).suggest(meant.clone());
+                    // Schemas are named without their folder.
+                    let name = reference.document.rsplit('/').next().unwrap_or_default();
+                    let meant = nearest(&reference.document, names.clone()).or_else(|| nearest(name, names.clone()));
+                    let help = match self.schemas.is_empty() {
+                        true => format!("there is none in `{}`", self.files.shown.1),
+                        false => there_are(names),
+                    };
+                    diagnostic = diagnostic.help(help).suggest(meant.clone());
                     self.used_schemas.extend(meant);
                 }
                 self.report(diagnostic);
@@ -365,7 +409,15 @@ impl<'f> Resolver<'f> {
     fn expression(&mut self, template: &Template, names: &Names) -> Option<(ExprId, Kind)> {
         let Template::Expression { text, node, offset } = template else {
             let diagnostic = Diagnostic::error(Code::KindWrong, template.at(), "an expression is needed here");
-            self.report(diagnostic.help("an expression begins with `=`"));
+            let meant = match template {
+                Template::Literal(literal) => match literal.value.as_str() {
+                    Some(text) => Some(shapes::in_marks(text).unwrap_or(text).to_owned()),
+                    None => Some(literal.value.to_string()),
+                },
+                _ => None,
+            };
+            let meant = meant.map(|meant| format!("= {meant}"));
+            self.report(diagnostic.suggest(meant).help("an expression begins with `=`"));
             return None;
         };
         let (kind, faults) = expr::check(text, names);
@@ -378,9 +430,15 @@ impl<'f> Resolver<'f> {
             diagnostic.help = fault.help;
             // What YAML cut off is not seen in the message.
             let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
-            if fault.code == Code::ExprSyntax && behind.starts_with(',') {
-                diagnostic = diagnostic
-                    .help("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes");
+            let quotes = if behind.starts_with(',') {
+                Some("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes")
+            } else if behind.trim_start_matches(' ').starts_with('#') && behind.starts_with(' ') {
+                Some("` #` begins a comment: put the whole expression in quotes")
+            } else {
+                text.get(fault.range.start..).and_then(spelling)
+            };
+            if let (Code::ExprSyntax, Some(help)) = (fault.code, quotes) {
+                diagnostic = diagnostic.help(help);
             }
             self.report(diagnostic);
         }
@@ -388,7 +446,17 @@ impl<'f> Resolver<'f> {
     }
 
     fn condition(&mut self, template: Option<&Template>, names: &Names) -> Option<ExprId> {
-        self.expression(template?, names).map(|(id, _)| id)
+        let template = template?;
+        let found = self.expression(template, names).map(|(id, _)| id);
+        if let (Some(_), Template::Expression { text, .. }) = (found, template)
+            && !text.contains('(')
+            && expr::mentioned(text).is_empty()
+        {
+            let message = format!("`{text}` is the same whatever the request is");
+            let help = "leave it out where it always holds; where it never does, leave out what it decides";
+            self.report(Diagnostic::error(Code::ValueWrong, template.at(), message).help(help));
+        }
+        found
     }
 
     /// The number of the thing with this name, or a report with a suggestion.
@@ -441,12 +509,15 @@ impl<'f> Resolver<'f> {
     fn format_named(&mut self, name: Option<&Spanned<String>>) -> usize {
         let Some(name) = name else { return 0 };
         let known = self.format_names.clone();
-        self.lookup("time format", name, &known).unwrap_or(0)
+        let found = self.lookup("time format", name, &known).unwrap_or(0);
+        self.used_formats.insert(found);
+        found
     }
 
     fn finish(&mut self, manifest: &Manifest, parts: operations::Parts, keys: Arc<expr::Keys>) -> Option<Pack> {
         let router = self.routes(&parts);
         let seeds = self.seeds(manifest);
+        self.check_given_ids(&parts, &seeds);
         self.lint(manifest, &parts);
         let expressions = std::mem::take(&mut self.expressions);
         let program = match expressions.build(keys) {
@@ -481,6 +552,25 @@ impl<'f> Resolver<'f> {
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
         })
     }
+}
+
+/// What an expression has in place of something that other languages write so.
+fn spelling(rest: &str) -> Option<&'static str> {
+    let table = [
+        ("&&", "conditions are joined with `and`"),
+        ("||", "conditions are joined with `or`"),
+        ("===", "values are compared with `==`"),
+        ("=>", "there are no functions of your own"),
+        ("=", "values are compared with `==`"),
+        ("!", "the opposite is said with `not`"),
+        ("?", "a choice is written `a if condition else b`"),
+        ("${", "an expression stands behind `=` without marks around it"),
+        ("day", "a length of time is written `days(7)`"),
+        ("hour", "a length of time is written `hours(7)`"),
+        ("minute", "a length of time is written `minutes(7)`"),
+        ("{{", "an expression stands behind `=` without marks around it"),
+    ];
+    table.iter().find(|(mark, _)| rest.starts_with(mark)).map(|(_, help)| *help)
 }
 
 fn fault_code(kind: FaultKind) -> Code {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use super::Resolver;
@@ -25,7 +25,7 @@ pub(super) struct Parts {
     pub(super) errors: Vec<NamedError>,
     pub(super) rejections: BTreeMap<Refusal, ErrorId>,
     pub(super) rows: Vec<Row>,
-    pub(super) headers: Vec<(http::HeaderName, Shape)>,
+    pub(super) headers: Vec<(HeaderName, Shape)>,
     pub(super) operations: Vec<Operation>,
     /// Folder and file stem of each operation.
     pub(super) operation_files: Vec<(String, String)>,
@@ -77,7 +77,15 @@ impl Resolver<'_> {
         let source = source?;
         parts.titles.extend(source.title.clone());
         let clean = self.diagnostics.len() == before;
+        // What the unreadable part would have used is not known.
+        parts.incomplete |= self.unread_keys(before);
         self.operation(&source, folder, stem, manifest, clean)
+    }
+
+    /// Whether keys that cannot be read were found since there were so many diagnostics.
+    fn unread_keys(&self, before: usize) -> bool {
+        let codes = [Code::KeyUnknown, Code::KeyMissing, Code::KindWrong];
+        self.diagnostics[before..].iter().any(|found| codes.contains(&found.code))
     }
 
     fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
@@ -248,7 +256,9 @@ impl Resolver<'_> {
         }
         let whole = |part: &str| part.starts_with('{') && part.ends_with('}') && part.len() > 2;
         let names = parameter_names(path);
-        let wrong = if !path.starts_with('/') {
+        let wrong = if path.split('/').any(|part| part.len() > 1 && part.starts_with(':')) {
+            Some(("a parameter stands in braces", "write it like `/items/{id}`"))
+        } else if !path.starts_with('/') {
             Some(("a path begins with `/`", "write it like `/items/{id}`"))
         } else if path.contains('?') {
             Some(("a path has no query", "list its parameters under `query`"))
@@ -341,6 +351,23 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
+        for parameter in
+            known.iter().filter(|known| place == Place::Header && HeaderName::try_from(&known.name).is_err())
+        {
+            let at = node.nearest_key(std::slice::from_ref(&parameter.name));
+            self.error(Code::ValueWrong, &at, format!("`{}` is not the name of a header", parameter.name));
+        }
+        for parameter in &known {
+            let Some(default) = &parameter.default else { continue };
+            let alone = Value::Object([(parameter.name.clone(), default.clone())].into_iter().collect());
+            let own = exchange::child("", &parameter.name);
+            let faults = schema.violations(&alone, place);
+            if let Some(fault) = faults.iter().find(|fault| fault.value.is_some() && fault.pointer.starts_with(&own)) {
+                let at = node.nearest(&[parameter.name.clone(), "default".to_owned()]).at.clone();
+                let message = format!("the default does not fit its own schema: {}", fault.message);
+                self.error(Code::ValueWrong, &at, message);
+            }
+        }
         let optional = schema.is_valid(&Value::Object(serde_json::Map::new()));
         let defaults = known.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)));
         let defaults = optional.then(|| std::sync::Arc::new(Value::Object(defaults.collect())));
@@ -470,7 +497,7 @@ impl Resolver<'_> {
 }
 
 /// What an operation may begin with.
-const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+pub(super) const METHODS: &[&str] = &["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Whether an expression can be judged before the body is known to fit its schema.
 pub(super) fn turn(template: &Template, late: &BTreeSet<String>) -> Turn {

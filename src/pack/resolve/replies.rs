@@ -19,7 +19,9 @@ impl Resolver<'_> {
         folder: &str,
         operation: Option<&OperationSource>,
     ) -> Option<Reply> {
-        let condition = source.when.as_ref().and_then(|node| Template::condition(node, &mut self.diagnostics));
+        // That an error has none has been said.
+        let condition = source.when.as_ref().filter(|_| operation.is_some());
+        let condition = condition.and_then(|node| Template::condition(node, &mut self.diagnostics));
         let when = self.condition(condition.as_ref(), names);
         let body = self.content(source, names, folder);
         let headers = self.headers(&source.headers, names, folder);
@@ -91,6 +93,18 @@ impl Resolver<'_> {
     }
 
     fn content(&mut self, source: &ReplySource, names: &Names, folder: &str) -> Option<Content> {
+        let others =
+            source.like.is_some() || source.whole.is_some() || !source.show.is_empty() || source.fixed.is_some();
+        if let (Some(page), true) = (&source.page, others) {
+            let message = "an answer that is a page has no `like`, `show` or `static`";
+            let help = "give the page its names under `with`, or leave out `page`";
+            self.report(Diagnostic::error(Code::ValueWrong, page.at.clone(), message).help(help));
+        }
+        if let (None, Some((key, _))) = (&source.page, source.with.first()) {
+            let message = "`with` names what a page sees, and this answer is none";
+            let help = "values of a shape are given under `show`";
+            self.report(Diagnostic::error(Code::ValueWrong, key.at.clone(), message).help(help));
+        }
         if let Some(page) = &source.page {
             return self.page(page, &source.with, names, folder);
         }
@@ -180,6 +194,9 @@ impl Resolver<'_> {
         }
         let faults = expr::check_template(&text, &names);
         if faults.is_empty() {
+            if !self.unread.contains(&file) {
+                self.unshown(&path, &text, with);
+            }
             return Some(Content::Page { template: self.expressions.template(path, text), with: given });
         }
         for fault in faults {
@@ -189,5 +206,17 @@ impl Resolver<'_> {
             self.report(diagnostic);
         }
         None
+    }
+
+    /// Names that a page is given and does not mention.
+    fn unshown(&mut self, path: &str, text: &str, with: &[(Key, Template)]) {
+        let part = |character: char| character.is_alphanumeric() || character == '_';
+        for (key, _) in with {
+            if !text.split(|character| !part(character)).any(|word| word == key.name) {
+                let message = format!("`{path}` does not show `{}`", key.name);
+                let diagnostic = Diagnostic::error(Code::NameUnused, key.at.clone(), message);
+                self.report(diagnostic.help("take it out, or name it in the page"));
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
+use crate::exchange;
 use crate::pack::source::{Manifest, NodeKind, SeedSource};
 use crate::pack::{ResourceId, Seed};
 
@@ -27,6 +28,16 @@ impl Resolver<'_> {
     fn seed(&mut self, resource: ResourceId, source: &SeedSource, seeds: &mut Vec<(Seed, Places)>) {
         if let Some(example) = &source.example {
             let Some((path, steps, part)) = self.part(example, "") else { return };
+            if let Some(inside) = self.records_inside(resource, &part) {
+                let message =
+                    format!("this is no record of `{}`: none of its keys is a field", self.resources[resource.0].name);
+                let reference = example.value.split_once('#').map_or(example.value.as_str(), |(file, _)| file);
+                let pointer: String = steps.iter().map(|step| format!("/{step}")).collect();
+                let diagnostic = Diagnostic::error(Code::SeedInvalid, example.at.clone(), message);
+                let help = "name the part that is a record, or a list of records, by its JSON pointer";
+                self.report(diagnostic.suggest(Some(format!("{reference}#{pointer}{inside}"))).help(help));
+                return;
+            }
             let items = match part {
                 Value::Array(items) => items,
                 single => vec![single],
@@ -63,6 +74,19 @@ impl Resolver<'_> {
                 .collect();
             self.record_seed(resource, members, record.at.clone(), seeds);
         }
+    }
+
+    /// Where the records are in an object that is none: the first member that is one, or a list of such.
+    fn records_inside(&self, resource: ResourceId, part: &Value) -> Option<String> {
+        let fits = |value: &Value| {
+            let value = value.get(0).unwrap_or(value);
+            let known = |key: &String| self.resources[resource.0].field(key).is_some();
+            value.as_object().is_some_and(|object| object.keys().any(known))
+        };
+        let object = part.as_object().filter(|_| !fits(part))?;
+        // An object in a record is opened; a list is not.
+        let (key, _) = object.iter().find(|(_, value)| value.is_array() && fits(value))?;
+        Some(exchange::child("", key))
     }
 
     /// The members of an example by their place. An object that is no field itself has fields in it, as shapes show them.

@@ -57,6 +57,17 @@ pub(super) fn is_expression(text: &str, names: &Names) -> bool {
         && expr::check(text, names).1.is_empty()
 }
 
+/// Whether a text is an expression about something that is in scope.
+pub(super) fn reads(text: &str, names: &Names) -> bool {
+    !expr::mentioned(text).is_empty() && expr::check(text, names).1.is_empty()
+}
+
+/// The expression in a text that is written as templates of other tools are: `{{ body.name }}`, `${body.name}`.
+pub(super) fn in_marks(text: &str) -> Option<&str> {
+    let inner = |open: &str, close: &str| text.trim().strip_prefix(open)?.strip_suffix(close);
+    inner("{{", "}}").or_else(|| inner("${", "}")).map(str::trim)
+}
+
 impl Resolver<'_> {
     /// The shape of an example in which `show` says where values come from.
     pub(super) fn like(
@@ -104,7 +115,12 @@ impl Resolver<'_> {
         // What could not be made was not looked at either.
         let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
-            if broken && example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
+            if example.pointer(&shown.pointer().replace("/*", "/0")).is_some() {
+                if !broken && !self.failed() {
+                    let message = format!("another value fills all that is around `{}`", shown.pointer());
+                    let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
+                    self.report(diagnostic.help("show the parts of that value one by one, or leave this out"));
+                }
                 continue;
             }
             let mut known = Vec::new();
@@ -115,7 +131,9 @@ impl Resolver<'_> {
 
     fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
         let pointer = shown.pointer();
-        let meant = nearest(&pointer, known.iter().map(String::as_str));
+        let last = pointer.rsplit(['/', '.']).next().unwrap_or_default();
+        let same = |place: &&String| place.rsplit('/').next() == Some(last);
+        let meant = nearest(&pointer, known.iter().map(String::as_str)).or_else(|| known.iter().find(same).cloned());
         if let Some(meant) = &meant {
             let follows = unfilled(meant);
             let old = self.diagnostics.split_off(before);
@@ -260,11 +278,12 @@ impl Resolver<'_> {
         match template {
             Template::Literal(literal) => {
                 if let Some(text) = literal.value.as_str()
-                    && is_expression(text, names)
+                    && (is_expression(text, names) || in_marks(text).is_some())
                 {
                     let message = format!("`{text}` is sent as this very text");
                     let diagnostic = Diagnostic::warning(Code::ValueWrong, literal.at.clone(), message);
-                    self.report(diagnostic.help("an expression begins with `=`"));
+                    let inner = in_marks(text).map(|inner| format!("= {inner}"));
+                    self.report(diagnostic.suggest(inner).help("an expression begins with `=`"));
                 }
                 Some(Shape::Literal(literal.value.clone()))
             }

@@ -1,13 +1,15 @@
 //! Side files against the pack: do the names in them exist, can the request be made?
 
 use http::HeaderName;
+use serde_json::Value;
 
 use super::Resolver;
 use super::operations::Parts;
 use crate::clock::Instant;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, there_are};
 use crate::pack::source::{GivenSource, Key, NodeKind, Side, Spanned};
-use crate::pack::{Operation, ResourceId, parameter_names};
+use crate::pack::{Effect, Operation, ResourceId, Seed, Verb, parameter_names};
+use crate::schema::Place;
 
 impl Resolver<'_> {
     pub(super) fn check_sides(&mut self, parts: &Parts) {
@@ -31,7 +33,7 @@ impl Resolver<'_> {
                 self.check_given(given);
             }
             for (key, _) in &side.next {
-                self.check_draw(key);
+                self.check_draw(key, operation);
             }
             if let Some(name) = &side.body_of {
                 self.check_body_of(name, parts);
@@ -49,6 +51,15 @@ impl Resolver<'_> {
                 .suggest(nearest(&key.name, names.iter().copied()))
                 .help(there_are(names.iter().copied()));
             self.report(diagnostic);
+        }
+        let listed = operation.parameters.iter().filter(|parameters| parameters.place == Place::Query);
+        let listed: Vec<&str> = listed.flat_map(|query| &query.known).map(|known| known.name.as_str()).collect();
+        for (key, _) in side.query.iter().filter(|(key, _)| !listed.contains(&key.name.as_str())) {
+            // A parameter that is not listed may be there to show that it is ignored.
+            if let Some(meant) = nearest(&key.name, listed.iter().copied()) {
+                let message = format!("the query of `{}` has no parameter `{}`", operation.title, key.name);
+                self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).suggest(Some(meant)));
+            }
         }
         for (key, _) in &side.headers {
             if HeaderName::try_from(key.name.as_str()).is_err() {
@@ -109,10 +120,63 @@ impl Resolver<'_> {
         }
     }
 
+    /// A record that is changed or taken away is a seed record; a new one has all that it needs.
+    pub(super) fn check_given_ids(&mut self, parts: &Parts, seeds: &[Seed]) {
+        // What cannot be read may be the very record.
+        if self.failed() {
+            return;
+        }
+        let given: Vec<&GivenSource> = parts.examples.iter().flat_map(|example| &example.side.given).collect();
+        for given in given {
+            let Some(resource) = self.resources.iter().position(|known| *known.name == *given.resource.name) else {
+                continue;
+            };
+            let known = &self.resources[resource];
+            let id = |seed: &Seed| match seed.values.get(known.id)?.as_ref()? {
+                Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            };
+            let own = || seeds.iter().filter(|seed| seed.resource.0 == resource);
+            // A default may make any id.
+            let made = own().any(|seed| id(seed).is_none());
+            let ids: Vec<String> = own().filter_map(id).collect();
+            let Some(key) = given.id.as_ref().filter(|key| !made && !ids.contains(&key.name)) else { continue };
+            let set = |name: &str| match given.fields.as_ref().map(|fields| &fields.kind) {
+                Some(NodeKind::Map(members)) => members.iter().any(|(key, _)| key.name == name),
+                _ => false,
+            };
+            let needed = known.fields.iter().enumerate().filter(|(index, field)| {
+                *index != known.id && !field.optional && field.default.is_none() && !set(&field.name)
+            });
+            if given.fields.is_some() && needed.count() == 0 {
+                continue;
+            }
+            let message = format!("there is no seed record of `{}` with the id `{}`", known.name, key.name);
+            let diagnostic = Diagnostic::error(Code::NameUnknown, key.at.clone(), message)
+                .suggest(nearest(&key.name, ids.iter().map(String::as_str)))
+                .help("name a record of the pack's `seed`; a new record has all of its fields");
+            self.report(diagnostic);
+        }
+    }
+
     /// `item.code`, or `item#2.code` for the second one made; deeper names are of values that are drawn in
     /// parts.
-    fn check_draw(&mut self, key: &Key) {
-        let Some((record, rest)) = key.name.split_once('.') else { return };
+    fn check_draw(&mut self, key: &Key, operation: &Operation) {
+        let Some((record, rest)) = key.name.split_once('.') else {
+            let own = |effect: &Effect| {
+                let resource = &self.resources[effect.resource.0];
+                resource.field(&key.name).map(|_| format!("{}.{}", resource.name, key.name))
+            };
+            let meant = operation.effects.iter().find_map(own);
+            // Values of pages and of rows are drawn by their own name.
+            if meant.is_none() && self.mentions(&key.name) > 1 {
+                return;
+            }
+            let message = format!("nothing draws `{}`", key.name);
+            let help = "what is drawn is called `<resource>.<field>`, or `response.<key>` where an answer draws it";
+            self.report(Diagnostic::error(Code::NameUnknown, key.at.clone(), message).suggest(meant).help(help));
+            return;
+        };
         let resource = record.split_once('#').map_or(record, |(resource, _)| resource);
         let names: Vec<&str> = self.resources.iter().map(|known| &*known.name).collect();
         let Some(index) = names.iter().position(|known| *known == resource) else {
@@ -125,6 +189,12 @@ impl Resolver<'_> {
             }
             return;
         };
+        let made = |effect: &Effect| effect.resource.0 == index && effect.verb != Verb::Delete;
+        if !operation.effects.iter().any(made) {
+            let message = format!("`{}` makes or changes no `{resource}`, so that nothing draws this", operation.title);
+            self.report(Diagnostic::error(Code::NeverUsed, key.at.clone(), message).help("take it out"));
+            return;
+        }
         let field = rest.split('.').next().unwrap_or(rest);
         self.field_named(ResourceId(index), &Spanned { value: field.to_owned(), at: key.at.clone() });
     }
@@ -142,7 +212,7 @@ impl Resolver<'_> {
     }
 
     /// What is declared about a place of the example is about a place that it has.
-    fn check_pointers(&mut self, path: &str, side: &Side, json: Option<&serde_json::Value>) {
+    fn check_pointers(&mut self, path: &str, side: &Side, json: Option<&Value>) {
         let Some(json) = json else { return };
         for (key, _) in side.differs.iter().chain(&side.absent).chain(&side.constant) {
             if json.pointer(&key.name).is_none() {

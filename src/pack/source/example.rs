@@ -73,6 +73,9 @@ impl ExampleSource {
     }
 }
 
+/// The keys that say what the body of a request is.
+const BODIES: [&str; 4] = ["body", "text", "bytes", "body-of"];
+
 impl Side {
     pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a side file", diagnostics)?;
@@ -113,14 +116,23 @@ impl Side {
         self.base = fields.text("base", diagnostics);
         self.body = fields.take("body").cloned();
         self.text = fields.text("text", diagnostics);
-        self.bytes = fields.take("bytes").and_then(|node| match &node.kind {
-            NodeKind::Number(number) => number.as_u64().and_then(|bytes| usize::try_from(bytes).ok()),
-            _ => {
-                wrong_kind(node, "`bytes` is the size of a body", diagnostics);
-                None
+        self.bytes = fields.take("bytes").and_then(|node| {
+            let number = if let NodeKind::Number(number) = &node.kind { number.as_u64() } else { None };
+            if number.is_none() {
+                let message = "`bytes` is the size of a body, a whole number";
+                diagnostics.push(Diagnostic::error(Code::KindWrong, node.at.clone(), message));
             }
+            number.and_then(|bytes| usize::try_from(bytes).ok())
         });
         self.body_of = fields.text("body-of", diagnostics);
+        if let NodeKind::Map(members) = &node.kind {
+            let mut bodies = members.iter().filter(|(key, _)| BODIES.contains(&key.name.as_str()));
+            if let (Some((first, _)), Some((second, _))) = (bodies.next(), bodies.next()) {
+                let message = format!("a request has one body, and `{}` says it already", first.name);
+                let diagnostic = Diagnostic::error(Code::ValueWrong, second.at.clone(), message);
+                diagnostics.push(diagnostic.help("take one out"));
+            }
+        }
         if let Some(node) = fields.take("around")
             && let Some(mut inner) = Fields::of(node, "`around`", diagnostics)
         {

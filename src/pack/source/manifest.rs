@@ -6,7 +6,7 @@ use super::fields::{Fields, text};
 use super::operation::case_flag;
 use super::template::templates;
 use super::{Diagnostics, GuardSource, Key, Node, NodeKind, ReplySource, Spanned, Template};
-use crate::diagnostic::{Code, Diagnostic, Location, one_of};
+use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Manifest {
@@ -178,13 +178,17 @@ fn pairs(members: &[(Key, Node)], what: &str, diagnostics: &mut Diagnostics) -> 
 impl SchemeSource {
     fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a scheme", diagnostics)?;
+        let steps = fields.list("decode");
+        let decode = items(steps, DecodeSource::read, diagnostics);
+        // Of a scheme that decodes in an unknown way nothing can be said.
+        let known = decode.len() == steps.len();
         let source = SchemeSource {
             name: key.clone(),
             at: fields.at(),
             place: fields.required_text("in", diagnostics),
             parameter: fields.text("name", diagnostics),
-            decode: items(fields.list("decode"), DecodeSource::read, diagnostics),
-            finds: fields.required("finds").and_then(|node| FindSource::read(node, diagnostics)),
+            decode,
+            finds: fields.required("finds").and_then(|node| FindSource::read(node, diagnostics)).filter(|_| known),
             bind: fields.text("as", diagnostics),
             require: fields.take("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),
@@ -208,7 +212,8 @@ impl DecodeSource {
             return Some(DecodeSource::Jwt(text(value, "`jwt`", diagnostics)?));
         }
         let message = format!("a credential is decoded as {} or `jwt: <key>`", one_of(["bearer", "basic"]));
-        diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+        let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), message);
+        diagnostics.push(diagnostic.suggest(nearest(node.as_str().unwrap_or_default(), ["bearer", "basic"])));
         None
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Key {
 }
 
 const DEEPEST: usize = 32;
+const ALIASES: &str = "write the value out; text that begins with `*` stands in quotation marks";
 
 impl Node {
     /// Reads the one document of a file. `None` when it cannot be read at all; the reason is among the diagnostics.
@@ -164,12 +165,34 @@ impl<'a> Builder<'a, '_> {
         if info.contains("unknown anchor") {
             let rest = &self.text[at..];
             let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}')).unwrap_or(rest.len());
-            return self.feature("aliases", "write the value out", at..at + end);
+            return self.feature("aliases", ALIASES, at..at + end);
         }
         let line = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let lines = &self.text[line..].lines().next().unwrap_or_default();
+        let before = self.text[line..at].trim_end();
+        let column = "keys of one mapping begin in the same column, deeper than the key above them";
         let (message, help) = if info.contains("tab") && self.text[line..].trim_start_matches(' ').starts_with('\t') {
             at = line + self.text[line..].find('\t').unwrap_or(0);
             ("a tab stands in the indentation".to_owned(), Some("indent with spaces"))
+        } else if info.contains("mapping values are not allowed")
+            && lines.matches(": ").count() < 2
+            && !lines.ends_with(':')
+        {
+            at = line + (lines.len() - lines.trim_start().len());
+            ("this key is indented deeper than the line above allows".to_owned(), Some(column))
+        } else if info.contains("did not find expected key") && before.ends_with(['}', ']', '"', '\'']) {
+            let help = "text that begins with a bracket or quotation mark stands in quotation marks as a whole";
+            ("the value has ended here, and something follows".to_owned(), Some(help))
+        } else if info.contains("did not find expected") && before.trim_start_matches([' ', '-']).is_empty() {
+            ("this line begins in another column than those it belongs to".to_owned(), Some(column))
+        } else if info.contains("unexpected character") {
+            let help = "text that begins with it stands in quotation marks";
+            ("text without quotation marks cannot begin with this character".to_owned(), Some(help))
+        } else if info.contains("simple key expect") {
+            let above = self.text[..line].trim_end();
+            at = above.rfind('\n').map_or(0, |end| end + 1);
+            at += above[at..].len() - above[at..].trim_start().len();
+            ("this line has no value".to_owned(), Some("a key and its value are parted by `: `, with a space"))
         } else if info.contains("mapping values are not allowed") {
             let help = "text that has `: ` in it stands in quotation marks";
             ("a second `:` stands in this line".to_owned(), Some(help))
@@ -197,7 +220,11 @@ impl<'a> Builder<'a, '_> {
             self.feature("anchors", "write the value out where it is needed", range.clone());
         }
         if tag.is_some() {
-            self.feature("tags", "write the value without one: text in quotation marks is text", range.clone());
+            self.feature(
+                "tags",
+                "write the value without one: text in quotation marks is text, and in expressions `!` is `not`",
+                range.clone(),
+            );
         }
     }
 
@@ -263,7 +290,7 @@ impl<'a> Builder<'a, '_> {
                 self.mapping(range, depth)
             }
             Event::Alias(_) => {
-                self.feature("aliases", "write the value out", range);
+                self.feature("aliases", ALIASES, range);
                 None
             }
             _ => None,
@@ -280,7 +307,13 @@ impl<'a> Builder<'a, '_> {
                 return Some(self.made(NodeKind::Map(members), range));
             }
             let Event::Scalar(name, _, _, _) = event else {
-                self.feature("keys that are not text", "a key is one word, or text in quotation marks", key_range);
+                let braces =
+                    self.text[..key_range.start].ends_with('{') && self.text[key_range.start..].starts_with('{');
+                let help = match braces {
+                    true => "an expression is written with `=` and without braces: `= body.name`",
+                    false => "a key is one word, or text in quotation marks",
+                };
+                self.feature("keys that are not text", help, key_range);
                 return None;
             };
             let key = Key { name: name.into_owned(), at: self.location(key_range) };

@@ -254,8 +254,13 @@ impl ParameterSource {
                 continue;
             };
             let mut schema = value.to_json();
-            if let Some(Value::Bool(true)) = schema.as_object_mut().and_then(|schema| schema.shift_remove("required")) {
-                required.push(key.name.clone());
+            match schema.as_object_mut().and_then(|schema| schema.shift_remove("required")) {
+                Some(Value::Bool(true)) => required.push(key.name.clone()),
+                None | Some(Value::Bool(false)) => {}
+                Some(_) => {
+                    let node = value.nearest(&["required".to_owned()]);
+                    wrong_kind(node, "`required` of a parameter is `true` or `false`", diagnostics);
+                }
             }
             properties.insert(key.name.clone(), schema);
         }
@@ -297,15 +302,11 @@ impl LoadSource {
         }
         let mut fields = Fields::of(node, "a record to load", diagnostics)?;
         let id = fields.required("id").map(|node| Template::read(node, diagnostics));
-        let source = LoadSource {
-            name: key.clone(),
-            resource: fields.text("of", diagnostics),
-            otherwise: fields.text("else", diagnostics),
-            optional: fields.flag("optional", diagnostics),
-            id: id?,
-        };
+        let resource = fields.text("of", diagnostics);
+        let otherwise = fields.text("else", diagnostics);
+        let optional = fields.flag("optional", diagnostics);
         fields.finish(diagnostics);
-        Some(source)
+        Some(LoadSource { name: key.clone(), id: id?, resource, otherwise, optional })
     }
 }
 
@@ -319,12 +320,13 @@ impl ListSource {
         let size = template(&mut fields, "size");
         let sort = template(&mut fields, "sort");
         let descending = template(&mut fields, "descending");
-        let first = fields.take("first").and_then(|node| match &node.kind {
-            NodeKind::Number(number) => number.as_i64(),
-            _ => {
-                wrong_kind(node, "`first` is the number of the first page", diagnostics);
-                None
+        let first = fields.take("first").and_then(|node| {
+            let number = if let NodeKind::Number(number) = &node.kind { number.as_i64() } else { None };
+            if number.is_none() {
+                let message = "`first` is the number of the first page, a whole number";
+                diagnostics.push(Diagnostic::error(Code::KindWrong, node.at.clone(), message));
             }
+            number
         });
         let only = fields.take("where").and_then(|node| Template::condition(node, diagnostics));
         let at = fields.at();
@@ -371,8 +373,32 @@ impl EffectSource {
                 }
             }
         }
+        if let Some(source) = &source {
+            source.check_keys(node, diagnostics);
+        }
         fields.finish(diagnostics);
         source
+    }
+
+    /// Each key means something to some of the verbs only.
+    fn check_keys(&self, node: &Node, diagnostics: &mut Diagnostics) {
+        let NodeKind::Map(members) = &node.kind else { return };
+        for (key, _) in members {
+            let (message, help) = match (self.verb, key.name.as_str()) {
+                (EffectVerb::Update | EffectVerb::Delete, "as") => {
+                    ("`as` names a record that is created", "leave it out: the record is in scope under its name")
+                }
+                (EffectVerb::Create, "unset") => (
+                    "a new record has nothing to `unset`",
+                    "leave it out: an optional field that nothing sets is absent",
+                ),
+                (EffectVerb::Delete, "set" | "unset") => {
+                    ("a record that is deleted has no fields to change", "leave it out, or `update` the record")
+                }
+                _ => continue,
+            };
+            diagnostics.push(Diagnostic::error(Code::ValueWrong, key.at.clone(), message).help(help));
+        }
     }
 }
 

@@ -1,0 +1,211 @@
+//! What is declared and can never count: rows behind others, words that no schema has, conditions without a question.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Resolver;
+use super::operations::Parts;
+use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
+use crate::exchange;
+use crate::pack::parameter_names;
+use crate::pack::source::{Manifest, RowSource, Spanned};
+use crate::schema::{Place, Reference};
+
+/// Every word that the schemas of one part of requests have, as a key or a text.
+struct Words {
+    all: BTreeSet<String>,
+    /// Of those, the names of properties or parameters.
+    names: BTreeSet<String>,
+    /// A property that no schema names may be at fault.
+    closed: bool,
+}
+
+impl Words {
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => {
+                self.all.insert(text.clone());
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(object) => {
+                for (key, value) in object {
+                    match (key.as_str(), value) {
+                        ("properties", Value::Object(named)) => self.names.extend(named.keys().cloned()),
+                        ("required", Value::Array(named)) => {
+                            self.names.extend(named.iter().filter_map(Value::as_str).map(str::to_owned));
+                        }
+                        _ => {}
+                    }
+                    self.all.insert(key.clone());
+                    self.closed |=
+                        key.starts_with("additional") || key.starts_with("unevaluated") || key == "propertyNames";
+                    self.add(value);
+                }
+            }
+            Value::Bool(false) => {
+                self.all.insert("falseSchema".to_owned());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(super) fn never(&mut self, manifest: &Manifest, parts: &Parts) {
+        self.shadowed_rows(manifest);
+        if !self.failed() && !parts.incomplete {
+            self.idle_rows(manifest, parts);
+            self.idle_rejections(manifest, parts);
+        }
+    }
+
+    /// A row that only sees what an earlier row has taken.
+    fn shadowed_rows(&mut self, manifest: &Manifest) {
+        let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+        let open = |row: &RowSource| row.place.is_none() && row.pointer.is_none() && row.keyword.is_empty();
+        let covers = |first: &RowSource, second: &RowSource| {
+            let words = |row: &RowSource| -> BTreeSet<String> {
+                row.keyword.iter().map(|keyword| keyword.value.clone()).collect()
+            };
+            (first.place.is_none() || text(&first.place) == text(&second.place))
+                && (first.pointer.is_none() || text(&first.pointer) == text(&second.pointer))
+                && (first.keyword.is_empty() || !second.keyword.is_empty() && words(second).is_subset(&words(first)))
+        };
+        for (index, row) in manifest.rows.iter().enumerate() {
+            // A schema that asks for a row by name finds it wherever it stands.
+            if row.name.is_some() {
+                continue;
+            }
+            let before = manifest.rows[..index].iter().filter(|first| first.name.is_none() || !open(first));
+            if let Some(first) = before.into_iter().find(|first| covers(first, row)) {
+                let message = "no violation comes as far as this row: an earlier one takes them all";
+                let diagnostic = Diagnostic::error(Code::NeverUsed, row.at.clone(), message)
+                    .related(first.at.clone(), "this one takes them")
+                    .help("the first row that fits counts: put the narrower row first, or take this one out");
+                self.report(diagnostic);
+            }
+        }
+    }
+
+    fn words(&self, place: Place, parts: &Parts) -> Words {
+        let mut words = Words { all: BTreeSet::new(), names: BTreeSet::new(), closed: false };
+        if place == Place::Body {
+            let mut waiting: Vec<String> = parts
+                .operations
+                .iter()
+                .filter_map(|operation| Some(Reference::parse(&operation.body.as_ref()?.schema_name).document))
+                .collect();
+            let mut seen = BTreeSet::new();
+            while let Some(document) = waiting.pop() {
+                let Some(schema) = self.library.get(&Reference::parse(&document)) else { continue };
+                if seen.insert(document) {
+                    words.add(schema);
+                    let others = self.library.names().filter(|name| words.all.iter().any(|word| refers(word, name)));
+                    waiting.extend(others.map(str::to_owned));
+                }
+            }
+            return words;
+        }
+        let all = parts.operations.iter().flat_map(|operation| &operation.parameters);
+        for known in all.filter(|parameters| parameters.place == place).flat_map(|parameters| &parameters.known) {
+            words.names.insert(known.name.clone());
+            words.add(&known.schema);
+            if known.required {
+                words.all.insert("required".to_owned());
+            }
+        }
+        // The path of an operation that says nothing about its parameters has texts there.
+        if place == Place::Path {
+            let paths = parts.operations.iter().flat_map(|operation| parameter_names(&operation.template));
+            words.names.extend(paths.map(str::to_owned));
+        }
+        words
+    }
+
+    /// Rows for keywords and places that no schema has.
+    fn idle_rows(&mut self, manifest: &Manifest, parts: &Parts) {
+        let places = Place::REQUEST.map(|place| (place, self.words(place, parts)));
+        for row in &manifest.rows {
+            let own = row.place.as_ref().map(|place| place.value.as_str());
+            let seen = || places.iter().filter(|(place, _)| own.is_none_or(|own| place.name() == own));
+            if seen().next().is_none() {
+                continue;
+            }
+            let part = own.map_or_else(|| "request".to_owned(), |own| format!("request's {own}"));
+            let words: BTreeSet<&str> = seen().flat_map(|(_, words)| words.all.iter().map(String::as_str)).collect();
+            for keyword in row.keyword.iter().filter(|keyword| !words.contains(keyword.value.as_str())) {
+                let message = format!("no schema of a {part} has the keyword `{}`", keyword.value);
+                let diagnostic = Diagnostic::error(Code::NeverUsed, keyword.at.clone(), message)
+                    .suggest(nearest(&keyword.value, words.iter().copied()))
+                    .help("take it out, or correct the keyword of JSON Schema");
+                self.report(diagnostic);
+            }
+            let Some(pointer) = &row.pointer else { continue };
+            let closed = seen().any(|(_, words)| words.closed);
+            let step = |step: &&String| !step.starts_with('*') && step.parse::<usize>().is_err();
+            let steps = exchange::segments(&pointer.value);
+            let names: BTreeSet<&str> = seen().flat_map(|(_, words)| words.names.iter().map(String::as_str)).collect();
+            let Some(lost) = steps.iter().filter(step).find(|step| !names.contains(step.as_str())) else { continue };
+            let meant = nearest(lost, names.iter().copied());
+            if closed && meant.is_none() {
+                continue;
+            }
+            let message = format!("no schema of a {part} names `{lost}`");
+            let diagnostic = Diagnostic::error(Code::NeverUsed, pointer.at.clone(), message)
+                .suggest(meant.map(|meant| pointer.value.replace(lost.as_str(), &meant)))
+                .help("name a place of the request by its JSON pointer; `*` stands for any one segment");
+            self.report(diagnostic);
+        }
+    }
+
+    /// Refusals of bodies and parameters in a pack that has none.
+    fn idle_rejections(&mut self, manifest: &Manifest, parts: &Parts) {
+        let bodies = parts.operations.iter().any(|operation| operation.body.is_some());
+        let parameters = parts.operations.iter().any(|operation| operation.template.contains('{'));
+        for (key, _) in &manifest.rejections {
+            let idle = match key.name.as_str() {
+                "body-missing" | "body-syntax" | "body-duplicate-key" | "body-too-deep" | "media-type" => !bodies,
+                "parameter" => !parameters,
+                _ => false,
+            };
+            if idle {
+                let what = if key.name == "parameter" { "a parameter in its path" } else { "a `body`" };
+                let message = format!("nothing is refused so: no operation has {what}");
+                self.report(Diagnostic::error(Code::NeverUsed, key.at.clone(), message).help("take it out"));
+            }
+        }
+    }
+
+    /// Owners that own each other: no record of theirs would ever belong to a caller.
+    pub(super) fn owner_loops(&mut self, manifest: &Manifest) {
+        let mut told = BTreeSet::new();
+        for (start, source) in manifest.resources.iter().enumerate() {
+            let mut way = vec![start];
+            while let Some(owner) = way.last().and_then(|last| self.resources.get(*last)?.owner) {
+                if owner.resource.0 == start {
+                    break;
+                }
+                if way.contains(&owner.resource.0) {
+                    way.clear();
+                    break;
+                }
+                way.push(owner.resource.0);
+            }
+            let closes = way.last().and_then(|last| self.resources.get(*last)?.owner).is_some();
+            let Some(owner) = source.owner.as_ref().filter(|_| closes && way.len() > 1) else { continue };
+            let members: BTreeSet<usize> = way.iter().copied().collect();
+            if told.insert(members) {
+                let names = all_of(way.iter().map(|index| &*self.resources[*index].name));
+                let message = format!("{names} own each other");
+                let help = "let one of them have no `owner`: a record belongs to one that was there before";
+                self.report(Diagnostic::error(Code::ValueWrong, owner.at.clone(), message).help(help));
+            }
+        }
+    }
+}
+
+/// Whether a word of a schema is a reference to a document.
+fn refers(word: &str, document: &str) -> bool {
+    word.split('#').next().is_some_and(|file| file.strip_suffix(".json").unwrap_or(file) == document)
+}
