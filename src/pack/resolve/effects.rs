@@ -219,7 +219,7 @@ impl Resolver<'_> {
                         Some("an expression begins with `=`")
                     }
                     _ if wanted == Kind::Instant(field.format) => {
-                        Some("an instant is made by an expression, such as `= now`")
+                        Some("an instant is made by an expression: `= now`, or `= \"2024-10-01T17:15:12Z\"|instant`")
                     }
                     _ => None,
                 };

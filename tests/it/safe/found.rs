@@ -149,6 +149,7 @@ fn cve_2025_54123_nothing_is_executed() {
             "Command::Serve",
             "Command::Check",
             "Command::Routes",
+            "Command::Explain",
             "use args::{Arguments, Command}",
             "pub(super) enum Command",
             "command: Command",
