@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use regex::Regex;
 
 use crate::markdown::{self, Block};
+use crate::support::copy;
 use crate::tree::{files, read, root};
 
 /// What stands before the commands of a page. `start` serves on a free port, in place of `cargo run --release`.
@@ -48,7 +50,12 @@ fn command(line: &str) -> String {
 }
 
 /// Runs every `sh` block of a page in one session, and compares outputs with the `json` or `text` block that follows.
+/// A block marked `sh fails` must fail, and what it says on standard error counts too.
 fn run(path: &str, before: &str) {
+    run_in(root(), path, before);
+}
+
+fn run_in(place: &Path, path: &str, before: &str) {
     let page = read(path);
     let all = markdown::blocks(&page);
     let mut pairs: Vec<(&Block, Option<&Block>)> = Vec::new();
@@ -70,6 +77,10 @@ fn run(path: &str, before: &str) {
     for (number, (block, _)) in pairs.iter().enumerate() {
         let commands: Vec<String> = block.text.lines().map(command).collect();
         let commands = commands.join("\n");
+        let commands = match block.info == "fails" {
+            true => format!("if {{\n{commands}\n}} 2>&1; then echo 'it does not fail' >&2; exit 1; fi"),
+            false => commands,
+        };
         let _ = writeln!(script, "echo {number} >\"$DIR/reached\"\n{{\n{commands}\n}} >\"$DIR/{number}.out\"");
     }
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_standin"));
@@ -82,7 +93,7 @@ fn run(path: &str, before: &str) {
         .arg(&script)
         .env("PATH", search.unwrap())
         .env("DIR", folder.path())
-        .current_dir(root())
+        .current_dir(place)
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("bash is needed to run the commands of {path}: {error}"));
@@ -126,6 +137,20 @@ fn the_calls_of_the_control_api_do_what_the_page_shows() {
 #[test]
 fn the_commands_of_the_cli_page_do_what_it_shows() {
     run("docs/cli.md", "true");
+}
+
+/// It changes fixtures, so it is taken in a copy.
+#[test]
+fn the_tour_goes_as_it_says() {
+    let clone = tempfile::tempdir().unwrap();
+    for folder in ["fixtures", "schemas"] {
+        copy(&root().join(folder), &clone.path().join(folder));
+    }
+    run_in(clone.path(), "docs/tour.md", "true");
+    for file in files("fixtures") {
+        let [ours, theirs] = [root(), clone.path()].map(|root| fs::read(root.join(&file)).unwrap());
+        assert!(ours == theirs, "{file} is not mended");
+    }
 }
 
 fn pages() -> Vec<String> {
