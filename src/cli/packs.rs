@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Exit;
 use super::args::Packs;
 use super::output::{coloured, err};
-use crate::diagnostic::{nearest, one_of, render};
+use crate::diagnostic::{nearest, render, there_are};
 use crate::pack::{self, Files, Folders, Loaded};
 
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
@@ -39,7 +39,7 @@ pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
                 if let Some(meant) = nearest(name, names.clone()) {
                     let _ = write!(message, ": did you mean `{meant}`?");
                 }
-                let _ = writeln!(message, "\nthere are {}", one_of(names));
+                let _ = writeln!(message, "\n{}", there_are(names));
                 err(&message);
                 return Err(Exit::Usage);
             }

@@ -141,7 +141,8 @@ mod tests {
     ];
 
     /// What the reader or the resolver misses although it reads on, and a schema can say.
-    const ALSO_REQUIRED: &[(&str, &str)] = &[("a resource", "fields"), ("a uniqueness", "fields")];
+    const ALSO_REQUIRED: &[(&str, &str)] =
+        &[("a resource", "fields"), ("a uniqueness", "fields"), ("an event", "effects")];
 
     /// Every mapping of the schemas by its title: the schema.
     fn described() -> BTreeMap<String, Value> {
