@@ -31,12 +31,12 @@ pub(super) struct Packs {
     /// Packs by name; all when none is named
     #[arg(value_name = "PACK")]
     pub(super) packs: Vec<String>,
-    /// Folder of packs; each replaces the built-in pack of its name
-    #[arg(long, value_name = "DIR", default_value = "fixtures")]
-    pub(super) fixtures: PathBuf,
-    /// Folder of their JSON Schemas
-    #[arg(long, value_name = "DIR", default_value = "schemas")]
-    pub(super) schemas: PathBuf,
+    /// Folder of packs; each replaces the built-in pack of its name [default: fixtures, if there is one]
+    #[arg(long, value_name = "DIR")]
+    pub(super) fixtures: Option<PathBuf>,
+    /// Folder of their JSON Schemas [default: schemas, if there is one]
+    #[arg(long, value_name = "DIR")]
+    pub(super) schemas: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

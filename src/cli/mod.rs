@@ -18,6 +18,10 @@ use clap::Parser as _;
 
 use args::{Arguments, Command};
 
+use crate::diagnostic::nearest;
+
+const COMMANDS: [&str; 5] = ["serve", "check", "routes", "explain", "help"];
+
 /// How a command ended. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
@@ -52,12 +56,13 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// `standin` alone, and `standin --port 0`, mean `standin serve`.
+/// `standin` alone, `standin --port 0` and `standin PACK` mean `standin serve`; what is nearly a command does not.
 fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let first = arguments.get(1).and_then(|argument| argument.to_str());
     let serves = match first {
         None => arguments.len() == 1,
-        Some(first) => first.starts_with('-') && !matches!(first, "-h" | "--help" | "-V" | "--version"),
+        Some("-h" | "--help" | "-V" | "--version") => false,
+        Some(first) => first.starts_with('-') || nearest(first, COMMANDS).is_none() && !COMMANDS.contains(&first),
     };
     if serves {
         arguments.insert(1, OsString::from("serve"));

@@ -1,16 +1,20 @@
 //! Which packs a command is about.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::args::Packs;
 use super::output::{coloured, err};
-use crate::diagnostic::{nearest, one_of, render};
+use crate::diagnostic::{nearest, render, there_are};
 use crate::pack::{self, Files, Folders, Loaded};
 
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
 pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
-    let folders = Folders { fixtures: arguments.fixtures.clone(), schemas: arguments.schemas.clone() };
+    let folders = Folders {
+        fixtures: folder("--fixtures", arguments.fixtures.as_deref(), "fixtures")?,
+        schemas: folder("--schemas", arguments.schemas.as_deref(), "schemas")?,
+    };
     let all = pack::read_all(&folders).map_err(|error| {
         err(&format!("error: packs cannot be read: {error}\n"));
         Exit::Broken
@@ -35,13 +39,28 @@ pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
                 if let Some(meant) = nearest(name, names.clone()) {
                     let _ = write!(message, ": did you mean `{meant}`?");
                 }
-                let _ = writeln!(message, "\nthere are {}", one_of(names));
+                let _ = writeln!(message, "\n{}", there_are(names));
                 err(&message);
                 return Err(Exit::Usage);
             }
         }
     }
     Ok(chosen)
+}
+
+/// A folder that is asked for is there: with a misspelt one the copies in the binary would be checked instead.
+fn folder(flag: &str, given: Option<&Path>, default: &str) -> Result<PathBuf, Exit> {
+    match given {
+        None => Ok(PathBuf::from(default)),
+        Some(given) if given.is_dir() => Ok(given.to_owned()),
+        Some(given) => {
+            err(&format!(
+                "error: {flag}: there is no folder `{}`\nwithout {flag} it is `{default}`\n",
+                given.display()
+            ));
+            Err(Exit::Usage)
+        }
+    }
 }
 
 /// Prints everything there is to say about a pack, and whether it can be served.

@@ -43,6 +43,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     ok(&page::list(events, total, None))
 }
 
+fn misfit(name: &str, violations: Vec<Json>) -> Problem {
+    let detail = format!("The input of `{name}` does not fit. GET /_standin/events shows its parameters.");
+    Problem::new("event-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The event cannot be fired so", detail)
+        .with("violations", violations.into())
+}
+
 pub(super) fn fire(call: &Call<'_>) -> Answer {
     let (index, pack) = call.pack()?;
     let name = call.parameter("event");
@@ -52,7 +58,17 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
         let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));
         Problem::not_found("event-unknown", detail)
     })?;
-    let input = Json::Object(object(call)?);
+    let input = object(call)?;
+    let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
+    // A misspelt parameter is one mistake: what is then missing is not told too.
+    if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
+        let meant = nearest(unknown, known()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+        let message = format!("there is no such parameter{meant}");
+        let pointer = crate::exchange::child("", unknown);
+        let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
+        return Err(misfit(name, vec![violation]));
+    }
+    let input = Json::Object(input);
     let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
         let change = engine::fire(pack, moment, event, &input)?;
         let changes = notes(pack, &change.steps);
@@ -70,9 +86,7 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
                 .iter()
                 .map(|violation| json!({ "pointer": violation.pointer, "keyword": violation.keyword, "message": violation.message }))
                 .collect();
-            let detail = format!("The input of `{name}` does not fit. GET /_standin/events shows its parameters.");
-            Problem::new("event-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The event cannot be fired so", detail)
-                .with("violations", listed.into())
+            misfit(name, listed)
         }
         EventFault::Missing(why) => Problem::not_found("record-unknown", format!("{why}.")),
         EventFault::Refused(why) => {

@@ -133,9 +133,12 @@ fn exit_1_when_a_check_fails() {
 #[test]
 fn exit_2_for_what_cannot_be_asked() {
     refused(&["serve", "reporte"], &["there is no pack `reporte`", "did you mean `reportei`?"]);
-    refused(&["check", "Reportei"], &["there is no pack `Reportei`", "there are"]);
+    refused(&["check", "Reportei"], &["there is no pack `Reportei`", "there is only `reportei`"]);
     refused(&["routes", "nothing-like-it"], &["there is no pack `nothing-like-it`", "`reportei`"]);
-    refused(&["sevre"], &["sevre"]);
+    refused(&["sevre"], &["sevre", "serve"]);
+    refused(&["reporte"], &["there is no pack `reporte`", "did you mean `reportei`?"]);
+    refused(&["check", "--fixtures", "fixtrues"], &["--fixtures: there is no folder `fixtrues`", "it is `fixtures`"]);
+    refused(&["routes", "--schemas", "README.md"], &["--schemas: there is no folder `README.md`"]);
     refused(&["--prot", "0"], &["--port"]);
     refused(&["serve", "--port", "70000"], &["70000"]);
     refused(&["serve", "--port", "-1"], &["-1"]);
@@ -250,6 +253,9 @@ fn no_command_means_serve() {
     let mut server = Server::spawn(command);
     assert_eq!(server.get("/_standin/livez").status, 200);
     assert!(server.start_text().contains("/reportei"));
+    let mut command = standin();
+    command.args(["reportei", "--port", "0", "--log", "off"]);
+    assert_eq!(Server::spawn(command).call("GET", "/customers", &[REPORTEI], "").status, 200);
 }
 
 #[test]

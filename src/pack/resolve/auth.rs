@@ -141,6 +141,17 @@ impl Resolver<'_> {
     }
 
     fn auths(&mut self, parts: &[AuthSource]) -> Option<Vec<Auth>> {
+        for (index, part) in parts.iter().enumerate() {
+            let AuthSource::Scheme(name) = part else { continue };
+            let same = |other: &&AuthSource| matches!(other, AuthSource::Scheme(other) if other.value == name.value);
+            if let Some(AuthSource::Scheme(twin)) = parts[..index].iter().find(same) {
+                let message = format!("the scheme `{}` stands here twice", name.value);
+                let diagnostic = Diagnostic::error(Code::NameDuplicate, name.at.clone(), message)
+                    .related(twin.at.clone(), "the first")
+                    .help("take one out");
+                self.report(diagnostic);
+            }
+        }
         let parts: Vec<_> = parts.iter().map(|part| self.auth(Some(part))).collect();
         parts.into_iter().collect()
     }

@@ -182,7 +182,9 @@ impl Resolver<'_> {
             .map(|(_, field)| &*field.name)
             .filter(|name| !set(name))
             .collect();
-        if !missing.is_empty() {
+        // A field under another name is wrong, not missing.
+        let misnamed = source.set.iter().any(|(key, _)| known.field(&key.name).is_none());
+        if !missing.is_empty() && !misnamed {
             let message = format!("a new `{}` gets no {}", known.name, all_of(missing));
             let help = "set it, or give the field a `default`, or mark it `optional`";
             self.report(Diagnostic::error(Code::KeyMissing, source.target.at.clone(), message).help(help));

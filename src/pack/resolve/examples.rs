@@ -76,6 +76,11 @@ impl Resolver<'_> {
         let stem = path.trim_end_matches(".yaml");
         let beside = |end: &str| files.iter().any(|(known, _)| *known == format!("{stem}.{end}"));
         if !["json", "html", "txt"].into_iter().any(beside) {
+            // An answer that names the example has said so.
+            let missed = format!("there is no file `{stem}.json`");
+            if self.diagnostics.iter().any(|found| found.message == missed) {
+                return;
+            }
             let message = format!("there is no example `{stem}.json` that this would describe");
             let help = "a side file has the name of its example";
             self.report(Diagnostic::error(Code::ExampleMissing, Location::whole(file), message).help(help));

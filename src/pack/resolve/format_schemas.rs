@@ -141,7 +141,8 @@ mod tests {
     ];
 
     /// What the reader or the resolver misses although it reads on, and a schema can say.
-    const ALSO_REQUIRED: &[(&str, &str)] = &[("a resource", "fields"), ("a uniqueness", "fields")];
+    const ALSO_REQUIRED: &[(&str, &str)] =
+        &[("a resource", "fields"), ("a uniqueness", "fields"), ("an event", "effects")];
 
     /// Every mapping of the schemas by its title: the schema.
     fn described() -> BTreeMap<String, Value> {
@@ -198,6 +199,8 @@ mod tests {
             let needed = found.iter().filter(|found| found.code == Code::KeyMissing);
             let needed: BTreeSet<String> = needed
                 .filter_map(|found| Some(found.message.strip_prefix(&needs)?.trim_end_matches('`').to_owned()))
+                // One key is needed and another unknown: that is one message.
+                .chain(help.rsplit_once("; ").map(|(_, rest)| words(rest)).into_iter().flatten())
                 .chain(ALSO_REQUIRED.iter().filter(|(known, _)| known == what).map(|(_, key)| (*key).to_owned()))
                 .collect();
             let required = schema["required"].as_array().into_iter().flatten();

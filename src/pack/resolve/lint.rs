@@ -14,6 +14,7 @@ impl Resolver<'_> {
     pub(super) fn lint(&mut self, manifest: &Manifest, parts: &Parts) {
         self.titles(parts);
         for (index, guard) in manifest.guards.iter().enumerate() {
+            self.said_twice(guard.docs.as_ref(), guard.assumed.as_ref());
             let silent = guard.docs.is_none() && guard.assumed.is_none();
             if silent && self.used_guards.contains(&index) {
                 let message = format!("nothing says where the guard `{}` comes from", guard.name.name);
@@ -36,6 +37,19 @@ impl Resolver<'_> {
         self.unused_names(manifest, lenient);
     }
 
+    /// What is documented is not assumed.
+    pub(super) fn said_twice(&mut self, docs: Option<&Spanned<String>>, assumed: Option<&Spanned<String>>) {
+        if let (Some(docs), Some(assumed)) = (docs, assumed) {
+            let message = "what is documented is not assumed too";
+            let diagnostic = Diagnostic::error(Code::ValueWrong, assumed.at.clone(), message)
+                .related(docs.at.clone(), "documented, says this")
+                .help(
+                    "leave out `docs` or `assumed`; where only the body of an answer is assumed, write `assumed-body`",
+                );
+            self.report(diagnostic);
+        }
+    }
+
     fn unused_names(&mut self, manifest: &Manifest, lenient: bool) {
         let mut unused: Vec<(Location, String, &str)> = Vec::new();
         for (index, guard) in manifest.guards.iter().enumerate() {
@@ -45,14 +59,18 @@ impl Resolver<'_> {
                 .as_ref()
                 .and_then(|name| self.error_names.iter().position(|known| *known == name.value));
             self.used_errors.extend(error.map(ErrorId));
-            let used = self.used_guards.contains(&index) || (lenient && self.mentions(&guard.name.name) > 1);
+            let used = self.used_guards.contains(&index)
+                || self.lost.contains("guard")
+                || (lenient && self.mentions(&guard.name.name) > 1);
             if !used {
                 let message = format!("no operation has the guard `{}`", guard.name.name);
                 unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
             }
         }
         for (index, (key, _)) in manifest.errors.iter().enumerate() {
-            let used = self.used_errors.contains(&ErrorId(index)) || (lenient && self.mentions(&key.name) > 1);
+            let used = self.used_errors.contains(&ErrorId(index))
+                || self.lost.contains("error")
+                || (lenient && self.mentions(&key.name) > 1);
             if !used {
                 let message = format!("nothing gives the error `{}`", key.name);
                 let help = "name it in a guard, a scheme, a resource, a row of `violations` or under `rejections`, or take it out";

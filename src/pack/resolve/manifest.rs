@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Resolver;
 use super::operations::{Parts, turn};
-use crate::clock::Format;
+use crate::clock::{Format, Instant, Span};
 use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
 use crate::exchange::{self, Pattern};
 use crate::expr::{Kind, Names, ObjectKind};
@@ -127,17 +127,29 @@ impl Resolver<'_> {
                 (pattern, offset)
             }
         };
-        let made =
-            Format::new(&pattern.value, None).map_err(|message| (&pattern.at, message)).and_then(
-                |format| match &offset {
-                    None => Ok(format),
-                    Some(offset) => {
-                        Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message))
-                    }
-                },
-            );
+        let whole = |format: Format| {
+            let written = format.write(Instant::START);
+            let earlier = Instant::START.saturating_add(Span::from_micros(-5 * 3_600_000_000));
+            match format.read(&written) == format.read(&format.write(earlier)) {
+                true => Err(format!("`{}` does not say date and time: `{written}` is a whole day", pattern.value)),
+                false => Ok(format),
+            }
+        };
+        let made = Format::new(&pattern.value, None)
+            .and_then(whole)
+            .map_err(|message| (&pattern.at, message))
+            .and_then(|format| match &offset {
+                None => Ok(format),
+                Some(offset) => {
+                    Format::new(&pattern.value, Some(&offset.value)).map_err(|message| (&offset.at, message))
+                }
+            });
         made.unwrap_or_else(|(at, message)| {
-            self.error(Code::ValueWrong, at, message);
+            let mut diagnostic = Diagnostic::error(Code::ValueWrong, at.clone(), message);
+            if *at == pattern.at {
+                diagnostic = diagnostic.help("write it like `%Y-%m-%d %H:%M:%S`");
+            }
+            self.report(diagnostic);
             Format::default()
         })
     }

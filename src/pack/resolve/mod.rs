@@ -68,6 +68,8 @@ struct Resolver<'f> {
     broken_schemes: BTreeSet<String>,
     /// Operations that do not exist and have examples, each told once.
     told_operations: BTreeSet<String>,
+    /// Kinds of things of which one was named that does not exist: which was meant is not known, so none is unused.
+    lost: BTreeSet<String>,
     /// Files that are not text.
     unread: BTreeSet<FileId>,
     expressions: Sources,
@@ -104,6 +106,7 @@ impl<'f> Resolver<'f> {
             used_formats: BTreeSet::new(),
             broken_schemes: BTreeSet::new(),
             told_operations: BTreeSet::new(),
+            lost: BTreeSet::new(),
             unread: BTreeSet::new(),
             expressions: Sources::default(),
             library: Library::new(BTreeMap::new(), BTreeSet::new()).0,
@@ -226,7 +229,16 @@ impl<'f> Resolver<'f> {
         }
         let (library, faults) = Library::new(documents, broken);
         self.library = library;
+        // A document that is no schema has no places that one could refer to.
+        let empty: Vec<String> = faults
+            .iter()
+            .filter(|fault| matches!(fault.kind, FaultKind::Invalid) && fault.pointer.is_empty())
+            .map(|fault| format!("`{}.json` has nothing at", fault.document))
+            .collect();
         for fault in faults {
+            if empty.iter().any(|start| fault.message.starts_with(start)) {
+                continue;
+            }
             let at = self.schema_place(&fault.document, &fault.pointer);
             let diagnostic = Diagnostic::error(fault_code(fault.kind), at, fault.message);
             self.report(diagnostic.suggest(fault.suggestion));
@@ -324,6 +336,10 @@ impl<'f> Resolver<'f> {
             })
             .collect();
         let own = name.value.rsplit('/').next().unwrap_or_default();
+        // A side file is not what was meant by its example.
+        let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_owned());
+        let known: Vec<&str> =
+            known.into_iter().filter(|path| !path.ends_with(".yaml") || ending(own) == ending(path)).collect();
         let same = |path: &&str| **path == *own || path.rsplit_once('.').is_some_and(|(stem, _)| stem == own);
         let by_part = known.iter().copied().find(same).map(str::to_owned);
         let meant = by_part.or_else(|| nearest(&name.value, known));
@@ -385,13 +401,17 @@ impl<'f> Resolver<'f> {
             Err(_) if self.library.is_broken(&reference.document) => None,
             Err(fault) => {
                 let mut diagnostic = Diagnostic::error(fault_code(fault.kind), name.at.clone(), fault.message);
+                // Without any schema the first that is missed says so for all.
+                if self.schemas.is_empty() && !self.lost.insert("schema".to_owned()) {
+                    return None;
+                }
                 if self.library.get(&Reference::parse(&reference.document)).is_none() {
                     let names = self.schemas.keys().filter_map(|path| path.strip_suffix(".json"));
                     // Schemas are named without their folder.
                     let name = reference.document.rsplit('/').next().unwrap_or_default();
                     let meant = nearest(&reference.document, names.clone()).or_else(|| nearest(name, names.clone()));
                     let help = match self.schemas.is_empty() {
-                        true => format!("there is none in `{}`", self.files.shown.1),
+                        true => format!("there is none at all in `{}`: is that the folder?", self.files.shown.1),
                         false => there_are(names),
                     };
                     diagnostic = diagnostic.help(help).suggest(meant.clone());
@@ -435,7 +455,7 @@ impl<'f> Resolver<'f> {
             } else if behind.trim_start_matches(' ').starts_with('#') && behind.starts_with(' ') {
                 Some("` #` begins a comment: put the whole expression in quotes")
             } else {
-                text.get(fault.range.start..).and_then(spelling)
+                text.get(fault.range.start..).and_then(kinds::spelling)
             };
             if let (Code::ExprSyntax, Some(help)) = (fault.code, quotes) {
                 diagnostic = diagnostic.help(help);
@@ -464,9 +484,13 @@ impl<'f> Resolver<'f> {
         if let Some(index) = known.iter().position(|other| *other == name.value) {
             return Some(index);
         }
+        let meant = nearest(&name.value, known.iter().map(String::as_str));
+        if meant.is_none() {
+            self.lost.insert(what.to_owned());
+        }
         let diagnostic =
             Diagnostic::error(Code::NameUnknown, name.at.clone(), format!("there is no {what} `{}`", name.value))
-                .suggest(nearest(&name.value, known.iter().map(String::as_str)))
+                .suggest(meant)
                 .help(there_are(known.iter().map(String::as_str)));
         self.report(diagnostic);
         None
@@ -552,25 +576,6 @@ impl<'f> Resolver<'f> {
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
         })
     }
-}
-
-/// What an expression has in place of something that other languages write so.
-fn spelling(rest: &str) -> Option<&'static str> {
-    let table = [
-        ("&&", "conditions are joined with `and`"),
-        ("||", "conditions are joined with `or`"),
-        ("===", "values are compared with `==`"),
-        ("=>", "there are no functions of your own"),
-        ("=", "values are compared with `==`"),
-        ("!", "the opposite is said with `not`"),
-        ("?", "a choice is written `a if condition else b`"),
-        ("${", "an expression stands behind `=` without marks around it"),
-        ("day", "a length of time is written `days(7)`"),
-        ("hour", "a length of time is written `hours(7)`"),
-        ("minute", "a length of time is written `minutes(7)`"),
-        ("{{", "an expression stands behind `=` without marks around it"),
-    ];
-    table.iter().find(|(mark, _)| rest.starts_with(mark)).map(|(_, help)| *help)
 }
 
 fn fault_code(kind: FaultKind) -> Code {

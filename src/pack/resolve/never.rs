@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::Resolver;
 use super::operations::Parts;
-use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
+use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
 use crate::exchange;
 use crate::pack::parameter_names;
-use crate::pack::source::{Manifest, RowSource, Spanned};
+use crate::pack::source::{Manifest, RowSource, Spanned, Template};
 use crate::schema::{Place, Reference};
 
 /// Every word that the schemas of one part of requests have, as a key or a text.
@@ -54,6 +54,7 @@ impl Words {
 impl Resolver<'_> {
     pub(super) fn never(&mut self, manifest: &Manifest, parts: &Parts) {
         self.shadowed_rows(manifest);
+        self.ungiven(manifest, parts);
         if !self.failed() && !parts.incomplete {
             self.idle_rows(manifest, parts);
             self.idle_rejections(manifest, parts);
@@ -86,6 +87,43 @@ impl Resolver<'_> {
                 self.report(diagnostic);
             }
         }
+    }
+
+    /// Errors that show what comes with a violation, or with a refusal, and are given by something else.
+    fn ungiven(&mut self, manifest: &Manifest, parts: &Parts) {
+        let rows = manifest.rows.iter().filter_map(|row| row.error.as_ref()).map(|error| ("a row", error.clone()));
+        let rejections = manifest.rejections.iter().map(|(_, error)| ("a rejection", error.clone()));
+        let guards = manifest.guards.iter().filter_map(|guard| Some(("a guard", guard.otherwise.clone()?)));
+        let schemes = manifest.schemes.iter().filter_map(|scheme| Some(("a scheme", scheme.otherwise.clone()?)));
+        let missed =
+            manifest.resources.iter().filter_map(|resource| Some(("`not-found`", resource.not_found.clone()?)));
+        let unique = manifest.resources.iter().flat_map(|resource| &resource.unique);
+        let unique = unique.filter_map(|unique| Some(("a uniqueness", unique.error.clone()?)));
+        let loads = parts.operations.iter().flat_map(|operation| &operation.loads).filter_map(|load| {
+            let value = self.error_names.get(load.otherwise?.0)?.clone();
+            Some(("a load", Spanned { value, at: load.at.clone() }))
+        });
+        let others = guards.chain(schemes).chain(missed).chain(unique).chain(loads);
+        let givers: Vec<_> = rows.chain(rejections).chain(others).collect();
+        let mut found = Vec::new();
+        for (key, source) in &manifest.errors {
+            let templates = source.show.iter().chain(&source.with).chain(&source.headers).map(|(_, template)| template);
+            let places: Vec<Location> = templates.chain(&source.whole).map(Template::at).collect();
+            for (word, giver) in [("violations", "a row"), ("refusal", "a rejection")] {
+                let text = |at: &Location| self.sources.text(at.file).get(at.range.clone()).unwrap_or_default();
+                let Some(place) = places.iter().find(|at| mentions(text(at), word)) else { continue };
+                let wrong = givers.iter().filter(|(kind, error)| *kind != giver && error.value == key.name);
+                for (kind, error) in wrong {
+                    let message = format!("`{}` shows `{word}`, and {kind} gives none", key.name);
+                    let help = format!(
+                        "name an error that shows something else here; `{word}` is there when {giver} gives the error"
+                    );
+                    let diagnostic = Diagnostic::error(Code::ExprUnknownName, error.at.clone(), message);
+                    found.push(diagnostic.related(place.clone(), "shown here").help(help));
+                }
+            }
+        }
+        self.diagnostics.extend(found);
     }
 
     fn words(&self, place: Place, parts: &Parts) -> Words {
@@ -203,6 +241,15 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Whether an expression needs a name: it is there as a word, and nothing asks whether it is defined.
+fn mentions(text: &str, name: &str) -> bool {
+    let part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '"' | '\'');
+    let whole = |(at, word): &(usize, &str)| {
+        !text[..*at].ends_with(part) && !text[at + word.len()..].starts_with(|next: char| part(next) && next != '.')
+    };
+    text.match_indices(name).any(|found| whole(&found)) && !text.contains("defined") && !text.contains("default")
 }
 
 /// Whether a word of a schema is a reference to a document.

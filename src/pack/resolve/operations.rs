@@ -90,9 +90,11 @@ impl Resolver<'_> {
 
     fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
         let node = self.yaml(file);
+        let before = self.diagnostics.len();
         let source = node.and_then(|node| EventSource::read(&node, &mut self.diagnostics));
         parts.incomplete |= source.is_none();
-        self.event(&source?, name)
+        let clean = !self.unread_keys(before);
+        self.event(&source?, name, clean)
     }
 
     /// Goes on after a mistake, so that the next one is found too. `clean` is whether all keys could be read.
@@ -214,12 +216,22 @@ impl Resolver<'_> {
                 continue;
             };
             self.used_guards.insert(index);
+            if let Some(twin) =
+                sources.iter().take_while(|other| other.at != name.at).find(|other| other.value == name.value)
+            {
+                let message = format!("the guard `{}` stands here twice", name.value);
+                let diagnostic = Diagnostic::error(Code::NameDuplicate, name.at.clone(), message)
+                    .related(twin.at.clone(), "the first")
+                    .help("take one out");
+                self.report(diagnostic);
+            }
             guards.extend(self.guard(&manifest.guards[index], names, late));
         }
         guards
     }
 
     fn operation_provenance(&mut self, source: &OperationSource) -> Provenance {
+        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
         match (&source.docs, &source.assumed) {
             (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
             (Some(docs), None) => Provenance::Documented(Some(docs.value.as_str().into())),
@@ -412,7 +424,8 @@ impl Resolver<'_> {
         rules
     }
 
-    fn event(&mut self, source: &EventSource, name: &str) -> Option<Event> {
+    fn event(&mut self, source: &EventSource, name: &str, clean: bool) -> Option<Event> {
+        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
         let provenance = match (&source.docs, &source.assumed) {
             (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
             (Some(docs), None) => Provenance::Documented(Some(docs.value.as_str().into())),
@@ -436,6 +449,11 @@ impl Resolver<'_> {
         }
         let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
         let effects = self.effects(&source.effects, &mut names, "");
+        if source.effects.is_empty() && clean {
+            let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
+            let help = "say under `effects` what it changes";
+            self.report(Diagnostic::error(Code::KeyMissing, at, "this event changes nothing").help(help));
+        }
         Some(Event {
             name: name.into(),
             title: source.title.as_ref()?.value.clone(),
@@ -460,6 +478,8 @@ impl Resolver<'_> {
                 );
             }
         }
+        // One message about two operations is enough.
+        let mut told = Vec::new();
         for ((method, template), candidates) in router.shared() {
             let of = |id: &OperationId| &parts.operations[id.0];
             let open: Vec<&OperationId> = candidates.iter().filter(|id| of(id).when.is_none()).collect();
@@ -469,6 +489,8 @@ impl Resolver<'_> {
                     .related(of(first).at.clone(), "the other one")
                     .help("add `when` to all but one of them");
                 self.diagnostics.push(diagnostic);
+                told.push(of(second).at.clone());
+                continue;
             }
             if let Some(other) = candidates.iter().skip(1).find(|id| of(id).auth != of(&candidates[0]).auth) {
                 let message = format!("operations on {method} {template} ask for different credentials");
@@ -478,12 +500,14 @@ impl Resolver<'_> {
                         "callers are identified before it is known which operation is meant: give both the same `auth`",
                     );
                 self.diagnostics.push(diagnostic);
+                told.push(of(other).at.clone());
             }
         }
         for ((method, template), candidates) in router.shared() {
             let of = |id: &OperationId| &parts.operations[id.0];
             let first = of(&candidates[0]);
-            if let Some(other) = candidates.iter().skip(1).map(of).find(|other| read_of(other) != read_of(first)) {
+            let differs = |other: &&Operation| !told.contains(&other.at) && read_of(other) != read_of(first);
+            if let Some(other) = candidates.iter().skip(1).map(of).find(differs) {
                 let message = format!("operations on {method} {template} read path, query or headers differently");
                 let diagnostic = Diagnostic::error(Code::RouteAmbiguous, other.at.clone(), message)
                     .related(first.at.clone(), "the other one")

@@ -43,9 +43,23 @@ impl<'a> Shown<'a> {
         self.segments.iter().map(|segment| exchange::child("", segment)).collect()
     }
 
-    /// A pointer in the spelling that the author chose.
+    /// As its author wrote it.
+    pub(super) fn written(&self) -> String {
+        if self.plain { self.segments.concat() } else { self.pointer() }
+    }
+
+    /// The pointer that was probably meant: a key may be a path of another notation, such as `meta.total`.
+    pub(super) fn path(&self) -> String {
+        match self.plain {
+            true => format!("/{}", self.segments.concat().replace('.', "/")),
+            false => self.pointer(),
+        }
+    }
+
+    /// A pointer in the spelling that the author chose, as far as it can say this place: a key has no levels.
     pub(super) fn spelt(&self, pointer: &str) -> String {
-        if self.plain { pointer.trim_start_matches('/') } else { pointer }.to_owned()
+        let key = pointer.trim_start_matches('/');
+        if self.plain && !key.contains('/') { key } else { pointer }.to_owned()
     }
 }
 

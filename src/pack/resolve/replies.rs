@@ -48,6 +48,7 @@ impl Resolver<'_> {
     /// What an answer does not say its operation says.
     fn provenance(&mut self, source: &ReplySource, operation: Option<&OperationSource>) -> Provenance {
         let text = |text: &Spanned<String>| -> Arc<str> { text.value.as_str().into() };
+        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
         let docs = source.docs.as_ref().or(operation.and_then(|operation| operation.docs.as_ref())).map(text);
         let assumed = operation.and_then(|operation| operation.assumed.as_ref());
         match (&source.assumed, &source.assumed_body, &docs) {

@@ -1,5 +1,7 @@
 //! The records that every sandbox starts with.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::Resolver;
@@ -14,14 +16,20 @@ type Places = Vec<Option<Location>>;
 impl Resolver<'_> {
     pub(super) fn seeds(&mut self, manifest: &Manifest) -> Vec<Seed> {
         let mut seeds = Vec::new();
+        // Resources of which not all records are known.
+        let mut partly = BTreeSet::new();
         for (index, resource) in manifest.resources.iter().enumerate() {
             for source in &resource.seed {
+                let before = (self.diagnostics.len(), seeds.len());
                 self.seed(ResourceId(index), source, &mut seeds);
+                if self.diagnostics.len() > before.0 || seeds.len() == before.1 {
+                    partly.insert(index);
+                }
             }
         }
         self.check_ids(&seeds);
         self.check_unique(&seeds);
-        self.check_owners(&seeds);
+        self.check_owners(&seeds, &partly);
         seeds.into_iter().map(|(seed, _)| seed).collect()
     }
 
@@ -221,7 +229,7 @@ impl Resolver<'_> {
     }
 
     /// A seed record belongs to a seed record.
-    fn check_owners(&mut self, seeds: &[(Seed, Places)]) {
+    fn check_owners(&mut self, seeds: &[(Seed, Places)], partly: &BTreeSet<usize>) {
         for (seed, places) in seeds {
             let Some(owner) = self.resources[seed.resource.0].owner else { continue };
             let Some(Some(id)) = seed.values.get(owner.field) else { continue };
@@ -231,7 +239,7 @@ impl Resolver<'_> {
             };
             // A default may make any id.
             let made = self.resources[owner.resource.0].fields.get(known).is_some_and(|field| field.default.is_some());
-            let sound = !self.resources[owner.resource.0].fields.is_empty();
+            let sound = !self.resources[owner.resource.0].fields.is_empty() && !partly.contains(&owner.resource.0);
             if sound && !id.is_null() && !made && !seeds.iter().any(exists) {
                 let at = places.get(owner.field).cloned().flatten().unwrap_or_else(|| seed.at.clone());
                 let message =

@@ -43,18 +43,19 @@ fn patterns(value: &Value, pointer: &str, out: &mut Vec<String>) {
     }
 }
 
-/// Whether a text was probably meant to be evaluated: a path such as `body.name` whose first name is in scope.
+/// Whether a text was probably meant to be evaluated: a path such as `body.name` whose first name is in scope, or the
+/// call of a function that there is.
 pub(super) fn is_expression(text: &str, names: &Names) -> bool {
     let word = |word: &str| {
         word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    let mut words = text.split('.');
-    let first = words.next().unwrap_or_default();
-    text.contains('.')
-        && text.split('.').all(word)
-        && names.get(first).is_some()
-        && expr::check(text, names).1.is_empty()
+    let path = || {
+        let first = text.split('.').next().unwrap_or_default();
+        text.contains('.') && text.split('.').all(word) && names.get(first).is_some()
+    };
+    let call = || text.ends_with(')') && text.split('(').next().is_some_and(word);
+    (path() || call()) && expr::check(text, names).1.is_empty()
 }
 
 /// Whether a text is an expression about something that is in scope.
@@ -130,17 +131,21 @@ impl Resolver<'_> {
     }
 
     fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
-        let pointer = shown.pointer();
-        let last = pointer.rsplit(['/', '.']).next().unwrap_or_default();
+        let pointer = shown.path();
+        let last = pointer.rsplit('/').next().unwrap_or_default();
         let same = |place: &&String| place.rsplit('/').next() == Some(last);
         let meant = nearest(&pointer, known.iter().map(String::as_str)).or_else(|| known.iter().find(same).cloned());
         if let Some(meant) = &meant {
-            let follows = unfilled(meant);
+            let itself = unfilled(meant);
+            let below = format!("nothing fills `{meant}/");
+            let follows = |found: &Diagnostic| {
+                found.code == Code::ShapeUnfilled && (found.message == itself || found.message.starts_with(&below))
+            };
             let old = self.diagnostics.split_off(before);
-            self.diagnostics.extend(old.into_iter().filter(|diagnostic| diagnostic.message != follows));
+            self.diagnostics.extend(old.into_iter().filter(|diagnostic| !follows(diagnostic)));
         }
         let mark = if shown.optional { "?" } else { "" };
-        let message = format!("{what} `{}`, and what it does not have is not sent", shown.spelt(&pointer));
+        let message = format!("{what} `{}`, and what it does not have is not sent", shown.written());
         let diagnostic = Diagnostic::error(Code::ShapeTarget, shown.at.clone(), message);
         let diagnostic = diagnostic.suggest(meant.map(|meant| shown.spelt(&meant) + mark));
         self.report(diagnostic.help("show what the example has: it is never edited"));

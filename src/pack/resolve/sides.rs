@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Resolver;
 use super::operations::Parts;
 use crate::clock::Instant;
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, there_are};
+use crate::diagnostic::{Code, Diagnostic, Location, Severity, nearest, there_are};
 use crate::pack::source::{GivenSource, Key, NodeKind, Side, Spanned};
 use crate::pack::{Effect, Operation, ResourceId, Seed, Verb, parameter_names};
 use crate::schema::Place;
@@ -43,9 +43,16 @@ impl Resolver<'_> {
         self.check_paths(parts);
     }
 
+    /// Whether something is wrong with an operation's file, so that its examples may be right.
+    fn is_hurt(&self, operation: &Operation) -> bool {
+        let here = |found: &Diagnostic| found.location.as_ref().is_some_and(|at| at.file == operation.at.file);
+        self.diagnostics.iter().any(|found| found.severity == Severity::Error && here(found))
+    }
+
     fn check_request(&mut self, side: &Side, operation: &Operation) {
         let names = parameter_names(&operation.template);
-        for (key, _) in side.path.iter().filter(|(key, _)| !names.contains(&key.name.as_str())) {
+        let hurt = self.is_hurt(operation);
+        for (key, _) in side.path.iter().filter(|(key, _)| !hurt && !names.contains(&key.name.as_str())) {
             let message = format!("the path of `{}` has no parameter `{{{}}}`", operation.title, key.name);
             let diagnostic = Diagnostic::error(Code::NameUnknown, key.at.clone(), message)
                 .suggest(nearest(&key.name, names.iter().copied()))
@@ -80,6 +87,9 @@ impl Resolver<'_> {
                 [replay.answer, replay.request].map(|index| index.and_then(|index| parts.examples.get(index)));
             let Some(example) = examples.into_iter().flatten().next() else { continue };
             let operation = &parts.operations[example.operation.0];
+            if self.is_hurt(operation) {
+                continue;
+            }
             let given: Vec<&str> = examples
                 .into_iter()
                 .flatten()
@@ -191,6 +201,9 @@ impl Resolver<'_> {
         };
         let made = |effect: &Effect| effect.resource.0 == index && effect.verb != Verb::Delete;
         if !operation.effects.iter().any(made) {
+            if self.is_hurt(operation) {
+                return;
+            }
             let message = format!("`{}` makes or changes no `{resource}`, so that nothing draws this", operation.title);
             self.report(Diagnostic::error(Code::NeverUsed, key.at.clone(), message).help("take it out"));
             return;

@@ -53,7 +53,10 @@ impl<'n> Fields<'n> {
 
     /// A text that people read: a title, a place in the documentation, a reason.
     pub(crate) fn prose(&mut self, name: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
-        prose(self.take(name)?, name, diagnostics)
+        let node = self.take(name)?;
+        // What has been said in a wrong form is not missing too.
+        let unread = || Spanned { value: String::new(), at: node.at.clone() };
+        Some(prose(node, name, diagnostics).unwrap_or_else(unread))
     }
 
     pub(crate) fn required_prose(
@@ -76,8 +79,14 @@ impl<'n> Fields<'n> {
         match self.take(name).map(|node| (&node.kind, node)) {
             None => false,
             Some((NodeKind::Boolean(value), _)) => *value,
-            Some((_, node)) => {
-                wrong_kind(node, &format!("`{name}` is `true` or `false`"), diagnostics);
+            Some((kind, node)) => {
+                let message = format!("`{name}` is `true` or `false`, not {}", node.sort());
+                let meant = match kind {
+                    NodeKind::String(word) => truth(word),
+                    _ => None,
+                };
+                let diagnostic = Diagnostic::error(Code::KindWrong, node.at.clone(), message);
+                diagnostics.push(diagnostic.suggest(meant.map(str::to_owned)));
                 false
             }
         }
@@ -118,10 +127,19 @@ impl<'n> Fields<'n> {
     /// Reports the keys that nobody asked for, and those that are needed and missing. A misspelt key counts once.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         let unknown = || self.members.iter().filter(|(key, _)| !self.asked.contains(&key.name.as_str()));
-        for name in &self.missing {
-            if unknown().any(|(key, _)| nearest(&key.name, self.asked.iter().copied()).as_deref() == Some(*name)) {
-                continue;
+        let meant = |key: &Key| nearest(&key.name, self.asked.iter().copied());
+        let mut missing = self.missing.clone();
+        missing.retain(|name| !unknown().any(|(key, _)| meant(key).as_deref() == Some(*name)));
+        // A key with a name of its author's own may be the one that is needed.
+        let replaced = match missing.as_slice() {
+            [name] if unknown().any(|(key, _)| meant(key).is_none()) => {
+                let name = *name;
+                missing.clear();
+                format!("; `{name}` is needed")
             }
+            _ => String::new(),
+        };
+        for name in &missing {
             let start = Location::new(self.at.file, self.at.range.start..self.at.range.start);
             let message = format!("{} needs `{name}`", self.what);
             diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
@@ -129,10 +147,19 @@ impl<'n> Fields<'n> {
         for (key, _) in unknown() {
             let message = format!("{} has no key `{}`", self.what, key.name);
             let diagnostic = Diagnostic::error(Code::KeyUnknown, key.at.clone(), message)
-                .suggest(nearest(&key.name, self.asked.iter().copied()))
-                .help(format!("the keys are {}", all_of(self.asked.iter().copied())));
+                .suggest(meant(key))
+                .help(format!("the keys are {}{replaced}", all_of(self.asked.iter().copied())));
             diagnostics.push(diagnostic);
         }
+    }
+}
+
+/// What other spellings of the two truth values mean.
+fn truth(word: &str) -> Option<&'static str> {
+    match word.to_lowercase().as_str() {
+        "true" | "yes" | "on" => Some("true"),
+        "false" | "no" | "off" => Some("false"),
+        _ => None,
     }
 }
 

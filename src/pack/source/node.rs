@@ -198,6 +198,9 @@ impl<'a> Builder<'a, '_> {
             ("a second `:` stands in this line".to_owned(), Some(help))
         } else if info.contains("illegal placement of ':'") {
             (format!("this is not YAML: {info}"), Some("is a bracket before it closed?"))
+        } else if info.contains("did not find expected ','") {
+            let help = "inside `{ }` and `[ ]` commas and brackets end a value: put an expression with one in quotation marks; is every bracket closed?";
+            (format!("this is not YAML: {info}"), Some(help))
         } else if info.contains("quoted scalar") {
             (format!("this is not YAML: {info}"), Some("is the quotation mark closed?"))
         } else {

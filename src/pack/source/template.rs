@@ -316,6 +316,12 @@ fn status(node: &Node, diagnostics: &mut Diagnostics) -> Option<Spanned<u16>> {
         return Some(Spanned { value, at: node.at.clone() });
     }
     let message = "`status` is a number from 200 to 599";
-    diagnostics.push(Diagnostic::error(Code::ValueWrong, node.at.clone(), message));
+    let mut diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), message);
+    if let NodeKind::String(text) = &node.kind
+        && text.parse::<u16>().is_ok()
+    {
+        diagnostic = diagnostic.help("write the number without quotation marks");
+    }
+    diagnostics.push(diagnostic);
     None
 }

@@ -134,6 +134,16 @@ fn events_are_listed_with_their_parameters() {
 }
 
 #[test]
+fn a_parameter_that_an_event_does_not_have_is_refused() {
+    let server = start();
+    let input = json!({ "uuid": INTEGRATION, "uiud": INTEGRATION });
+    let answer = server.control("POST", "/events/reportei/revoke", Some(input));
+    answer.problem(422, "event-invalid");
+    let violation = json!({ "pointer": "/uiud", "keyword": "additionalProperties", "message": "there is no such parameter: did you mean `uuid`?" });
+    assert_eq!(answer.json()["violations"], json!([violation]));
+}
+
+#[test]
 fn revoke_and_expire_change_what_settings_shows() {
     let server = start();
     let token = format!("token-{SECOND}");
