@@ -58,7 +58,8 @@ async fn respond(
         Ok(target) => target,
         Err(problem) => return deliver::plain(problem.into_response()),
     };
-    let body = match read::body(incoming, &shared.limits).await {
+    let mut held = read::Held::new(&shared.bodies);
+    let body = match read::body(incoming, &shared.limits, &mut held).await {
         Ok(body) => body,
         Err(problem) => return deliver::plain(closing(problem.into_response())),
     };
