@@ -126,6 +126,10 @@ impl Pace {
     pub(super) fn came(&self, boundary: bool, in_head: bool) {
         if !self.touched.load(Ordering::Relaxed) {
             self.touched.store(true, Ordering::Relaxed);
+            // Who connects in advance, as browsers do, has the whole time for the head all the same.
+            if in_head {
+                self.head.store(self.time.now(), Ordering::Relaxed);
+            }
         }
         match in_head {
             false if boundary => self.head.store(0, Ordering::Relaxed),

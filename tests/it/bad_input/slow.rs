@@ -169,6 +169,18 @@ fn what_came_in_time_is_answered() {
     }
 }
 
+/// Browsers connect in advance. The time for the head begins with its first byte even so.
+#[test]
+fn who_connects_early_has_the_whole_time_for_a_head() {
+    let (clock, server) = (with(&["--header-timeout", "600ms"]), with(&["--header-timeout", "1s"]));
+    let mut stream = server.connect();
+    let request = get();
+    a_header_timeout_passes(&clock);
+    stream.write_all(&request.as_bytes()[..10]).unwrap();
+    a_header_timeout_passes(&clock);
+    exchange(&mut stream, &request[10..]);
+}
+
 /// Ends of every kind in the middle: nothing is done, nothing is written down.
 #[test]
 fn what_ends_in_the_middle_has_not_happened() {
