@@ -1,5 +1,6 @@
 use std::error::Error as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -11,6 +12,7 @@ use crate::exchange::{Body, Problem};
 
 /// How much of a body that is too large is read before it is refused, so that the client gets to hear why.
 const DRAINED: usize = 8 << 20;
+const DRAINED_FOR: Duration = Duration::from_secs(1);
 
 /// How many more bytes of bodies the server may hold, over all connections.
 #[derive(Debug)]
@@ -66,6 +68,21 @@ pub(super) async fn body(incoming: Incoming, limits: &Limits, held: &mut Held<'_
     }
 }
 
+/// Takes what comes of a body that nobody wants, for a while. A stream of HTTP/2 that is answered before its body has
+/// come is reset, and there are clients that give up the answer, or the connection, for that.
+pub(super) async fn drain(mut incoming: Incoming) {
+    let all = async {
+        let mut size = 0_usize;
+        while let Some(Ok(frame)) = incoming.frame().await {
+            size = size.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+            if size > DRAINED {
+                break;
+            }
+        }
+    };
+    let _ = timeout(DRAINED_FOR, all).await;
+}
+
 async fn collect(mut incoming: Incoming, limit: usize, held: &mut Held<'_>) -> Result<Body, Problem> {
     let mut first: Option<Bytes> = None;
     let mut rest = BytesMut::new();
@@ -84,6 +101,9 @@ async fn collect(mut incoming: Incoming, limit: usize, held: &mut Held<'_>) -> R
             held.give_back();
         } else if !held.take(data.len()) {
             // Waiting could last for ever: others that are half read may wait for the same room.
+            drop((first, rest));
+            held.give_back();
+            drain(incoming).await;
             return Err(full());
         } else if first.is_none() && rest.is_empty() {
             // Most bodies come in one piece, which need not be copied.

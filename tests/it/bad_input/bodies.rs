@@ -279,9 +279,19 @@ fn bodies_under_way_share_a_room() {
     let call = || server.call("POST", "/customers", &[REPORTEI, JSON], &small);
     // Whatever becomes of a body, its room comes back.
     for end in ["answered", "broken off", "gone"] {
-        let mut holder = server.connect();
-        holder.write_all((head(body.len()) + &body[..850]).as_bytes()).unwrap();
-        let answer = crate::server::eventually("a full room", || Some(call()).filter(|answer| answer.status != 201));
+        let (mut holder, answer) = crate::server::eventually("a full room", || {
+            let mut holder = server.connect();
+            holder.write_all((head(body.len()) + &body[..850]).as_bytes()).unwrap();
+            server.get("/_standin/livez").expect(200);
+            let answer = call();
+            if answer.status != 201 {
+                return Some((holder, answer));
+            }
+            // The call was first: this one holds nothing any more once it is answered.
+            holder.shutdown(Shutdown::Write).unwrap();
+            holder.read_to_end(&mut Vec::new()).unwrap();
+            None
+        });
         let detail = answer.problem(503, "bodies-full");
         assert!(detail.contains("--max-body-total"), "{detail}");
         assert_eq!((answer.header("retry-after"), answer.header("connection")), (Some("1"), Some("close")));
