@@ -79,6 +79,9 @@ pub(super) struct Serve {
     /// Largest request body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = crate::exchange::Body::LIMIT)]
     pub(super) max_body: usize,
+    /// Most bytes of request bodies that are being read at once, at least --max-body
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
+    pub(super) max_body_total: usize,
     /// Deepest nesting of a JSON body, at most 120
     #[arg(long, value_name = "LEVELS", default_value_t = 64)]
     pub(super) max_json_depth: usize,

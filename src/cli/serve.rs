@@ -118,6 +118,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access) -> Result<
         },
         limits: Limits {
             body: arguments.max_body,
+            bodies: arguments.max_body_total,
             json_depth: arguments.max_json_depth,
             connections: arguments.max_connections,
             headers: arguments.max_headers,

@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Version;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::HttpService;
 use hyper::service::service_fn;
@@ -23,6 +21,7 @@ use super::pace::{Answer, Pace, Turn};
 use super::socket::Socket;
 use super::target::Door;
 use super::{Limits, Shared, deliver, dispatch, refusal};
+use crate::exchange::Problem;
 
 /// How many headers hyper takes when nothing is said.
 const HYPER_HEADERS: usize = 100;
@@ -92,7 +91,10 @@ async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place)
         let refused = refused(&pace, &request);
         async move {
             let response = match refused {
-                Some(response) => response,
+                Some(problem) => {
+                    let (parts, incoming) = request.into_parts();
+                    deliver::closing(dispatch::refuse(&parts, incoming, problem).await)
+                }
                 None => dispatch::answer(&shared, &door, request).await,
             };
             Ok::<_, Infallible>(turn.answer(response))
@@ -130,11 +132,10 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
 }
 
-/// The answer to a request that is refused whatever it asks for.
-fn refused(pace: &Pace, request: &hyper::Request<Incoming>) -> Option<hyper::Response<Full<Bytes>>> {
+/// Why a request is refused whatever it asks for.
+fn refused(pace: &Pace, request: &hyper::Request<Incoming>) -> Option<Problem> {
     let fault = if request.version() == Version::HTTP_2 { None } else { pace.next_fault() };
-    let problem = fault.map(refusal::of_fault).or_else(|| refusal::of_host(request))?;
-    Some(deliver::closing(deliver::plain(problem.into_response())))
+    fault.map(refusal::of_fault).or_else(|| refusal::of_host(request))
 }
 
 impl<S> Ends for Connection<'_, TokioIo<Socket>, S, TokioExecutor>

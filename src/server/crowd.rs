@@ -5,11 +5,11 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Sleep, sleep, sleep_until, timeout};
 
 use super::Limits;
 use super::pace::{End, Pace, Time};
@@ -21,8 +21,16 @@ const LEAVING: usize = 64;
 /// How long a newcomer waits before it looks again who has become idle.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
+/// How long an order waits, so that what the system already has of a client is read first: it may be a request, or the
+/// rest of one.
+const FIRST_READ: Duration = Duration::from_millis(1);
+
 /// How many idle connections are let go at once when no file can be opened.
 const SPARE: usize = 16;
+
+/// How long the beginning of a head keeps its place while others wait, in microseconds. Heads come at once, but for
+/// networks that lose a packet.
+const HALF_SENT: u64 = 1_000_000;
 
 #[derive(Debug)]
 pub(super) struct Crowd {
@@ -41,10 +49,15 @@ struct Members {
 }
 
 impl Members {
-    /// Tells the connection to go that has had nothing to do for longest, if there is one.
-    fn make_room(&mut self) -> bool {
-        let idle = self.all.iter().filter_map(|(number, pace)| Some((pace.idle_since()?, *number, pace)));
-        let Some((_, number, pace)) = idle.min_by_key(|(since, number, _)| (*since, *number)) else { return false };
+    /// Tells the connection to go that has had nothing to do for longest, else the one that has kept its head back for
+    /// longest, if there is one.
+    fn make_room(&mut self, now: u64) -> bool {
+        let longest = |since: fn(&Pace) -> Option<u64>| {
+            let those = self.all.iter().filter_map(|(number, pace)| Some((since(pace)?, *number, pace)));
+            those.min_by_key(|(since, number, _)| (*since, *number))
+        };
+        let half_sent = || longest(Pace::half_sent_since).filter(|(since, ..)| since.saturating_add(HALF_SENT) <= now);
+        let Some((_, number, pace)) = longest(Pace::idle_since).or_else(half_sent) else { return false };
         pace.tell(End::Evict);
         self.leaving.insert(number);
         true
@@ -79,7 +92,8 @@ impl Crowd {
         Crowd { limits, time: Arc::new(Time::new()), members: Mutex::default() }
     }
 
-    /// A place for a newcomer: a free one, else that of who has had nothing to do for longest, else the next.
+    /// A place for a newcomer: a free one, else that of who has had nothing to do for longest, or keeps a head back,
+    /// else the next.
     pub(super) async fn enter(self: &Arc<Self>) -> Place {
         if let Some(place) = self.place() {
             return place;
@@ -92,7 +106,7 @@ impl Crowd {
             if let Some(place) = self.place() {
                 return place;
             }
-            // Some ways of becoming idle are told nobody, such as a socket that takes the last bytes late.
+            // Some ways of making room are told nobody: a socket that takes the last bytes late, a head that is late.
             let _ = timeout(LOOK_AGAIN, room).await;
         }
     }
@@ -104,7 +118,7 @@ impl Crowd {
         {
             let mut members = self.members.lock();
             for _ in members.leaving.len()..SPARE {
-                if !members.make_room() {
+                if !members.make_room(self.time.now()) {
                     break;
                 }
             }
@@ -116,7 +130,7 @@ impl Crowd {
     fn place(self: &Arc<Self>) -> Option<Place> {
         let mut members = self.members.lock();
         if members.all.len() - members.leaving.len() >= self.limits.connections
-            && (members.leaving.len() >= LEAVING || !members.make_room())
+            && (members.leaving.len() >= LEAVING || !members.make_room(self.time.now()))
         {
             return None;
         }
@@ -197,32 +211,46 @@ pub(super) trait Ends: Future {
 pub(super) async fn follow<C: Ends>(connection: C, pace: &Pace) {
     let mut connection = std::pin::pin!(connection);
     let mut first = true;
+    let mut order: Option<(End, u64, Pin<Box<Sleep>>)> = None;
     poll_fn(|cx| {
         if first {
             // A task has one waker for all its life.
             pace.wakes(cx.waker());
             first = false;
         }
-        match pace.told() {
-            None => {}
-            Some(End::Cut) => return Poll::Ready(()),
-            Some(End::Leave) => connection.as_mut().leave(),
-            Some(End::Late) if !pace.is_http2() => {
-                // The socket tells the client, as soon as it is asked for more of the head.
-                pace.says_late();
-                let _ = connection.as_mut().poll(cx);
+        if let Some(end) = pace.told() {
+            if end == End::Cut {
                 return Poll::Ready(());
             }
-            Some(end @ (End::Evict | End::Late)) => {
-                connection.as_mut().leave();
-                // Says goodbye in HTTP/2.
-                let ended = connection.as_mut().poll(cx).is_ready();
-                if ended || end == End::Late || !pace.busy() {
-                    return Poll::Ready(());
-                }
-            }
+            order = Some((end, pace.head(), Box::pin(sleep(FIRST_READ))));
         }
-        connection.as_mut().poll(cx).map(|_| ())
+        if connection.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let Some((end, head, wait)) = &mut order else { return Poll::Pending };
+        ready!(wait.as_mut().poll(cx));
+        let (end, head) = (*end, *head);
+        order = None;
+        let half_sent = pace.head() != 0 && !pace.untouched();
+        let came = pace.head() == 0 || pace.head() != head || !pace.is_http2() && pace.busy();
+        if end == End::Late && came {
+            pace.stays();
+            return Poll::Pending;
+        }
+        if half_sent && matches!(end, End::Late | End::Evict) && !pace.is_http2() && !pace.busy() {
+            // The socket tells the client, as soon as it is asked for more of the head.
+            pace.says_late();
+            let _ = connection.as_mut().poll(cx);
+            return Poll::Ready(());
+        }
+        // Says goodbye in HTTP/2.
+        connection.as_mut().leave();
+        let ended = connection.as_mut().poll(cx).is_ready();
+        match end {
+            End::Leave if !ended => Poll::Pending,
+            End::Evict if !ended && pace.busy() => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
     })
     .await;
 }

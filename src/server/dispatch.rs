@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header;
 use http::request::Parts;
+use http::{Version, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -23,7 +23,7 @@ pub(super) async fn answer(
     let (parts, incoming) = request.into_parts();
     let host = match gate::host(&parts, door, &shared.gate.hosts) {
         Ok(host) => host,
-        Err(problem) => return deliver::plain(problem.into_response()),
+        Err(problem) => return refuse(&parts, incoming, problem).await,
     };
     let area = target::area(&parts, &host, shared.registry.packs(), door);
     let needs = match area {
@@ -42,8 +42,16 @@ pub(super) async fn answer(
     };
     match shared.gate.admit(&parts.headers, &host, needs) {
         Ok(()) => respond(shared, door, &host, area, parts, incoming).await,
-        Err(problem) => deliver::plain(problem.into_response()),
+        Err(problem) => refuse(&parts, incoming, problem).await,
     }
+}
+
+/// Answers without reading the body first. In HTTP/1.1 that ends the connection, unless the body is there already.
+pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) -> hyper::Response<Full<Bytes>> {
+    if parts.version == Version::HTTP_2 && !parts.headers.contains_key(header::EXPECT) {
+        read::drain(incoming).await;
+    }
+    deliver::plain(problem.into_response())
 }
 
 async fn respond(
@@ -56,9 +64,10 @@ async fn respond(
 ) -> hyper::Response<Full<Bytes>> {
     let target = match target::find(&parts, host, shared.registry.packs(), door) {
         Ok(target) => target,
-        Err(problem) => return deliver::plain(problem.into_response()),
+        Err(problem) => return refuse(&parts, incoming, problem).await,
     };
-    let body = match read::body(incoming, &shared.limits).await {
+    let mut held = read::Held::new(&shared.bodies);
+    let body = match read::body(incoming, &shared.limits, &mut held).await {
         Ok(body) => body,
         Err(problem) => return deliver::plain(closing(problem.into_response())),
     };

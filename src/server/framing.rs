@@ -91,6 +91,16 @@ impl Scan {
         }
     }
 
+    /// Is a body under way: more of it must come?
+    pub(super) fn in_body(&self) -> bool {
+        matches!(self.state, State::Skip(..) | State::Lines(Kind::ChunkSize | Kind::ChunkEnd | Kind::Trailer))
+    }
+
+    /// Is nothing under way: neither a head nor a body?
+    pub(super) fn at_rest(&self) -> bool {
+        !self.in_head() && !self.in_body()
+    }
+
     /// Reads on.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Seen {
         let mut seen = Seen::default();
@@ -211,13 +221,14 @@ impl Frames {
                 if self.have < self.header.len() {
                     return boundary;
                 }
-                let [a, b, c, kind, flags, ..] = self.header;
+                let [a, b, c, kind, ..] = self.header;
                 self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
                 self.data = kind == DATA;
                 if matches!(kind, HEADERS | CONTINUATION) {
                     self.open = true;
                 }
-                self.header[4] = flags;
+                // What is left of it is a body, which has a time of its own.
+                boundary |= self.data && !self.open;
             }
             let here = bytes.len().min(self.left);
             self.left -= here;
@@ -231,5 +242,78 @@ impl Frames {
             }
         }
         boundary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preface() -> Scan {
+        let mut scan = Scan::new();
+        scan.take(PREFACE);
+        assert!(scan.http2());
+        scan
+    }
+
+    #[test]
+    fn the_body_of_a_frame_is_no_head_wherever_it_is_cut() {
+        for cut in 0..9 {
+            let mut scan = preface();
+            let frame = [0, 0, 100, DATA, 0, 0, 0, 0, 1, b'x'];
+            scan.take(&frame[..cut]);
+            assert_eq!(scan.in_head(), cut > 0, "{cut}");
+            let seen = scan.take(&frame[cut..]);
+            assert_eq!((seen.boundary, scan.in_head()), (true, false), "{cut}");
+        }
+    }
+
+    #[test]
+    fn heads_of_several_frames_are_under_way_until_they_end() {
+        let mut scan = preface();
+        let seen = scan.take(&[0, 0, 1, HEADERS, 0, 0, 0, 0, 1, b'x']);
+        assert_eq!((seen.boundary, scan.in_head()), (false, true));
+        let seen = scan.take(&[0, 0, 0, CONTINUATION, END_HEADERS, 0, 0, 0, 1]);
+        assert_eq!((seen.boundary, scan.in_head()), (true, false));
+    }
+
+    /// Heads, and where a fault is.
+    fn read(pieces: &[&[u8]]) -> (u64, Option<Fault>, Option<usize>) {
+        let mut scan = Scan::new();
+        let (mut before, mut bad_head, mut bad_body) = (0, None, None);
+        for piece in pieces {
+            let seen = scan.take(piece);
+            bad_head = bad_head.or(seen.bad_head);
+            bad_body = bad_body.or(seen.bad_body.map(|at| before + at));
+            before += piece.len();
+        }
+        (scan.heads(), bad_head, bad_body)
+    }
+
+    #[test]
+    fn it_reads_alike_wherever_it_is_cut() {
+        let chunks = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n0a \r\n0123456789\r\n";
+        for text in [
+            format!("\r\n{chunks}00\r\nX: y\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+            format!("{chunks}0\nX: y\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+            format!("{chunks}0\r\nX: y\r\r\n"),
+            format!("{chunks}1\r\nab\r\n"),
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\r\n".to_owned(),
+            "PUT / HTTP/1.1\r\ncontent-length:3\r\n\r\n\n\n\nGET / HTTP/1.1\nX: y\r\n\r\n".to_owned(),
+            "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n".to_owned(),
+        ] {
+            let whole = read(&[text.as_bytes()]);
+            for first in 0..text.len() {
+                for second in first..text.len() {
+                    let bytes = text.as_bytes();
+                    let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                    let (heads, bad_head, bad_body) = read(&pieces);
+                    assert_eq!((heads, bad_head), (whole.0, whole.1), "{text:?} cut at {first} and {second}");
+                    // The beginning of a bad line may be in the hands of who reads, never its end.
+                    assert_eq!(bad_body.is_some(), whole.2.is_some(), "{text:?} cut at {first} and {second}");
+                    assert!(bad_body >= whole.2, "{text:?} cut at {first} and {second}");
+                }
+            }
+        }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) body: usize,
+    /// Over all bodies that are being read; never less than one body.
+    pub(crate) bodies: usize,
     pub(crate) json_depth: usize,
     pub(crate) connections: usize,
     pub(crate) headers: usize,
@@ -99,6 +101,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Arc<Registry>,
     pub(crate) control: Control,
     pub(crate) limits: Limits,
+    pub(crate) bodies: read::Room,
     pub(crate) engine: engine::Limits,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) gate: Gate,
@@ -129,6 +132,7 @@ impl Server {
             registry,
             control,
             limits: options.limits,
+            bodies: read::Room::new(&options.limits),
             engine,
             real: Box::new(real),
             gate: options.gate,

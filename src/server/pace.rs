@@ -126,6 +126,10 @@ impl Pace {
     pub(super) fn came(&self, boundary: bool, in_head: bool) {
         if !self.touched.load(Ordering::Relaxed) {
             self.touched.store(true, Ordering::Relaxed);
+            // Who connects in advance, as browsers do, has the whole time for the head all the same.
+            if in_head {
+                self.head.store(self.time.now(), Ordering::Relaxed);
+            }
         }
         match in_head {
             false if boundary => self.head.store(0, Ordering::Relaxed),
@@ -224,6 +228,22 @@ impl Pace {
         quiet.then(|| self.rest.load(Ordering::Relaxed))
     }
 
+    /// Since when a head is under way here, and nothing else.
+    pub(super) fn half_sent_since(&self) -> Option<u64> {
+        let head = self.head();
+        let alone = head != 0
+            && self.turns.load(Ordering::Acquire) == 0
+            && !self.blocked.load(Ordering::Relaxed)
+            && !self.untouched()
+            && !self.leaves();
+        alone.then(|| head.max(self.rest.load(Ordering::Relaxed)))
+    }
+
+    /// When the head under way began, 0 for none.
+    pub(super) fn head(&self) -> u64 {
+        self.head.load(Ordering::Relaxed)
+    }
+
     pub(super) fn untouched(&self) -> bool {
         !self.touched.load(Ordering::Relaxed)
     }
@@ -244,6 +264,13 @@ impl Pace {
         }
         let order = self.order.swap(0, Ordering::AcqRel);
         End::ALL.into_iter().find(|known| *known as u8 == order)
+    }
+
+    /// Takes the order back: what it was about has come.
+    pub(super) fn stays(&self) {
+        self.told.store(0, Ordering::Relaxed);
+        // Who wanted it to leave, too, may have seen that it was told already.
+        self.time.room.notify_waiters();
     }
 
     pub(super) fn leaves(&self) -> bool {

@@ -1,16 +1,24 @@
 //! A client's socket, with an eye on what goes through it.
 
+use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 
 use super::framing::{Fault, Scan};
 use super::pace::Pace;
 use super::refusal;
+
+/// How long, and for how many bytes, a client may go on sending what nobody reads any more. A system that still has
+/// such bytes when a connection is closed resets it, and the client loses the answer that says why.
+const LINGERS: Duration = Duration::from_secs(1);
+const LINGERS_FOR: usize = 8 << 20;
 
 pub(super) struct Socket {
     stream: TcpStream,
@@ -18,11 +26,18 @@ pub(super) struct Socket {
     scan: Scan,
     /// Nothing is read any more.
     broken: bool,
+    /// All is said, and the client is still talking.
+    lingering: Option<Lingering>,
+}
+
+struct Lingering {
+    until: Pin<Box<Sleep>>,
+    left: usize,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
-        Socket { stream, pace, scan: Scan::new(), broken: false }
+        Socket { stream, pace, scan: Scan::new(), broken: false, lingering: None }
     }
 
     fn breaks(&self) -> Poll<io::Result<()>> {
@@ -69,6 +84,31 @@ impl AsyncRead for Socket {
 }
 
 impl Socket {
+    /// Takes what still comes, until the client has ended, or the body that it was sending has.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let lingering =
+            self.lingering.get_or_insert_with(|| Lingering { until: Box::pin(sleep(LINGERS)), left: LINGERS_FOR });
+        if lingering.until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut bytes = [0; 8 << 10];
+        loop {
+            let mut part = ReadBuf::new(&mut bytes);
+            let result = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part));
+            let count = part.filled().len();
+            if result.is_err() || count == 0 || count >= lingering.left {
+                return Poll::Ready(());
+            }
+            lingering.left -= count;
+            if self.scan.in_body() {
+                let _ = self.scan.take(part.filled());
+                if self.scan.at_rest() {
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
     fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.pace.wrote(result.is_pending());
         result
@@ -101,6 +141,13 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if this.scan.http2() || this.scan.at_rest() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        this.linger(cx).map(Ok)
     }
 }

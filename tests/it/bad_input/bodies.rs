@@ -264,3 +264,79 @@ fn a_connection_goes_on_after_a_refusal() {
     let answers = Answer::read_all(&server.raw(all.concat().as_bytes()), "GET");
     assert_eq!(answers.iter().map(|answer| answer.status).collect::<Vec<_>>(), [400, 404, 200, 405, 400, 200]);
 }
+
+#[test]
+fn bodies_under_way_share_a_room() {
+    let server = Server::start(&["reportei", "--freeze", "--max-body", "1000", "--max-body-total", "1"]);
+    let head = |length: usize| {
+        format!(
+            "POST /customers HTTP/1.1\r\nHost: localhost\r\n{}: {}\r\nContent-Length: {length}\r\n\r\n",
+            REPORTEI.0, REPORTEI.1
+        )
+    };
+    let body = format!(r#"{{"name":"{}"}}"#, "n".repeat(900));
+    let small = format!(r#"{{"name":"{}"}}"#, "s".repeat(200));
+    let call = || server.call("POST", "/customers", &[REPORTEI, JSON], &small);
+    // Whatever becomes of a body, its room comes back.
+    for end in ["answered", "broken off", "gone"] {
+        let (mut holder, answer) = crate::server::eventually("a full room", || {
+            let mut holder = server.connect();
+            holder.write_all((head(body.len()) + &body[..850]).as_bytes()).unwrap();
+            server.get("/_standin/livez").expect(200);
+            let answer = call();
+            if answer.status != 201 {
+                return Some((holder, answer));
+            }
+            // The call was first: this one holds nothing any more once it is answered.
+            holder.shutdown(Shutdown::Write).unwrap();
+            holder.read_to_end(&mut Vec::new()).unwrap();
+            None
+        });
+        let detail = answer.problem(503, "bodies-full");
+        assert!(detail.contains("--max-body-total"), "{detail}");
+        assert_eq!((answer.header("retry-after"), answer.header("connection")), (Some("1"), Some("close")));
+        server.api("GET", "/customers", None).expect(200);
+        if end == "answered" {
+            holder.write_all(&body.as_bytes()[850..]).unwrap();
+        }
+        if end == "gone" {
+            drop(holder);
+        } else {
+            holder.shutdown(Shutdown::Write).unwrap();
+            let mut back = Vec::new();
+            holder.read_to_end(&mut back).unwrap();
+            assert_eq!(Answer::read(&back, "POST").status, if end == "answered" { 201 } else { 400 });
+        }
+        crate::server::eventually("room", || (call().status == 201).then_some(()));
+    }
+    // One that is too large holds nothing.
+    let mut large = server.connect();
+    large.write_all((head(5000) + &"x".repeat(4000)).as_bytes()).unwrap();
+    for _ in 0..20 {
+        crate::server::eventually("room", || (call().status == 201).then_some(()));
+    }
+}
+
+/// A connection that is closed under what the client sends is reset: many clients then look for no answer, and on some
+/// systems there is none to find.
+#[test]
+fn who_is_refused_while_sending_can_send_it_all_and_reads_why() {
+    let server = start();
+    let watch = server.watch();
+    let body = "x".repeat(3 << 20);
+    let long = "y".repeat(1 << 20);
+    let send = |method: &str, headers: &[(&str, &str)], body: &str| {
+        let bytes = request("localhost", method, "/customers", headers, body.as_bytes());
+        let mut stream = server.connect();
+        stream.write_all(&bytes).unwrap();
+        let mut back = Vec::new();
+        stream.read_to_end(&mut back).unwrap();
+        Answer::read(&back, method)
+    };
+    for _ in 0..5 {
+        send("POST", &[("Host", "evil.example"), JSON], &body).problem(403, "host-unknown");
+        send("POST", &[REPORTEI, ("Content-Length", "3145728")], &body).problem(400, "length-ambiguous");
+        assert_eq!(send("GET", &[REPORTEI, ("X-Long", &long)], "").status, 431);
+    }
+    watch.unharmed();
+}

@@ -96,6 +96,75 @@ fn who_is_busy_is_waited_for() {
     Answer::read(&back, "POST").expect(201);
 }
 
+/// Heads that never become complete hold places for a second, not for the whole time that a head may take.
+#[test]
+fn a_head_that_is_kept_back_makes_room() {
+    let limits = ["--max-connections", "3", "--header-timeout", "1h", "--idle-timeout", "1h"];
+    let server = Server::start(&[&["reportei", "--freeze"][..], &limits].concat());
+    let body = r#"{"name":"Busy"}"#;
+    let head = format!(
+        "POST /customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nContent-Length: {}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+        REPORTEI.1,
+        body.len()
+    );
+    // Busy from the start, so that it keeps its place.
+    let busy = || {
+        let mut stream = server.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut go_on = [0; 25];
+        stream.read_exact(&mut go_on).unwrap();
+        stream
+    };
+    let before = busy();
+    let mut first = server.connect();
+    first.write_all(b"GET /cust").unwrap();
+    let mut second = server.connect();
+    answered(&mut second, &keep("/_standin/livez"));
+    second.write_all(b"G").unwrap();
+    let newcomers = [busy(), busy()];
+    for mut kept_back in [first, second] {
+        let mut back = Vec::new();
+        kept_back.read_to_end(&mut back).unwrap();
+        Answer::read(&back, "GET").problem(408, "header-timeout");
+    }
+    for mut busy in newcomers.into_iter().chain([before]) {
+        busy.write_all(body.as_bytes()).unwrap();
+        let mut back = Vec::new();
+        busy.read_to_end(&mut back).unwrap();
+        Answer::read(&back, "POST").expect(201);
+    }
+}
+
+/// Connections that end in every state give their places back.
+#[test]
+fn places_come_back() {
+    let limits = ["--max-connections", "2", "--header-timeout", "1h", "--idle-timeout", "1h"];
+    let server = Server::start(&[&["reportei", "--freeze"][..], &limits].concat());
+    let watch = server.watch();
+    let whole = keep("/_standin/livez");
+    let body = "POST /customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12";
+    let two = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for round in 0..300 {
+        for bytes in [&b""[..], b"G", &whole, body.as_bytes(), b"GET / HTTP/1.1\nX: y\r\n\r\n", two.as_bytes()] {
+            let mut stream = server.connect();
+            stream.write_all(bytes).unwrap();
+            if round % 3 == 0 {
+                stream.shutdown(Shutdown::Write).unwrap();
+                let _ = stream.read(&mut [0; 100]);
+            }
+        }
+    }
+    watch.unharmed();
+    // Both places are there.
+    let mut streams = [server.connect(), server.connect()];
+    for stream in &mut streams {
+        answered(stream, &whole);
+    }
+    let [mut first, mut second] = streams;
+    answered(&mut first, &whole);
+    answered(&mut second, &whole);
+}
+
 /// Opens idle connections, lets those go that the server has ended, and asks for something now and then.
 fn besiege(server: &Server, count: usize) {
     let watch = server.watch();

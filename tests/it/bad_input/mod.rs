@@ -10,6 +10,7 @@ mod paths;
 mod protocol;
 mod slow;
 mod smuggling;
+mod wire;
 
 use std::fs;
 use std::io::{Read as _, Write as _};

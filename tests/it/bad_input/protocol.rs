@@ -270,6 +270,11 @@ fn http_2_with_prior_knowledge_is_answered_alike() {
     assert_eq!(curl(&["--data", "{", &format!("{url}/customers")]).0, "400 2");
     assert_eq!(curl(&["--data-binary", &large, &format!("{url}/customers")]).0, "413 2");
     assert_eq!(curl(&["--header", "Host: evil.example", &format!("{url}/customers")]).0, "403 2");
+    // A stream that is reset under what the client sends loses its answer.
+    for _ in 0..10 {
+        let foreign = ["--header", "Host: evil.example", "--data-binary", &large, &format!("{url}/customers")];
+        assert_eq!(curl(&foreign).0, "403 2");
+    }
     assert_eq!(server.get("/_standin/livez").status, 200);
 }
 

@@ -147,6 +147,40 @@ fn who_sends_byte_by_byte_within_the_limits_is_answered() {
     Answer::read(&rest(&mut stream), "POST").expect(201);
 }
 
+/// What has come before a time is over counts, even if the server finds both at once: here it is stopped meanwhile.
+#[test]
+fn what_came_in_time_is_answered() {
+    let clock = with(&["--header-timeout", "450ms"]);
+    for limit in ["--idle-timeout", "--header-timeout"] {
+        let server = with(&[limit, "400ms"]);
+        for _ in 0..3 {
+            let mut stream = server.connect();
+            exchange(&mut stream, &get());
+            let request = get();
+            let (before, after) = request.split_at(if limit == "--idle-timeout" { 0 } else { 10 });
+            stream.write_all(before.as_bytes()).unwrap();
+            server.get("/_standin/livez").expect(200);
+            server.signal("STOP");
+            stream.write_all(after.as_bytes()).unwrap();
+            a_header_timeout_passes(&clock);
+            server.signal("CONT");
+            exchange(&mut stream, "");
+        }
+    }
+}
+
+/// Browsers connect in advance. The time for the head begins with its first byte even so.
+#[test]
+fn who_connects_early_has_the_whole_time_for_a_head() {
+    let (clock, server) = (with(&["--header-timeout", "600ms"]), with(&["--header-timeout", "1s"]));
+    let mut stream = server.connect();
+    let request = get();
+    a_header_timeout_passes(&clock);
+    stream.write_all(&request.as_bytes()[..10]).unwrap();
+    a_header_timeout_passes(&clock);
+    exchange(&mut stream, &request[10..]);
+}
+
 /// Ends of every kind in the middle: nothing is done, nothing is written down.
 #[test]
 fn what_ends_in_the_middle_has_not_happened() {
