@@ -30,7 +30,7 @@ pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
         }
         results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
     }
-    results.push(result(format!("{}/errors", pack.name), never_given(pack, &given)));
+    results.push(result(format!("{}/answers", pack.name), never_given(pack, &given)));
     results.push(result(format!("{}/violations", pack.name), redundant_rows(pack, files)));
     results
 }
@@ -247,20 +247,24 @@ fn keys(value: &Json) -> Vec<String> {
     out
 }
 
-/// Errors that no example provokes: nobody would notice if they were gone.
+/// Answers and errors that no example shows: nobody would notice if they were gone.
 fn never_given(pack: &Pack, given: &BTreeSet<String>) -> Vec<String> {
-    pack.errors
-        .iter()
-        .filter(|error| !given.contains(&exact(pack, &error.reply.at)))
-        .map(|error| {
-            format!(
-                "no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file",
-                error.name,
-                exact(pack, &error.reply.at),
-                error.reply.status.as_u16()
-            )
+    let unseen = |reply: &Reply| !given.contains(&exact(pack, &reply.at));
+    let answers = pack.operations.iter().flat_map(|operation| {
+        operation.replies.iter().filter(|reply| unseen(reply)).map(move |reply| {
+            let (status, place) = (reply.status.as_u16(), exact(pack, &reply.at));
+            format!("no example shows the answer {status} of `{}` ({place}): add one, or a side file", operation.title)
         })
-        .collect()
+    });
+    let errors = pack.errors.iter().filter(|error| unseen(&error.reply)).map(|error| {
+        format!(
+            "no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file",
+            error.name,
+            exact(pack, &error.reply.at),
+            error.reply.status.as_u16()
+        )
+    });
+    answers.chain(errors).collect()
 }
 
 /// Rows of `violations` that can be deleted without any replay telling.

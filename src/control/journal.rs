@@ -4,19 +4,63 @@ use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
 use super::{Answer, Call, done, ok, page, shown};
+use crate::diagnostic::nearest;
 use crate::exchange::Problem;
 use crate::journal::Filter;
+use crate::pack::Provenance;
 
+/// Reads the conditions. One that no exchange could ever fulfil is a mistake: it would count nothing, and look like an
+/// answer.
 fn filter(call: &Call<'_>) -> Result<Filter, Problem> {
+    let packs = call.registry.packs();
+    let operations = || packs.iter().flat_map(|pack| &pack.operations).map(|operation| &*operation.name);
+    let short = |name: &str| name.rsplit('/').next().map(str::to_owned);
+    let operation = call.query("operation");
+    if let Some(wanted) = operation.as_deref()
+        && !operations().any(|name| name == wanted || short(name).as_deref() == Some(wanted))
+    {
+        let shorts: Vec<String> = operations().filter_map(short).collect();
+        return Err(never("operation", wanted, operations().chain(shorts.iter().map(String::as_str))));
+    }
+    let pack = call.query("pack");
+    if let Some(wanted) = pack.as_deref().filter(|wanted| !packs.iter().any(|pack| &*pack.name == *wanted)) {
+        return Err(never("pack", wanted, packs.iter().map(|pack| &*pack.name)));
+    }
+    let contract = call.query("contract");
+    if let Some(wanted) = contract.as_deref().filter(|wanted| !Provenance::HEADERS.contains(wanted)) {
+        return Err(never("contract", wanted, Provenance::HEADERS.into_iter()));
+    }
+    let status = call.query("status");
+    if status.as_deref().is_some_and(|wanted| !is_status(wanted)) {
+        let detail = "`status` is a number from 100 to 599, or a class such as `4xx`.";
+        return Err(Problem::bad_request("filter-invalid", detail));
+    }
     Ok(Filter {
-        operation: call.query("operation"),
+        operation,
         method: call.query("method"),
         path: call.query("path"),
-        pack: call.query("pack"),
-        status: call.query("status"),
-        contract: call.query("contract"),
+        pack,
+        status,
+        contract,
         after: page::after(call)?,
     })
+}
+
+/// How many characters of a filter are repeated to whoever sent it.
+const QUOTED: usize = 80;
+
+fn never<'n>(filter: &str, wanted: &str, known: impl Iterator<Item = &'n str>) -> Problem {
+    let meant = nearest(wanted, known).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+    let mut shown: String = wanted.chars().take(QUOTED).collect();
+    if shown.len() < wanted.len() {
+        shown.push('…');
+    }
+    Problem::bad_request("filter-invalid", format!("There is no {filter} `{shown}`.{meant}"))
+}
+
+fn is_status(text: &str) -> bool {
+    let class = text.strip_suffix("xx").is_some_and(|class| matches!(class, "1" | "2" | "3" | "4" | "5"));
+    class || text.len() == 3 && text.parse().is_ok_and(|status: u16| (100..600).contains(&status))
 }
 
 /// `?operation=&method=&path=&pack=&status=&contract=&after=&limit=`

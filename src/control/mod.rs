@@ -21,6 +21,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value as Json, json};
 
 use crate::clock::Real;
+use crate::diagnostic::{nearest, one_of};
 use crate::engine;
 use crate::exchange::{Problem, Request, Response};
 use crate::pack::Pack;
@@ -91,6 +92,7 @@ impl Control {
             );
             return Err(problem.header(header::ALLOW, allowed));
         };
+        known_query(row, request.query.as_deref().unwrap_or_default())?;
         let parameters = found
             .params
             .iter()
@@ -104,6 +106,16 @@ impl Control {
         let call = Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
         (row.handler)(&call)
     }
+}
+
+/// A parameter that is misspelt would otherwise be taken for one that is not there.
+fn known_query(row: &Row, query: &str) -> Result<(), Problem> {
+    let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    let Some(unknown) = names.find(|name| !row.query.contains(&&**name)) else { return Ok(()) };
+    let meant = nearest(&unknown, row.query.iter().copied()).map(|name| format!(" Did you mean `{name}`?"));
+    let known = if row.query.is_empty() { "none".to_owned() } else { one_of(row.query.iter().copied()) };
+    let detail = format!("`{unknown}` is no parameter here: the query may have {known}.{}", meant.unwrap_or_default());
+    Err(Problem::bad_request("query-unknown", detail))
 }
 
 impl Call<'_> {
@@ -126,7 +138,7 @@ impl Call<'_> {
         let name = self.parameter("pack");
         let packs = self.registry.packs();
         packs.iter().enumerate().find(|(_, pack)| &*pack.name == name).ok_or_else(|| {
-            let known = crate::diagnostic::one_of(packs.iter().map(|pack| &*pack.name));
+            let known = one_of(packs.iter().map(|pack| &*pack.name));
             Problem::not_found("pack-unknown", format!("There is no pack `{name}`: there are {known}."))
         })
     }

@@ -90,6 +90,7 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
         "notes": operation.notes,
         "method": operation.method.as_str(),
         "path": &*operation.template,
+        "unmounted": operation.unmounted,
         "at": pack.sources.place(&operation.at),
         "provenance": operation.provenance.to_json(),
         "body": operation.body.as_ref().map(|body| &body.schema_name),

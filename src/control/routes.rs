@@ -2,44 +2,53 @@
 
 use super::{Answer, Call, clock, events, health, index, journal, packs, sandboxes, state};
 
-/// A method, a path below `/_standin`, and what answers it.
+/// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    pub(super) query: &'static [&'static str],
     pub(super) handler: fn(&Call<'_>) -> Answer,
 }
 
-const fn row(method: &'static str, path: &'static str, handler: fn(&Call<'_>) -> Answer) -> Row {
-    Row { method, path, handler }
+type Names = &'static [&'static str];
+
+const fn row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
+    Row { method, path, query, handler }
 }
+
+const NONE: Names = &[];
+const SECRETS: Names = &["secrets"];
+const PIECES: Names = &["limit", "after"];
+const RECORDS: Names = &["limit", "after", "secrets"];
+const FILTERS: Names = &["operation", "method", "path", "pack", "status", "contract", "limit", "after"];
 
 /// Rows of one path stand together.
 pub(super) const ROUTES: &[Row] = &[
-    row("GET", "/", index),
-    row("GET", "/livez", health),
-    row("GET", "/readyz", health),
-    row("GET", "/packs", packs::list),
-    row("GET", "/packs/{pack}", packs::show),
-    row("GET", "/sandboxes", sandboxes::list),
-    row("POST", "/sandboxes", sandboxes::create),
-    row("GET", "/sandboxes/{id}", sandboxes::show),
-    row("DELETE", "/sandboxes/{id}", sandboxes::delete),
-    row("POST", "/reset", sandboxes::reset),
-    row("GET", "/clock", clock::show),
-    row("PUT", "/clock", clock::set),
-    row("POST", "/clock/advance", clock::advance),
-    row("GET", "/state/{pack}/{resource}", state::list),
-    row("POST", "/state/{pack}/{resource}", state::add),
-    row("GET", "/state/{pack}/{resource}/{id}", state::show),
-    row("PUT", "/state/{pack}/{resource}/{id}", state::put),
-    row("PATCH", "/state/{pack}/{resource}/{id}", state::patch),
-    row("DELETE", "/state/{pack}/{resource}/{id}", state::delete),
-    row("GET", "/events", events::list),
-    row("POST", "/events/{pack}/{event}", events::fire),
-    row("GET", "/journal", journal::list),
-    row("DELETE", "/journal", journal::clear),
-    row("GET", "/journal/{entry}", journal::show),
-    row("GET", "/log", journal::log),
+    row("GET", "/", NONE, index),
+    row("GET", "/livez", NONE, health),
+    row("GET", "/readyz", NONE, health),
+    row("GET", "/packs", NONE, packs::list),
+    row("GET", "/packs/{pack}", NONE, packs::show),
+    row("GET", "/sandboxes", PIECES, sandboxes::list),
+    row("POST", "/sandboxes", NONE, sandboxes::create),
+    row("GET", "/sandboxes/{id}", NONE, sandboxes::show),
+    row("DELETE", "/sandboxes/{id}", NONE, sandboxes::delete),
+    row("POST", "/reset", NONE, sandboxes::reset),
+    row("GET", "/clock", NONE, clock::show),
+    row("PUT", "/clock", NONE, clock::set),
+    row("POST", "/clock/advance", NONE, clock::advance),
+    row("GET", "/state/{pack}/{resource}", RECORDS, state::list),
+    row("POST", "/state/{pack}/{resource}", SECRETS, state::add),
+    row("GET", "/state/{pack}/{resource}/{id}", SECRETS, state::show),
+    row("PUT", "/state/{pack}/{resource}/{id}", SECRETS, state::put),
+    row("PATCH", "/state/{pack}/{resource}/{id}", SECRETS, state::patch),
+    row("DELETE", "/state/{pack}/{resource}/{id}", NONE, state::delete),
+    row("GET", "/events", NONE, events::list),
+    row("POST", "/events/{pack}/{event}", NONE, events::fire),
+    row("GET", "/journal", FILTERS, journal::list),
+    row("DELETE", "/journal", NONE, journal::clear),
+    row("GET", "/journal/{entry}", SECRETS, journal::show),
+    row("GET", "/log", RECORDS, journal::log),
 ];
 
 #[cfg(test)]

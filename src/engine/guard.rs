@@ -54,7 +54,8 @@ pub(super) fn records<'l>(
             }
             None => {
                 let resource = pack.resource(load.resource);
-                let words = format!("this caller has no `{}` with the id `{}`", resource.name, id.text());
+                let whose = if visibility.is_everyone() { "there is" } else { "this caller has" };
+                let words = format!("{whose} no `{}` with the id `{}`", resource.name, id.text());
                 trace.add(Stage::Load, Verdict::Refused, Some(&load.at), words);
                 return Ok(Some(Missing { resource: load.resource, error: load.otherwise.or(resource.not_found) }));
             }

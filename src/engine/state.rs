@@ -56,6 +56,7 @@ pub(crate) fn edit(
         Edit::Add(given) => {
             let values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             let values = complete(pack, moment, resource, values)?;
+            owned(pack, moment, resource, &values)?;
             let record = world.insert(pack, resource, values).map_err(conflict)?;
             let id = record.text(definition.id).unwrap_or_default();
             change.edits.push(WorldEdit::Put(resource, record));
@@ -66,6 +67,7 @@ pub(crate) fn edit(
             let mut values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
+            owned(pack, moment, resource, &values)?;
             let (verb, record) = match world.get(resource, id).map(|record| record.sequence) {
                 Some(sequence) => ("update", world.update(pack, resource, sequence, values)),
                 None => ("create", world.insert(pack, resource, values)),
@@ -79,6 +81,7 @@ pub(crate) fn edit(
             let mut values = read(pack, resource, given, record.values.to_vec())?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
+            owned(pack, moment, resource, &values)?;
             let record = world.update(pack, resource, record.sequence, values).map_err(conflict)?;
             change.edits.push(WorldEdit::Put(resource, record));
             change.steps.push(Step { verb: "update", resource, id: id.clone() });
@@ -103,7 +106,7 @@ fn read(
     for (name, value) in given {
         let Some((index, field)) = definition.field(name) else {
             let meant = nearest(name, definition.fields.iter().map(|field| &*field.name));
-            let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let meant = meant.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default();
             return Err(StateFault::Invalid(format!("a `{}` has no field `{name}`{meant}", definition.name)));
         };
         if value.is_null() && index == definition.id {
@@ -176,6 +179,24 @@ fn complete(
         }
     }
     Ok(values)
+}
+
+/// A record whose owner does not exist would belong to nobody: no caller could ever see it.
+fn owned(pack: &Pack, moment: &Moment<'_>, resource: ResourceId, values: &[Option<Json>]) -> Result<(), StateFault> {
+    let definition = pack.resource(resource);
+    let Some(owner) = definition.owner else { return Ok(()) };
+    let id = match &values[owner.field] {
+        Some(Json::String(id)) => id.clone(),
+        Some(Json::Null) | None => return Ok(()),
+        Some(id) => id.to_string(),
+    };
+    match moment.world.get(owner.resource, &id) {
+        Some(_) => Ok(()),
+        None => {
+            let (field, owner) = (&definition.fields[owner.field].name, &pack.resource(owner.resource).name);
+            Err(StateFault::Invalid(format!("`{field}`: there is no `{owner}` with the id `{id}`")))
+        }
+    }
 }
 
 fn conflict(conflict: Conflict) -> StateFault {

@@ -61,8 +61,8 @@ fn syntax(what: &str, error: &minijinja::Error, text: &str) -> Fault {
     let message = format!("this is not {what}: {words}");
     // A word behind a test is read as what it tests with, and `if` is a word.
     let test_and_choice = text.contains(" is ") && text.contains(" if ");
-    let help =
-        test_and_choice.then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
+    let help = (test_and_choice && what == "an expression")
+        .then(|| "put a test that stands before `if` in parentheses: `(x is defined) if …`".to_owned());
     Fault { code: Code::ExprSyntax, range, message, suggestion: None, help }
 }
 
@@ -76,6 +76,19 @@ fn bytes(span: Span) -> Range<usize> {
 }
 
 impl Checker<'_> {
+    /// `days("7")`: a length of time is made of a whole number.
+    fn length_of_time(&mut self, word: &Word, given: Option<&Kind>, range: Range<usize>) {
+        let makes_span = (word.result)(&Kind::Any) == Kind::Span;
+        if let Some(kind) = given
+            && makes_span
+            && !matches!(kind, Kind::Any | Kind::Integer)
+        {
+            let message = format!("`{}` takes a whole number, not {kind}", word.name);
+            let help = Some(format!("write `{}(7)`", word.name));
+            self.fault(Code::ExprKinds, range, message, None, help);
+        }
+    }
+
     /// The name that a stretch of the text ends with.
     fn last_word(&self, range: Range<usize>, name: &str) -> Range<usize> {
         match self.text.get(range.clone()).and_then(|part| part.rfind(name)) {
@@ -197,7 +210,10 @@ impl Checker<'_> {
                 let given = self.arguments(&call.args, names);
                 match &call.expr {
                     Expr::Var(var) => match self.word("function", FUNCTIONS, var.id, given.len(), bytes(var.span())) {
-                        Some(word) => (word.result)(given.first().unwrap_or(&Kind::Any)),
+                        Some(word) => {
+                            self.length_of_time(word, given.first(), bytes(call.span()));
+                            (word.result)(given.first().unwrap_or(&Kind::Any))
+                        }
                         None => Kind::Any,
                     },
                     Expr::GetAttr(method) => {

@@ -61,12 +61,16 @@ pub(crate) enum Provenance {
 }
 
 impl Provenance {
+    /// Every value of `Standin-Contract`.
+    pub(crate) const HEADERS: [&str; 3] = ["documented", "documented; body=assumed", "assumed"];
+
     /// The value of `Standin-Contract`.
     pub(crate) fn header(&self) -> &'static str {
+        let [documented, body_assumed, assumed] = Self::HEADERS;
         match self {
-            Provenance::Documented(_) => "documented",
-            Provenance::BodyAssumed { .. } => "documented; body=assumed",
-            Provenance::Assumed(_) => "assumed",
+            Provenance::Documented(_) => documented,
+            Provenance::BodyAssumed { .. } => body_assumed,
+            Provenance::Assumed(_) => assumed,
         }
     }
 

@@ -107,6 +107,11 @@ impl Visibility {
         self.0.push((resource, id));
     }
 
+    /// Whether nobody in particular looks, so that everything is seen.
+    pub(crate) fn is_everyone(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The caller's own id, when callers of this resource are known.
     pub(crate) fn own(&self, resource: ResourceId) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == resource).map(|(_, id)| id.as_str())

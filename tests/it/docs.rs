@@ -83,11 +83,10 @@ fn run_in(place: &Path, path: &str, before: &str) {
         };
         let _ = writeln!(script, "echo {number} >\"$DIR/reached\"\n{{\n{commands}\n}} >\"$DIR/{number}.out\"");
     }
-    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_standin"));
+    let binary = Path::new(env!("CARGO_BIN_EXE_standin"));
     let search = std::env::var_os("PATH").unwrap_or_default();
-    let search = std::env::join_paths(
-        binary.parent().into_iter().map(std::path::Path::to_path_buf).chain(std::env::split_paths(&search)),
-    );
+    let search =
+        std::env::join_paths(binary.parent().into_iter().map(Path::to_path_buf).chain(std::env::split_paths(&search)));
     let output = Command::new("bash")
         .arg("-c")
         .arg(&script)

@@ -71,7 +71,7 @@ fn an_error_that_no_example_gives_is_noticed() {
     );
     // The key stands there already, for another error.
     replace(&folder.path().join("fixtures/reportei/pack.yaml"), "  body-duplicate-key: unreadable\n", "");
-    noticed_by_mutation_only(folder.path(), &["failed: reportei/errors", "no example gives the error `teapot`"]);
+    noticed_by_mutation_only(folder.path(), &["failed: reportei/answers", "no example gives the error `teapot`"]);
 }
 
 #[test]

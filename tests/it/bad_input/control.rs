@@ -287,3 +287,53 @@ fn bad_numbers_in_lists_and_entries_are_400() {
     assert!(detail.contains("`show`"), "{detail}");
     watch.unharmed();
 }
+
+#[test]
+fn parameters_of_the_query_that_a_call_does_not_know_are_400() {
+    let server = start();
+    let watch = server.watch();
+    for (method, path, unknown, words) in [
+        ("GET", "/journal", "statuss=500", "Did you mean `status`?"),
+        ("GET", "/journal", "status=500&Status=500", "`Status` is no parameter here"),
+        ("GET", "/log", "secret=show", "Did you mean `secrets`?"),
+        ("GET", "/state/reportei/customer", "secret=show", "Did you mean `secrets`?"),
+        ("GET", "/sandboxes", "secrets=show", "`limit` or `after`"),
+        ("GET", "/clock", "now=x", "the query may have none"),
+        ("POST", "/reset", "force", "the query may have none"),
+        ("DELETE", "/journal", "before=3", "the query may have none"),
+        ("GET", "", "=", "`` is no parameter here"),
+    ] {
+        let detail = server.control(method, &format!("{path}?{unknown}"), None).problem(400, "query-unknown");
+        assert!(detail.contains(words), "{path}?{unknown}: {detail}");
+    }
+    watch.unharmed();
+    server.control("GET", "/clock?", None).expect(200);
+}
+
+/// A record of an owner who does not exist would be seen by nobody.
+#[test]
+fn a_record_belongs_to_somebody_who_exists() {
+    let server = start();
+    let watch = server.watch();
+    let nobody = json!({ "merchant_uuid": UNKNOWN });
+    let path = format!("/state/reportei/customer/{FIRST}");
+    let detail = server.control("PATCH", &path, Some(nobody)).problem(422, "record-invalid");
+    assert!(detail.contains(&format!("`merchant_uuid`: there is no `merchant` with the id `{UNKNOWN}`")), "{detail}");
+    let session =
+        json!({ "expires_at": "2024-10-01T17:20:12.000000Z", "redirect_url": null, "customer_uuid": UNKNOWN });
+    server.control("POST", "/state/reportei/session", Some(session.clone())).problem(422, "record-invalid");
+    server.control("PUT", &format!("/state/reportei/session/{UNKNOWN}"), Some(session)).problem(422, "record-invalid");
+    let misspelt = json!({ "nmae": "x" });
+    let detail = server.control("PATCH", &path, Some(misspelt)).problem(422, "record-invalid");
+    assert!(detail.ends_with("(did you mean `name`?)."), "{detail}");
+    watch.unharmed();
+}
+
+/// Nobody calls when an event happens.
+#[test]
+fn an_event_about_nothing_says_what_there_is_not() {
+    let server = start();
+    let answer = server.control("POST", "/events/reportei/expire", Some(json!({ "uuid": UNKNOWN })));
+    let detail = answer.problem(404, "record-unknown");
+    assert!(detail.contains(&format!("there is no `integration` with the id `{UNKNOWN}`")), "{detail}");
+}

@@ -237,10 +237,16 @@ fn metrics_that_are_wrong_are_422_field_by_field() {
         ("/start", Json::Null, "start", "The start field must be a string."),
         ("/end", json!("2023-12-31"), "end", "The end field must be a date after or equal to start."),
         // Instants end a day earlier than dates.
-        ("/end", json!("9999-12-31"), "end", "The end field must be a date after or equal to start."),
+        ("/end", json!("9999-12-31"), "end", "The end field must be a valid date."),
         ("/end", json!(""), "end", "The end field must be a valid date."),
         ("/comparison_start", json!("2024-01-01"), "comparison_end", "The comparison end field is required."),
         ("/comparison_end", json!("2024-01-01"), "comparison_start", "The comparison start field is required."),
+        (
+            "/comparison_start",
+            json!("9999-12-31"),
+            "comparison_start",
+            "The comparison start field must be a valid date.",
+        ),
         ("/customer_integration", json!(7), "customer_integration", "The customer integration field must be a string."),
         ("/metrics", json!([]), "metrics", "The metrics field is required."),
         ("/metrics", json!({ "a": 1 }), "metrics", "The metrics field must be an array."),

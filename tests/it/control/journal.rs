@@ -39,9 +39,8 @@ fn the_journal_lists_exchanges_and_filters_them() {
         ("?path=%2Fcustomers", &[1, 3, 5]),
         ("?operation=create", &[2, 3]),
         ("?operation=reportei/customers/create", &[2, 3]),
-        ("?operation=customers/create", &[]),
+        ("?operation=delete", &[]),
         ("?pack=reportei&method=GET&status=200", &[1]),
-        ("?pack=hubster", &[]),
         ("?contract=documented", &[1, 2]),
         ("?contract=assumed", &[3]),
         ("?after=3", &[4, 5]),
@@ -252,4 +251,24 @@ fn standin_entry_is_the_number_of_the_entry() {
         (&entry["exchange"]["request"]["method"], &entry["exchange"]["request"]["path"]),
         (&json!("DELETE"), &json!(format!("/customers/{SECOND}")))
     );
+}
+
+/// Such a filter would count nothing, and a test that counts failures would pass.
+#[test]
+fn a_filter_that_nothing_can_match_is_refused() {
+    let server = with_exchanges();
+    for (query, words) in [
+        ("operation=craete", "Did you mean `create`?"),
+        ("operation=customers/create", "There is no operation `customers/create`"),
+        ("pack=reportie", "Did you mean `reportei`?"),
+        ("contract=document", "Did you mean `documented`?"),
+        ("status=9xx", "from 100 to 599"),
+        ("status=40", "from 100 to 599"),
+        ("status=4XX", "from 100 to 599"),
+        ("status=", "from 100 to 599"),
+        ("status=600", "from 100 to 599"),
+    ] {
+        let detail = server.control("GET", &format!("/journal?{query}"), None).problem(400, "filter-invalid");
+        assert!(detail.contains(words), "{query}: {detail}");
+    }
 }
