@@ -11,7 +11,7 @@ mod tests {
     use serde_json::Value;
 
     use crate::diagnostic::{Code, Diagnostic, FileId};
-    use crate::pack::resolve::operations::METHODS;
+    use crate::pack::resolve::request::METHODS;
     use crate::pack::source::Node;
     use crate::pack::{Files, Folders, Refusal, Sort, load, read_all};
     use crate::schema::{Library, Place, Reference};

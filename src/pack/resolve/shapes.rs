@@ -9,12 +9,12 @@ use super::plan::{At, Plan, Shown};
 use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
 use crate::exchange;
 use crate::expr::{self, ExprId, Kind, Names};
-use crate::pack::source::{ArmSource, ChoiceSource, Key, LikeSource, ShownSource, Template};
+use crate::pack::source::{Key, LikeSource, ShownSource, Template};
 use crate::pack::{Each, Member, ResourceId, Shape, Sort};
 
 /// What the keys of an example are looked up in, besides `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Context {
+pub(super) enum Context {
     Nothing,
     Record(ResourceId),
     Json,
@@ -28,7 +28,7 @@ fn unfilled(pointer: &str) -> String {
 }
 
 /// Every pointer into an example, with `*` for the items of lists.
-fn patterns(value: &Value, pointer: &str, out: &mut Vec<String>) {
+pub(super) fn patterns(value: &Value, pointer: &str, out: &mut Vec<String>) {
     let mut add = |key: &str, value: &Value| {
         let at = exchange::child(pointer, key);
         if !out.contains(&at) {
@@ -112,7 +112,7 @@ impl Resolver<'_> {
 
     /// What is shown and has no place in the example. That nothing fills the place that was meant is no news then;
     /// `before` is how many diagnostics there were before the example was walked.
-    fn unused(&mut self, plan: &Plan<'_>, example: &Value, before: usize) {
+    pub(super) fn unused(&mut self, plan: &Plan<'_>, example: &Value, before: usize) {
         // What could not be made was not looked at either.
         let broken = self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled);
         for shown in plan.shows.iter().filter(|shown| !shown.used) {
@@ -130,7 +130,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
+    pub(super) fn nowhere(&mut self, what: &str, shown: &Shown<'_>, known: &[String], before: usize) {
         let pointer = shown.path();
         let last = pointer.rsplit('/').next().unwrap_or_default();
         let same = |place: &&String| place.rsplit('/').next() == Some(last);
@@ -151,7 +151,7 @@ impl Resolver<'_> {
         self.report(diagnostic.help("show what the example has: it is never edited"));
     }
 
-    fn node(
+    pub(super) fn node(
         &mut self,
         plan: &mut Plan<'_>,
         example: &Value,
@@ -480,88 +480,6 @@ impl Resolver<'_> {
         let before = self.diagnostics.len();
         let shape = self.node(&mut plan, example, &at, context, names);
         self.unused(&plan, example, before);
-        shape
-    }
-
-    fn choice(
-        &mut self,
-        plan: &Plan<'_>,
-        choice: &ChoiceSource,
-        shows: &[(Key, Template)],
-        context: Context,
-        names: &Names,
-    ) -> Option<Shape> {
-        let before = self.diagnostics.len();
-        let mut used = vec![false; shows.len()];
-        let otherwise = choice.otherwise.as_ref().map(|arm| self.arm(plan, arm, shows, &mut used, context, names));
-        let Some(by) = &choice.by else { return otherwise.flatten() };
-        let by = self.expression(by, names);
-        let mut arms = Vec::new();
-        for (key, arm) in &choice.arms {
-            arms.push((key.name.clone(), self.arm(plan, arm, shows, &mut used, context, names)));
-        }
-        let unused =
-            shows.iter().zip(used).filter(|(_, used)| !used).map(|((key, template), _)| Shown::new(key, template));
-        self.unused_in_choice(unused.collect(), choice, plan.folder, before);
-        let otherwise = match otherwise {
-            Some(shape) => Some(Box::new(shape?)),
-            None => None,
-        };
-        let arms: Option<Vec<_>> = arms.into_iter().map(|(name, shape)| Some((name, shape?))).collect();
-        Some(Shape::Choice { by: by?.0, arms: arms?, otherwise })
-    }
-
-    /// Like [`Resolver::unused`], of what is shown in all shapes of a choice.
-    fn unused_in_choice(&mut self, unused: Vec<Shown<'_>>, choice: &ChoiceSource, folder: &str, before: usize) {
-        if self.diagnostics[before..].iter().any(|diagnostic| diagnostic.code != Code::ShapeUnfilled) {
-            return;
-        }
-        let mut known = Vec::new();
-        for arm in choice.arms.iter().map(|(_, arm)| arm).chain(&choice.otherwise) {
-            if let ArmSource::Like { like, .. } = arm
-                && like.value != "fields"
-                && let Some((_, _, example)) = self.part(like, folder)
-            {
-                patterns(&example, "", &mut known);
-            }
-        }
-        for shown in unused {
-            self.nowhere("no example of the choice has", &shown, &known, before);
-        }
-    }
-
-    /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
-    /// does not show itself, and marks it as used.
-    fn arm(
-        &mut self,
-        plan: &Plan<'_>,
-        arm: &ArmSource,
-        shows: &[(Key, Template)],
-        used: &mut [bool],
-        context: Context,
-        names: &Names,
-    ) -> Option<Shape> {
-        let (like, show) = match arm {
-            ArmSource::Like { like, show } => (like, show),
-            ArmSource::Show(template) => return self.value(template, names, plan.folder),
-        };
-        if like.value == "fields" {
-            if let Some((key, _)) = show.first() {
-                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
-                self.error(Code::ShapeTarget, &key.at, message);
-            }
-            return Some(Shape::Fields);
-        }
-        let (path, actual, example) = self.part(like, plan.folder)?;
-        let shows: Vec<_> = show.iter().chain(shows).cloned().collect();
-        let mut inner = Plan::new(path, &shows, plan.folder, plan.ignore_case);
-        let before = self.diagnostics.len();
-        let shape = self.node(&mut inner, &example, &At { pattern: Vec::new(), actual }, context, names);
-        for (used, shown) in used.iter_mut().zip(&inner.shows[show.len()..]) {
-            *used |= shown.used;
-        }
-        inner.shows.truncate(show.len());
-        self.unused(&inner, &example, before);
         shape
     }
 }

@@ -1,0 +1,65 @@
+//! Event files.
+
+use std::collections::BTreeSet;
+
+use super::Resolver;
+use super::operations::Parts;
+use super::request::parameters_kind;
+use crate::diagnostic::{Code, Diagnostic, FileId};
+use crate::expr::Names;
+use crate::pack::source::EventSource;
+use crate::pack::{Event, Provenance};
+use crate::schema::Place;
+
+impl Resolver<'_> {
+    pub(super) fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
+        let node = self.yaml(file);
+        let before = self.diagnostics.len();
+        let source = node.and_then(|node| EventSource::read(&node, &mut self.diagnostics));
+        parts.incomplete |= source.is_none();
+        let clean = !self.unread_keys(before);
+        self.event(&source?, name, clean)
+    }
+
+    fn event(&mut self, source: &EventSource, name: &str, clean: bool) -> Option<Event> {
+        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
+        let provenance = match (&source.docs, &source.assumed) {
+            (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
+            (Some(docs), None) => Provenance::Documented(Some(docs.value.as_str().into())),
+            (None, None) => {
+                let help = "name the place with `docs`, or give a reason with `assumed`";
+                let message = "nothing says where this event comes from";
+                let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
+                self.report(Diagnostic::error(Code::ProvenanceMissing, at, message).help(help));
+                Provenance::Documented(None)
+            }
+        };
+        let mut names = Names::default();
+        for known in ["now", "records", "tables"] {
+            if let Some(kind) = self.common_names().get(known) {
+                names.bind(known, kind.clone());
+            }
+        }
+        let input = self.parameters(Place::Body, &source.input);
+        if let Some(input) = &input {
+            names.bind("input", parameters_kind(Place::Body, input, ""));
+        }
+        let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
+        let effects = self.effects(&source.effects, &mut names, "");
+        if source.effects.is_empty() && clean {
+            let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
+            let help = "say under `effects` what it changes";
+            self.report(Diagnostic::error(Code::KeyMissing, at, "this event changes nothing").help(help));
+        }
+        Some(Event {
+            name: name.into(),
+            title: source.title.as_ref()?.value.clone(),
+            description: source.description.as_ref().map(|text| text.value.clone()),
+            provenance,
+            input,
+            loads,
+            effects,
+            at: source.at.clone(),
+        })
+    }
+}
