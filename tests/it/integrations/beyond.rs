@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn beyond_accept_json_is_sent_with_every_call_and_changes_nothing() {
+fn beyond_3_1_accept_json_is_sent_with_every_call_and_changes_nothing() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let path = format!("/customer-integrations/{SHOWN}");
@@ -16,7 +16,7 @@ fn beyond_accept_json_is_sent_with_every_call_and_changes_nothing() {
 
 /// The newer collection deletes with `session_id` alone; a customer's token is looked at when it is there.
 #[test]
-fn beyond_the_session_alone_deletes() {
+fn beyond_3_1_the_session_alone_deletes() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let session = customer.session(&server);
@@ -27,7 +27,7 @@ fn beyond_the_session_alone_deletes() {
 }
 
 #[test]
-fn beyond_every_error_has_a_message() {
+fn beyond_3_3_every_error_has_a_message() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let nobody = Customer { uuid: FIRST.to_owned(), token: "nobody".to_owned() };
@@ -48,7 +48,7 @@ fn beyond_every_error_has_a_message() {
 }
 
 #[test]
-fn beyond_merchant_settings_show_limits_as_texts_customers_and_networks() {
+fn beyond_3_4_and_3_5_merchant_settings_show_limits_as_texts_customers_and_networks() {
     let server = start();
     let body = server.api("GET", "/merchants/settings", None).expect(200).json();
     let merchant = &body["merchant"];
@@ -77,7 +77,7 @@ fn beyond_merchant_settings_show_limits_as_texts_customers_and_networks() {
 }
 
 #[test]
-fn beyond_integrations_are_listed_a_page_at_a_time_and_filtered() {
+fn beyond_3_5_integrations_are_listed_a_page_at_a_time_and_filtered() {
     let server = start();
     let customer = Customer::made(&server);
     let made: Vec<String> =
@@ -111,7 +111,7 @@ fn beyond_integrations_are_listed_a_page_at_a_time_and_filtered() {
 }
 
 #[test]
-fn beyond_four_networks_can_be_connected_by_their_slugs() {
+fn beyond_3_6_four_networks_can_be_connected_by_their_slugs() {
     let server = start();
     let customer = Customer::made(&server);
     let available = server.api("GET", "/merchants/settings", None).json()["merchant"]["available_integrations"].clone();
@@ -129,7 +129,7 @@ fn beyond_four_networks_can_be_connected_by_their_slugs() {
 
 /// Options that came after the pages are ignored, not refused, and an answer has none of them.
 #[test]
-fn beyond_later_options_of_a_session_are_ignored() {
+fn beyond_3_7_later_options_of_a_session_are_ignored() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let body = json!({
@@ -145,7 +145,7 @@ fn beyond_later_options_of_a_session_are_ignored() {
 /// An earlier text of the page gave 403 for a link that ran out; later texts of other pages changed the message of the
 /// payment status. The pages that the pack is about say otherwise.
 #[test]
-fn beyond_what_changed_before_and_after_the_pages_is_not_taken_up() {
+fn beyond_3_7_what_changed_before_and_after_the_pages_is_not_taken_up() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let session = customer.session(&server);

@@ -18,7 +18,7 @@ fn about(integration: &str, start: &str, end: &str, metrics: &[Json]) -> Json {
 }
 
 #[test]
-fn beyond_results_are_keyed_by_id_and_shaped_by_component() {
+fn beyond_3_5_results_are_keyed_by_id_and_shaped_by_component() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let metrics = [
@@ -49,7 +49,7 @@ fn beyond_results_are_keyed_by_id_and_shaped_by_component() {
 }
 
 #[test]
-fn beyond_the_same_question_has_the_same_answer_and_another_has_not() {
+fn beyond_3_5_the_same_question_has_the_same_answer_and_another_has_not() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let number = |start: &str, more: Json| {
@@ -69,7 +69,7 @@ fn beyond_the_same_question_has_the_same_answer_and_another_has_not() {
 }
 
 #[test]
-fn beyond_a_comparison_says_by_how_much() {
+fn beyond_3_5_a_comparison_says_by_how_much() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let mut body = about(SHOWN, "2024-09-01", "2024-09-30", &[metric("a", "number_v1", json!({}))]);
@@ -91,7 +91,7 @@ fn beyond_a_comparison_says_by_how_much() {
 }
 
 #[test]
-fn beyond_a_chart_by_date_has_a_label_for_each_day_and_31_at_most() {
+fn beyond_3_5_a_chart_by_date_has_a_label_for_each_day_and_31_at_most() {
     let server = start();
     let customer = Customer::seed(FIRST);
     let labels = |start: &str, end: &str, more: Json| {

@@ -1,6 +1,6 @@
 //! Reportei's integrations, sessions, merchant settings and metrics over the wire: what the documentation says, and what
 //! was decided where it is silent. Names say which statement: `rN` is a numbered defect of the pages, `rule_` a sentence
-//! about behaviour, `call_` a row of a table of calls, `beyond_` a page beyond the two that the pack is about.
+//! about behaviour, `call_` a row of a table of calls, `beyond_N` a section about other pages of the vendor.
 
 mod beyond;
 mod calls;
@@ -57,7 +57,6 @@ impl Customer {
         answer.json()["integration_session"].clone()
     }
 
-    /// The page of a session, opened by a browser.
     fn pays(&self, server: &Server, is_paying: bool) {
         let path = format!("/customers/{}/update-payment-status", self.uuid);
         server.api("POST", &path, Some(json!({ "is_paying": is_paying }))).expect(200);
