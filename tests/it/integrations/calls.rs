@@ -70,9 +70,23 @@ fn call_session_page_shows_what_is_connected_and_what_can_be() {
     let page = open(&server, link).expect(200).text();
     assert!(page.contains(&integration) && page.contains("<strong>Meta Ads</strong>: active"), "{page}");
     assert!(!page.contains(SHOWN), "integrations of others are not shown: {page}");
+    assert!(!page.contains("network-facebook_ads") && page.contains("network-facebook\""), "the others are: {page}");
     fire(&server, "revoke", json!({ "uuid": integration }));
     let page = open(&server, link).expect(200).text();
     assert!(page.contains("<strong>Meta Ads</strong>: revoked") && page.contains("needs attention"), "{page}");
+}
+
+#[test]
+fn call_session_page_says_when_every_network_is_connected() {
+    let server = start();
+    let customer = Customer::made(&server);
+    let link = customer.session(&server)["session_link"].clone();
+    for network in ["instagram_business", "facebook", "facebook_ads", "google_analytics"] {
+        assert!(!open(&server, &link).expect(200).text().contains("is connected."));
+        customer.connects(&server, network);
+    }
+    let page = open(&server, &link).expect(200).text();
+    assert!(page.contains("Every network that Reportei offers is connected."), "{page}");
 }
 
 #[test]
