@@ -61,7 +61,9 @@ fn beyond_3_5_the_same_question_has_the_same_answer_and_another_has_not() {
     assert_eq!(number("2024-09-01", json!({})), first);
     assert_ne!(number("2024-09-02", json!({})), first);
     assert_ne!(number("2024-09-01", json!({ "reference_key": "ig:likes" })), first);
-    assert_ne!(number("2024-09-01", json!({ "entity_id": "123", "entity_type": "ad" })), first);
+    let ad = number("2024-09-01", json!({ "entity_id": "123", "entity_type": "ad" }));
+    assert_ne!(ad, first);
+    assert_ne!(number("2024-09-01", json!({ "entity_id": "123", "entity_type": "campaign" })), ad);
     assert_ne!(number("2024-09-01", json!({ "metrics": ["reach"] })), first);
     let integration = customer.connects(&server, "instagram_business");
     let body = about(&integration, "2024-09-01", "2024-09-30", &[metric("a", "number_v1", json!({}))]);
