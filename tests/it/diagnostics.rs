@@ -194,3 +194,19 @@ fn every_code_is_explained() {
     assert_eq!(unique.len(), explained.len(), "a code is explained twice");
     assert_eq!(unique, codes());
 }
+
+/// Words of a message are no names, wherever they are told apart from expressions.
+#[test]
+fn a_text_that_says_violations_needs_none() {
+    let folder = laid_out(None);
+    let path = folder.path().join("fixtures/shop/pack.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let fixed = "    like: errors/sold.json\n    static: The words name no item.\n";
+    assert!(text.contains(fixed), "{text}");
+    for shown in ["\"No refusal and no violations: it is sold\"", "'= \"no violations of \" ~ request.path'"] {
+        let shown = format!("    like: errors/sold.json\n    show: {{ error: {shown} }}\n");
+        fs::write(&path, text.replace(fixed, &shown)).unwrap();
+        let said = String::from_utf8(check(folder.path(), &[]).stderr).unwrap();
+        assert!(!said.contains("error["), "{said}");
+    }
+}

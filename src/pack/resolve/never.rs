@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::Resolver;
 use super::operations::Parts;
-use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest};
+use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
 use crate::exchange;
+use crate::expr;
 use crate::pack::parameter_names;
 use crate::pack::source::{Manifest, RowSource, Spanned, Template};
 use crate::schema::{Place, Reference};
@@ -108,10 +109,11 @@ impl Resolver<'_> {
         let mut found = Vec::new();
         for (key, source) in &manifest.errors {
             let templates = source.show.iter().chain(&source.with).chain(&source.headers).map(|(_, template)| template);
-            let places: Vec<Location> = templates.chain(&source.whole).map(Template::at).collect();
+            let shown: Vec<_> = templates.chain(&source.whole).flat_map(Template::expressions).collect();
             for (word, giver) in [("violations", "a row"), ("refusal", "a rejection")] {
-                let text = |at: &Location| self.sources.text(at.file).get(at.range.clone()).unwrap_or_default();
-                let Some(place) = places.iter().find(|at| mentions(text(at), word)) else { continue };
+                let Some(place) = shown.iter().find(|(text, _)| needs(text, word)).map(|(_, shown)| shown.at()) else {
+                    continue;
+                };
                 let wrong = givers.iter().filter(|(kind, error)| *kind != giver && error.value == key.name);
                 for (kind, error) in wrong {
                     let message = format!("`{}` shows `{word}`, and {kind} gives none", key.name);
@@ -243,13 +245,9 @@ impl Resolver<'_> {
     }
 }
 
-/// Whether an expression needs a name: it is there as a word, and nothing asks whether it is defined.
-fn mentions(text: &str, name: &str) -> bool {
-    let part = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '"' | '\'');
-    let whole = |(at, word): &(usize, &str)| {
-        !text[..*at].ends_with(part) && !text[at + word.len()..].starts_with(|next: char| part(next) && next != '.')
-    };
-    text.match_indices(name).any(|found| whole(&found)) && !text.contains("defined") && !text.contains("default")
+/// Whether an expression needs a name: it looks at it, and does not ask whether it is defined.
+fn needs(text: &str, name: &str) -> bool {
+    expr::mentioned(text).contains(name) && !text.contains("defined") && !text.contains("default")
 }
 
 /// Whether a word of a schema is a reference to a document.

@@ -149,6 +149,24 @@ impl Template {
         }
     }
 
+    /// The texts of all expressions in it, each with its template.
+    pub(crate) fn expressions(&self) -> Vec<(&str, &Template)> {
+        match self {
+            Template::Expression { text, .. } => vec![(text, self)],
+            Template::Literal(_) => Vec::new(),
+            Template::List(items, _) => items.iter().flat_map(Template::expressions).collect(),
+            Template::Map(members, _) => members.iter().flat_map(|(_, _, value)| value.expressions()).collect(),
+            Template::Shown(shown) => {
+                let ShownSource { over, only, key, value, values, shape, .. } = &**shown;
+                let own = [only, key, value, values].into_iter().flatten();
+                let named = shown.with.iter().chain(&shown.show).map(|(_, template)| template);
+                let all =
+                    std::iter::once(over).chain(own).chain(named).chain(shape.iter().flat_map(ChoiceSource::templates));
+                all.flat_map(Template::expressions).collect()
+            }
+        }
+    }
+
     pub(crate) fn at(&self) -> Location {
         match self {
             Template::Expression { text, node, offset } => node.part(*offset..offset + text.len()),
@@ -188,6 +206,15 @@ impl ShownSource {
 }
 
 impl ChoiceSource {
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let arms = self.arms.iter().map(|(_, arm)| arm).chain(&self.otherwise);
+        let shown = arms.flat_map(|arm| match arm {
+            ArmSource::Like { show, .. } => show.iter().map(|(_, template)| template).collect(),
+            ArmSource::Show(template) => vec![template],
+        });
+        self.by.iter().chain(shown)
+    }
+
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         if let NodeKind::String(_) = &node.kind {
             let otherwise = ArmSource::read(node, diagnostics);
