@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Exit;
 use super::args::Explain;
 use super::output::{err, out};
-use crate::diagnostic::nearest;
+use crate::diagnostic::or_rather;
 
 const PAGE: &str = include_str!("../../docs/diagnostics.md");
 
@@ -20,11 +20,8 @@ pub(super) fn run(arguments: &Explain) -> Exit {
         out(&format!("{code}\n\n{}", plain(text)));
         return Exit::Good;
     }
-    let mut message = format!("error: there is no code `{code}`");
-    if let Some(meant) = nearest(code, sections().map(|(known, _)| known)) {
-        let _ = write!(message, ": did you mean `{meant}`?");
-    }
-    err(&format!("{message}\n`standin explain` lists all codes\n"));
+    let meant = or_rather(code, sections().map(|(known, _)| known));
+    err(&format!("error: there is no code `{code}`{meant}\n`standin explain` lists all codes\n"));
     Exit::Usage
 }
 

@@ -1,12 +1,11 @@
 //! Which packs a command is about.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::args::Packs;
 use super::output::{coloured, err};
-use crate::diagnostic::{nearest, render, there_are};
+use crate::diagnostic::{or_rather, render, there_are};
 use crate::pack::{self, Files, Folders, Loaded};
 
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
@@ -35,12 +34,8 @@ pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
             Some(files) => chosen.push(files.clone()),
             None => {
                 let names = all.iter().map(|files| files.folder.as_str());
-                let mut message = format!("error: there is no pack `{name}`");
-                if let Some(meant) = nearest(name, names.clone()) {
-                    let _ = write!(message, ": did you mean `{meant}`?");
-                }
-                let _ = writeln!(message, "\n{}", there_are(names));
-                err(&message);
+                let meant = or_rather(name, names.clone());
+                err(&format!("error: there is no pack `{name}`{meant}\n{}\n", there_are(names)));
                 return Err(Exit::Usage);
             }
         }

@@ -15,7 +15,7 @@ use super::args::{Log, Serve};
 use super::output::{err, out};
 use super::packs;
 use crate::clock::{Instant, Mode, Span};
-use crate::diagnostic::{nearest, one_of};
+use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
 use crate::pack::{self, Auth, CredentialPlace, Operation, Pack};
 use crate::sandbox::Settings;
@@ -88,8 +88,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access) -> Result<
             Some(pack) => own_ports.push((pack, port)),
             None => {
                 let names = packs.iter().map(|pack| &*pack.name);
-                let meant =
-                    nearest(name, names.clone()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
+                let meant = or_rather(name, names.clone());
                 return Err(usage(&format!(
                     "--listen {text}: the pack `{name}` is not served{meant}\nserved are {}",
                     one_of(names)

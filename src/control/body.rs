@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
 
 use super::Call;
-use crate::diagnostic::{nearest, one_of};
+use crate::diagnostic::{did_you_mean, one_of};
 use crate::exchange::{Body, Problem, parse_json};
 
 /// The members of a call's body. An empty body has none.
@@ -15,8 +15,7 @@ pub(super) struct Members(Map<String, Json>);
 pub(super) fn members(call: &Call<'_>, known: &[&str]) -> Result<Members, Problem> {
     let members = object(call)?;
     if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
-        let meant =
-            nearest(unknown, known.iter().copied()).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+        let meant = did_you_mean(unknown, known.iter().copied());
         let known = if known.is_empty() { "nothing".to_owned() } else { one_of(known.iter().copied()) };
         let detail = format!("`{unknown}` is not understood here: the body may have {known}.{meant}");
         return Err(Problem::bad_request("body-member-unknown", detail));

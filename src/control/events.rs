@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::body::object;
 use super::mask::Secrets;
 use super::{Answer, Call, ok, page, shown};
-use crate::diagnostic::{nearest, one_of};
+use crate::diagnostic::{did_you_mean, one_of, or_rather};
 use crate::engine::{self, EventFault};
 use crate::exchange::Problem;
 use crate::journal::Happening;
@@ -54,7 +54,7 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
     let name = call.parameter("event");
     let event = pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
         let names = pack.events.iter().map(|event| &*event.name);
-        let meant = nearest(name, names.clone()).map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = did_you_mean(name, names.clone());
         let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));
         Problem::not_found("event-unknown", detail)
     })?;
@@ -62,8 +62,7 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
     let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
     // A misspelt parameter is one mistake: what is then missing is not told too.
     if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
-        let meant = nearest(unknown, known()).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
-        let message = format!("there is no such parameter{meant}");
+        let message = format!("there is no such parameter{}", or_rather(unknown, known()));
         let pointer = crate::exchange::child("", unknown);
         let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
         return Err(misfit(name, vec![violation]));

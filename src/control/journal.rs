@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
 use super::{Answer, Call, done, ok, page, shown};
-use crate::diagnostic::nearest;
+use crate::diagnostic::did_you_mean;
 use crate::exchange::Problem;
-use crate::journal::Filter;
+use crate::journal::{Filter, StatusFilter, is_called};
 use crate::pack::Provenance;
 
 /// Reads the conditions. One that no exchange could ever fulfil is a mistake: it would count nothing, and look like an
@@ -17,7 +17,7 @@ fn filter(call: &Call<'_>) -> Result<Filter, Problem> {
     let short = |name: &str| name.rsplit('/').next().map(str::to_owned);
     let operation = call.query("operation");
     if let Some(wanted) = operation.as_deref()
-        && !operations().any(|name| name == wanted || short(name).as_deref() == Some(wanted))
+        && !operations().any(|name| is_called(name, wanted))
     {
         let shorts: Vec<String> = operations().filter_map(short).collect();
         return Err(never("operation", wanted, operations().chain(shorts.iter().map(String::as_str))));
@@ -30,17 +30,16 @@ fn filter(call: &Call<'_>) -> Result<Filter, Problem> {
     if let Some(wanted) = contract.as_deref().filter(|wanted| !Provenance::HEADERS.contains(wanted)) {
         return Err(never("contract", wanted, Provenance::HEADERS.into_iter()));
     }
-    let status = call.query("status");
-    if status.as_deref().is_some_and(|wanted| !is_status(wanted)) {
+    let status = call.query("status").map(|text| {
         let detail = "`status` is a number from 100 to 599, or a class such as `4xx`.";
-        return Err(Problem::bad_request("filter-invalid", detail));
-    }
+        StatusFilter::parse(&text).ok_or_else(|| Problem::bad_request("filter-invalid", detail))
+    });
     Ok(Filter {
         operation,
         method: call.query("method"),
         path: call.query("path"),
         pack,
-        status,
+        status: status.transpose()?,
         contract,
         after: page::after(call)?,
     })
@@ -50,17 +49,12 @@ fn filter(call: &Call<'_>) -> Result<Filter, Problem> {
 const QUOTED: usize = 80;
 
 fn never<'n>(filter: &str, wanted: &str, known: impl Iterator<Item = &'n str>) -> Problem {
-    let meant = nearest(wanted, known).map(|name| format!(" Did you mean `{name}`?")).unwrap_or_default();
+    let meant = did_you_mean(wanted, known);
     let mut shown: String = wanted.chars().take(QUOTED).collect();
     if shown.len() < wanted.len() {
         shown.push('…');
     }
     Problem::bad_request("filter-invalid", format!("There is no {filter} `{shown}`.{meant}"))
-}
-
-fn is_status(text: &str) -> bool {
-    let class = text.strip_suffix("xx").is_some_and(|class| matches!(class, "1" | "2" | "3" | "4" | "5"));
-    class || text.len() == 3 && text.parse().is_ok_and(|status: u16| (100..600).contains(&status))
 }
 
 /// `?operation=&method=&path=&pack=&status=&contract=&after=&limit=`
@@ -70,7 +64,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let (entries, total, evicted) = call.sandbox.log(|log| {
         let mut matching = log.entries().filter(|entry| filter.matches(entry));
         let entries: Vec<_> = matching.by_ref().take(limit).cloned().collect();
-        (entries.clone(), entries.len() + matching.count(), log.evicted())
+        let total = entries.len() + matching.count();
+        (entries, total, log.evicted())
     });
     let next = (total > entries.len()).then(|| entries.last().map_or(0, |entry| entry.id));
     let records = entries.iter().map(|entry| shown::summary(call.registry, entry)).collect();

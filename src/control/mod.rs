@@ -21,7 +21,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value as Json, json};
 
 use crate::clock::Real;
-use crate::diagnostic::{nearest, one_of};
+use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine;
 use crate::exchange::{Problem, Request, Response};
 use crate::pack::Pack;
@@ -112,9 +112,9 @@ impl Control {
 fn known_query(row: &Row, query: &str) -> Result<(), Problem> {
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
     let Some(unknown) = names.find(|name| !row.query.contains(&&**name)) else { return Ok(()) };
-    let meant = nearest(&unknown, row.query.iter().copied()).map(|name| format!(" Did you mean `{name}`?"));
+    let meant = did_you_mean(&unknown, row.query.iter().copied());
     let known = if row.query.is_empty() { "none".to_owned() } else { one_of(row.query.iter().copied()) };
-    let detail = format!("`{unknown}` is no parameter here: the query may have {known}.{}", meant.unwrap_or_default());
+    let detail = format!("`{unknown}` is no parameter here: the query may have {known}.{meant}");
     Err(Problem::bad_request("query-unknown", detail))
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::body::object;
 use super::mask::{MASK, Mask, Secrets, secrets};
 use super::{Answer, Call, done, ok, page};
-use crate::diagnostic::{nearest, one_of};
+use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine::{self, Edit, StateFault};
 use crate::exchange::{Problem, Response};
 use crate::journal::Happening;
@@ -19,8 +19,7 @@ fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
     pack.resource_named(name).ok_or_else(|| {
         let known = one_of(pack.resources.iter().map(|resource| &*resource.name));
-        let names = pack.resources.iter().map(|resource| &*resource.name);
-        let meant = nearest(name, names).map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
+        let meant = did_you_mean(name, pack.resources.iter().map(|resource| &*resource.name));
         Problem::not_found(
             "resource-unknown",
             format!("The pack `{}` has no resource `{name}`: it has {known}.{meant}", pack.name),

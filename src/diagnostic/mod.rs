@@ -92,6 +92,16 @@ impl Diagnostic {
     }
 }
 
+/// What to say behind a sentence about an unknown name: `` Did you mean `…`?``, or nothing.
+pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default()
+}
+
+/// As [`did_you_mean`], where the sentence goes on: ``: did you mean `…`?``
+pub(crate) fn or_rather<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, candidates).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default()
+}
+
 /// The candidate that `name` was probably meant to be.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();

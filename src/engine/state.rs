@@ -56,7 +56,6 @@ pub(crate) fn edit(
         Edit::Add(given) => {
             let values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             let values = complete(pack, moment, resource, values)?;
-            owned(pack, moment, resource, &values)?;
             let record = world.insert(pack, resource, values).map_err(conflict)?;
             let id = record.text(definition.id).unwrap_or_default();
             change.edits.push(WorldEdit::Put(resource, record));
@@ -67,7 +66,6 @@ pub(crate) fn edit(
             let mut values = read(pack, resource, given, vec![None; definition.fields.len()])?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
-            owned(pack, moment, resource, &values)?;
             let (verb, record) = match world.get(resource, id).map(|record| record.sequence) {
                 Some(sequence) => ("update", world.update(pack, resource, sequence, values)),
                 None => ("create", world.insert(pack, resource, values)),
@@ -81,7 +79,6 @@ pub(crate) fn edit(
             let mut values = read(pack, resource, given, record.values.to_vec())?;
             own_id(pack, resource, id, &mut values)?;
             let values = complete(pack, moment, resource, values)?;
-            owned(pack, moment, resource, &values)?;
             let record = world.update(pack, resource, record.sequence, values).map_err(conflict)?;
             change.edits.push(WorldEdit::Put(resource, record));
             change.steps.push(Step { verb: "update", resource, id: id.clone() });
@@ -178,6 +175,7 @@ fn complete(
             None => return Err(StateFault::Invalid(format!("`{}` is missing", field.name))),
         }
     }
+    owned(pack, moment, resource, &values)?;
     Ok(values)
 }
 
