@@ -42,6 +42,13 @@ fn difference(expected: &str, actual: &str) -> String {
     out
 }
 
+/// Writes a file below a folder, with the folders that it stands in.
+pub(crate) fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 /// Copies a folder with everything in it over another.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

@@ -38,11 +38,7 @@ fn start() -> Server {
 /// A server of two packs, where the prefix of a pack is needed.
 fn two_packs() -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| crate::support::write(folder.path(), path, text);
     write(
         "fixtures/pets/pack.yaml",
         "pack: pets\ntitle: Pets\nresources:\n  pet:\n    id: id\n    fields: { id: integer, name: string }\n    seed:\n      records: [{ id: 1, name: Rex }]\n",

@@ -35,11 +35,7 @@ fn case(name: &str, more: &[&str]) -> Server {
 /// A server of a pack that sets headers of its own, and of the pack that comes with it.
 fn two_packs(more: &[&str]) -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
+    let write = |path: &str, text: &str| crate::support::write(folder.path(), path, text);
     write(
         "fixtures/notes/pack.yaml",
         r#"
