@@ -8,8 +8,8 @@ use super::route::Found;
 use super::{Call, Rejection, scope};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Auth, CredentialPlace, Decode, SchemeId};
-use crate::sandbox::RecordView;
+use crate::pack::{Auth, CredentialPlace, Decode, ResourceId, SchemeId};
+use crate::sandbox::{Record, RecordView};
 
 /// Why a scheme did not identify anyone.
 enum Unknown {
@@ -122,14 +122,30 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
     let resource = call.pack.resource(scheme.resource);
     let index = resource.lookups.iter().position(|field| *field == scheme.field);
     let record = match (wanted, index) {
-        (Some(wanted), Some(index)) => call.moment.world.lookup(scheme.resource, index, &wanted).cloned(),
+        (Some(wanted), Some(index)) => call.moment.world.lookup(scheme.resource, index, &wanted).next().cloned(),
         _ => None,
     };
     let Some(record) = record else {
         refuse(call, format!("scheme `{}`: no `{}` has this credential", scheme.name, resource.name));
         return Err(Unknown::Refused(Reason::Wrong, id));
     };
-    call.scope.bind(Arc::clone(&scheme.bind), RecordView::value(call.pack, scheme.resource, Arc::clone(&record)));
+    let account = match scheme.acts_for {
+        None => (scheme.resource, Arc::clone(&record)),
+        Some(owner) => match above(call, scheme.resource, &record, owner) {
+            Some(account) => (owner, account),
+            None => {
+                let owner = &call.pack.resource(owner).name;
+                let words = format!("scheme `{}`: this `{}` belongs to no `{owner}`", scheme.name, resource.name);
+                refuse(call, words);
+                return Err(Unknown::Refused(Reason::Wrong, id));
+            }
+        },
+    };
+    if let Some(owner) = scheme.acts_for {
+        let name = Arc::clone(&call.pack.resource(owner).name);
+        call.scope.bind(name, RecordView::value(call.pack, owner, Arc::clone(&account.1)));
+    }
+    call.scope.bind(Arc::clone(&scheme.bind), RecordView::value(call.pack, scheme.resource, record));
     if let Some(require) = scheme.require
         && !call.pack.program.holds(require, &call.scope).map_err(|error| fault(error.into()))?
     {
@@ -137,9 +153,21 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
         refuse(call, words);
         return Err(Unknown::Refused(Reason::Wrong, id));
     }
-    call.visibility.add(scheme.resource, record.text(resource.id).unwrap_or_default());
+    let (seen, account) = account;
+    call.visibility.add(seen, account.text(call.pack.resource(seen).id).unwrap_or_default());
     call.trace.passed(Stage::Authenticate, Some(&scheme.at), &scheme.name);
     Ok(())
+}
+
+/// The owner of this kind that a record belongs to, directly or through others; `None` where one of them is missing.
+fn above(call: &Call<'_>, mut resource: ResourceId, record: &Arc<Record>, wanted: ResourceId) -> Option<Arc<Record>> {
+    let mut record = record;
+    while resource != wanted {
+        let owner = call.pack.resource(resource).owner?;
+        record = call.moment.world.get(owner.resource, &record.text(owner.field)?)?;
+        resource = owner.resource;
+    }
+    Some(Arc::clone(record))
 }
 
 fn credential(call: &Call<'_>, place: &CredentialPlace) -> Option<String> {

@@ -4,7 +4,7 @@ use super::{Call, Rejection};
 use crate::expr::{Scope, Value};
 use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{ErrorId, Load, Operation, Pack, Refusal, ResourceId, Turn};
-use crate::sandbox::{Moment, RecordView, Visibility};
+use crate::sandbox::{Moment, Record, RecordView, Visibility};
 
 /// Looks up the records that an operation is about and whose turn it is. Those of other accounts do not exist.
 pub(super) fn load(call: &mut Call<'_>, operation: &Operation, turn: Turn) -> Result<(), Rejection> {
@@ -37,14 +37,24 @@ pub(super) fn records<'l>(
 ) -> Result<Option<Missing>, Rejection> {
     for load in loads {
         let id = pack.program.eval(load.id, scope, "")?;
-        let record = match id.is_undefined() || id.is_null() {
-            true => None,
-            false => moment.world.get(load.resource, &id.text()),
+        let sees = |record: &&Arc<Record>| visibility.sees(pack, moment.world, load.resource, record);
+        let record = match load.by {
+            _ if id.is_undefined() || id.is_null() => None,
+            None => moment.world.get(load.resource, &id.text()).filter(sees),
+            Some(index) => moment.world.lookup(load.resource, index, &id.text()).find(sees),
         };
-        let record = record.filter(|record| visibility.sees(pack, moment.world, load.resource, record));
+        let field = load.by.map(|index| {
+            let resource = pack.resource(load.resource);
+            &resource.fields[resource.lookups[index]]
+        });
         match record {
             Some(record) => {
-                trace.passed(Stage::Load, Some(&load.at), &load.name);
+                match field {
+                    None => trace.passed(Stage::Load, Some(&load.at), &load.name),
+                    Some(field) => {
+                        trace.passed(Stage::Load, Some(&load.at), format!("{} by `{}`", load.name, field.name));
+                    }
+                }
                 let value = RecordView::value(pack, load.resource, Arc::clone(record));
                 scope.bind(Arc::clone(&load.name), value);
             }
@@ -55,7 +65,13 @@ pub(super) fn records<'l>(
             None => {
                 let resource = pack.resource(load.resource);
                 let whose = if visibility.is_everyone() { "there is" } else { "this caller has" };
-                let words = format!("{whose} no `{}` with the id `{}`", resource.name, id.text());
+                let words = match field {
+                    None => format!("{whose} no `{}` with the id `{}`", resource.name, id.text()),
+                    Some(field) if field.secret => format!("{whose} no `{}` with this `{}`", resource.name, field.name),
+                    Some(field) => {
+                        format!("{whose} no `{}` with the `{}` `{}`", resource.name, field.name, id.text())
+                    }
+                };
                 trace.add(Stage::Load, Verdict::Refused, Some(&load.at), words);
                 return Ok(Some(Missing { resource: load.resource, error: load.otherwise.or(resource.not_found) }));
             }

@@ -8,6 +8,7 @@ use minijinja::Environment;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
 use minijinja::machinery::{Span, parse, parse_expr};
 
+use super::accepts::is_media;
 use super::tables::{self, FILTERS, FUNCTIONS, TESTS, Word};
 use super::{Kind, Names};
 use crate::diagnostic::{Code, all_of, nearest, there_are};
@@ -86,6 +87,25 @@ impl Checker<'_> {
             let message = format!("`{}` takes a whole number, not {kind}", word.name);
             let help = Some(format!("write `{}(7)`", word.name));
             self.fault(Code::ExprKinds, range, message, None, help);
+        }
+    }
+
+    /// `accepts(1, "json")`: a header's text and the name of a media type.
+    fn media(&mut self, word: &Word, given: &[Kind], arguments: &[CallArg<'_>], range: Range<usize>) {
+        if word.name != "accepts" {
+            return;
+        }
+        if let Some(kind) = given.iter().find(|kind| !matches!(kind, Kind::Any | Kind::String)) {
+            let message = format!("`{}` takes texts, not {kind}", word.name);
+            let help = Some("write `accepts(headers.accept|default(\"*/*\"), \"application/json\")`".to_owned());
+            self.fault(Code::ExprKinds, range, message, None, help);
+        } else if let Some(CallArg::Pos(Expr::Const(constant))) = arguments.get(1)
+            && let Some(text) = constant.value.as_str()
+            && !is_media(text)
+        {
+            let message = format!("`{text}` is not a media type");
+            let help = Some("write it like `application/json`".to_owned());
+            self.fault(Code::ExprKinds, bytes(constant.span()), message, None, help);
         }
     }
 
@@ -212,6 +232,7 @@ impl Checker<'_> {
                     Expr::Var(var) => match self.word("function", FUNCTIONS, var.id, given.len(), bytes(var.span())) {
                         Some(word) => {
                             self.length_of_time(word, given.first(), bytes(call.span()));
+                            self.media(word, &given, &call.args, bytes(call.span()));
                             (word.result)(given.first().unwrap_or(&Kind::Any))
                         }
                         None => Kind::Any,

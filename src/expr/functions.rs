@@ -14,6 +14,7 @@ use ring::{digest, rand, signature};
 use serde_json::Value as Json;
 
 use super::Draws;
+use super::accepts::accepts;
 use super::draws::spell;
 use super::scope::{DRAWS, Slot};
 use crate::clock::{Format, Instant};
@@ -130,6 +131,7 @@ pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) 
         Ok(Value::from_pairs(members(object)?.into_iter().filter(|(key, _)| !keys.contains(key))))
     });
     environment.add_function("allows", allows);
+    environment.add_function("accepts", accepts);
     let keys = Arc::clone(keys);
     environment.add_function("jwt", move |claims: Value, name: &str| {
         let claims = serde_json::to_value(&claims).map_err(|error| wrong(error.to_string()))?;

@@ -78,6 +78,7 @@ pub(crate) const FUNCTIONS: &[Word] = &[
     word("dates", 3..=3, instants),
     word("epoch_seconds", 1..=1, integer),
     word("allows", 3..=3, boolean),
+    word("accepts", 2..=2, boolean),
     word("jwt", 2..=2, string),
 ];
 

@@ -18,6 +18,8 @@ pub(crate) struct Scheme {
     pub(crate) field: usize,
     /// What the field must equal; the credential itself when absent.
     pub(crate) value: Option<ExprId>,
+    /// An owner of the found record, directly or through others: the caller sees what belongs to that one.
+    pub(crate) acts_for: Option<ResourceId>,
     /// The name under which the found record is in scope.
     pub(crate) bind: Arc<str>,
     pub(crate) require: Option<ExprId>,

@@ -144,6 +144,8 @@ pub(crate) struct Load {
     pub(crate) name: Arc<str>,
     pub(crate) resource: ResourceId,
     pub(crate) id: ExprId,
+    /// The field that identifies it in place of its id, by its place among the resource's look-ups.
+    pub(crate) by: Option<usize>,
     pub(crate) otherwise: Option<ErrorId>,
     pub(crate) optional: bool,
     pub(crate) turn: Turn,

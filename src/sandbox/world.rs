@@ -82,13 +82,6 @@ enum Postings {
 }
 
 impl Postings {
-    fn first(&self) -> Option<u64> {
-        match self {
-            Postings::One(sequence) => Some(*sequence),
-            Postings::Many(sequences) => sequences.front().copied(),
-        }
-    }
-
     /// One that is not `own`.
     fn other(&self, own: Option<u64>) -> Option<u64> {
         match self {
@@ -212,10 +205,13 @@ impl World {
         table.records.get(table.ids.get(id)?)
     }
 
-    /// The first record whose look-up field has this text. `index` is the field's place among the look-ups.
-    pub(crate) fn lookup(&self, resource: ResourceId, index: usize, text: &str) -> Option<&Arc<Record>> {
+    /// The records whose look-up field has this text, the first created first. `index` is the field's place among the
+    /// look-ups.
+    pub(crate) fn lookup(&self, resource: ResourceId, index: usize, text: &str) -> impl Iterator<Item = &Arc<Record>> {
         let table = self.table(resource);
-        table.records.get(&table.lookups.get(index)?.get(text)?.first()?)
+        let found = table.lookups.get(index).and_then(|index| index.get(text));
+        let sequences = found.map(Postings::all).into_iter().flatten();
+        sequences.filter_map(|sequence| table.records.get(&sequence))
     }
 
     /// The records of an owner, or all, as their order of creation has them.

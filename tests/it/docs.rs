@@ -187,7 +187,7 @@ fn excerpts_are_what_the_files_say() {
     for path in pages() {
         for block in markdown::blocks(&read(&path))
             .iter()
-            .filter(|block| block.info.starts_with("fixtures/") || block.info.starts_with(".vscode/"))
+            .filter(|block| ["fixtures/", "tests/", ".vscode/"].iter().any(|tree| block.info.starts_with(tree)))
         {
             found += 1;
             let file = read(&block.info);

@@ -8,7 +8,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 use crate::expr::{Keys, Kind, Names};
 use crate::pack::source::{AuthSource, CredentialSource, DecodeSource, Manifest, SchemeSource, Spanned};
-use crate::pack::{Auth, Credential, CredentialPlace, Decode, Scheme, SchemeId};
+use crate::pack::{Auth, Credential, CredentialPlace, Decode, Owner, ResourceId, Scheme, SchemeId};
 
 impl Resolver<'_> {
     pub(super) fn keys(&mut self, manifest: &Manifest) -> Arc<Keys> {
@@ -32,10 +32,7 @@ impl Resolver<'_> {
         let finds = source.finds.as_ref()?;
         let resource = self.resource_named(&finds.resource)?;
         let field = self.field_named(resource, &finds.field)?;
-        let lookups = &mut self.resources[resource.0].lookups;
-        if !lookups.contains(&field) {
-            lookups.push(field);
-        }
+        self.found_by(resource, field);
         let mut decode = Vec::new();
         for step in &source.decode {
             decode.push(match step {
@@ -70,12 +67,25 @@ impl Resolver<'_> {
         let bind = source.bind.as_ref().map_or(&finds.resource.value, |bind| &bind.value);
         // Schemes that stand before this one may have bound their callers.
         for scheme in &self.schemes {
-            names.bind(scheme.bind.to_string(), self.record_kind(scheme.resource));
+            for (name, resource) in self.callers(scheme) {
+                names.bind(name, self.record_kind(resource));
+            }
         }
         if !self.broken_schemes.is_empty() {
             names.open();
         }
         names.bind(bind.clone(), self.record_kind(resource));
+        let acts_for = match &source.acts_for {
+            Some(owner) => {
+                let found = self.acts_for(owner, resource, source.bind.as_ref(), manifest);
+                match found {
+                    Some(found) => names.bind(owner.value.clone(), self.record_kind(found)),
+                    None => names.open(),
+                }
+                Some(found)
+            }
+            None => None,
+        };
         let require = match &source.require {
             Some(require) => Some(self.expression(require, &names)?.0),
             None => None,
@@ -87,11 +97,69 @@ impl Resolver<'_> {
             resource,
             field,
             value,
+            // One that cannot be told leaves the scheme broken.
+            acts_for: match acts_for {
+                Some(found) => Some(found?),
+                None => None,
+            },
             bind: bind.as_str().into(),
             require,
             otherwise: otherwise?,
             at: source.name.at.clone(),
         })
+    }
+
+    /// The owner that callers act for: it must stand somewhere above the record that is found.
+    fn acts_for(
+        &mut self,
+        source: &Spanned<String>,
+        found: ResourceId,
+        bind: Option<&Spanned<String>>,
+        manifest: &Manifest,
+    ) -> Option<ResourceId> {
+        let owner = self.resource_named(source)?;
+        if let Some(bind) = bind.filter(|bind| bind.value == source.value) {
+            let message = format!("`{}` is the name of the owner that callers act for", bind.value);
+            let diagnostic = Diagnostic::error(Code::NameDuplicate, bind.at.clone(), message)
+                .related(source.at.clone(), "the owner")
+                .help("give the caller another name");
+            self.report(diagnostic);
+        }
+        let above: Vec<ResourceId> = self.owners(found).into_iter().map(|owner| owner.resource).collect();
+        if above.contains(&owner) {
+            return Some(owner);
+        }
+        let name = |resource: &ResourceId| self.resources[resource.0].name.to_string();
+        // An owner that could not be read has been told.
+        let last = above.last().copied().unwrap_or(found);
+        if above.contains(&found)
+            || (manifest.resources[last.0].owner.is_some() && self.resources[last.0].owner.is_none())
+        {
+            return None;
+        }
+        let names: Vec<String> = above.iter().map(name).collect();
+        let found = name(&found);
+        let help = if found == source.value {
+            "leave it out: without it callers see what belongs to them".to_owned()
+        } else if names.is_empty() {
+            format!("`{found}` has no `owner`: give it one, or leave `acts-for` out")
+        } else {
+            format!("callers can act for {}", one_of(names.iter().map(String::as_str)))
+        };
+        let message = format!("`{found}` has no owner `{}` that it could act for", source.value);
+        self.report(Diagnostic::error(Code::ValueWrong, source.at.clone(), message).help(help));
+        None
+    }
+
+    /// The owners of a resource's records, the nearest first.
+    fn owners(&self, resource: ResourceId) -> Vec<Owner> {
+        let mut owners: Vec<Owner> = Vec::new();
+        let mut next = self.resources[resource.0].owner;
+        while let Some(owner) = next.filter(|owner| owners.iter().all(|known| known.resource != owner.resource)) {
+            owners.push(owner);
+            next = self.resources[owner.resource.0].owner;
+        }
+        owners
     }
 
     fn place(&mut self, source: &SchemeSource) -> Option<CredentialPlace> {

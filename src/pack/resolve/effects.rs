@@ -33,17 +33,26 @@ impl Resolver<'_> {
                     names.open();
                 }
             }
-            if let (Some(resource), Some((_, kind))) = (resource, &id)
-                && self.resources[resource.0]
-                    .fields
-                    .get(self.resources[resource.0].id)
-                    .is_some_and(|field| field.sort == Sort::Uuid)
-                && !Kind::String.comparable(kind)
-            {
-                let message = format!("the id of `{}` is a uuid, and this is {kind}", self.resources[resource.0].name);
-                self.error(Code::ExprKinds, &source.id.at(), message);
+            let by = match (resource, &source.by) {
+                (Some(resource), Some(by)) => match self.load_by(resource, by) {
+                    Some(field) => Some(field),
+                    None => continue,
+                },
+                _ => None,
+            };
+            if let (Some(resource), Some((_, kind))) = (resource, &id) {
+                let known = &self.resources[resource.0];
+                let field = known.fields.get(by.unwrap_or(known.id)).filter(|field| field.sort == Sort::Uuid);
+                if let Some(field) = field.filter(|_| !Kind::String.comparable(kind)) {
+                    let message = match by {
+                        Some(_) => format!("`{}` of `{}` is a uuid, and this is {kind}", field.name, known.name),
+                        None => format!("the id of `{}` is a uuid, and this is {kind}", known.name),
+                    };
+                    self.error(Code::ExprKinds, &source.id.at(), message);
+                }
             }
             if let (Some(resource), Some((id, _))) = (resource, id) {
+                let by = by.map(|field| self.found_by(resource, field));
                 let turn = turn(&source.id, late);
                 if turn == Turn::AfterBody {
                     late.insert(source.name.name.clone());
@@ -52,6 +61,7 @@ impl Resolver<'_> {
                     name: source.name.name.as_str().into(),
                     resource,
                     id,
+                    by,
                     otherwise,
                     optional: source.optional,
                     turn,
@@ -60,6 +70,35 @@ impl Resolver<'_> {
             }
         }
         loads
+    }
+
+    /// The field that a record is loaded by in place of its id.
+    fn load_by(&mut self, resource: ResourceId, by: &Spanned<String>) -> Option<usize> {
+        let field = self.field_named(resource, by)?;
+        let known = &self.resources[resource.0];
+        let sort = known.fields[field].sort;
+        if field == known.id {
+            let message = format!("`{}` is the id of `{}`, which records are loaded by anyway", by.value, known.name);
+            self.report(Diagnostic::error(Code::ValueWrong, by.at.clone(), message).help("leave `by` out"));
+            return None;
+        }
+        if !matches!(sort, Sort::Uuid | Sort::String | Sort::Integer) {
+            let kept = sort.name();
+            let message =
+                format!("records are loaded by a uuid, a string or an integer, and `{}` is of type {kept}", by.value);
+            self.error(Code::ValueWrong, &by.at, message);
+            return None;
+        }
+        Some(field)
+    }
+
+    /// Has records found by this field; the field's place among the look-ups of its resource.
+    pub(super) fn found_by(&mut self, resource: ResourceId, field: usize) -> usize {
+        let lookups = &mut self.resources[resource.0].lookups;
+        lookups.iter().position(|known| *known == field).unwrap_or_else(|| {
+            lookups.push(field);
+            lookups.len() - 1
+        })
     }
 
     pub(super) fn list(&mut self, source: &ListSource, names: &mut Names) -> Option<List> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::{Kind, Names};
-use crate::pack::{Auth, ResourceId};
+use crate::pack::{Auth, ResourceId, Scheme};
 use crate::schema::{Library, Reference};
 
 /// What is in scope without being a record.
@@ -72,27 +72,33 @@ impl Resolver<'_> {
         self.record_kinds[resource.0].clone()
     }
 
-    /// The callers that an operation's schemes leave in scope.
+    /// The records that a scheme leaves in scope: the caller, and the owner that it acts for.
+    pub(super) fn callers(&self, scheme: &Scheme) -> Vec<(String, ResourceId)> {
+        let owner = scheme.acts_for.map(|owner| (self.resources[owner.0].name.to_string(), owner));
+        [(scheme.bind.to_string(), scheme.resource)].into_iter().chain(owner).collect()
+    }
+
+    /// The callers that an operation's schemes leave in scope. After `any` that is what each of its schemes leaves: which of
+    /// them succeeds is not known, so an expression may ask whether a name is defined.
     pub(super) fn bind_callers(&self, auth: &Auth, names: &mut Names) {
         match auth {
             Auth::Open => {}
             Auth::Scheme(scheme) => {
-                let scheme = &self.schemes[scheme.0];
-                names.bind(scheme.bind.to_string(), self.record_kind(scheme.resource));
+                for (name, resource) in self.callers(&self.schemes[scheme.0]) {
+                    names.bind(name, self.record_kind(resource));
+                }
             }
             Auth::Optional(inner) => self.bind_callers(inner, names),
             Auth::All(parts) => parts.iter().for_each(|part| self.bind_callers(part, names)),
             Auth::Any(parts) => {
-                for part in parts {
-                    for scheme in part.schemes() {
-                        let scheme = &self.schemes[scheme.0];
-                        let kind = self.record_kind(scheme.resource);
-                        let kind = match names.get(&scheme.bind) {
-                            Some(known) => known.clone().or(kind),
-                            None => kind,
-                        };
-                        names.bind(scheme.bind.to_string(), kind);
-                    }
+                let schemes = parts.iter().flat_map(Auth::schemes);
+                for (name, resource) in schemes.flat_map(|scheme| self.callers(&self.schemes[scheme.0])) {
+                    let kind = self.record_kind(resource);
+                    let kind = match names.get(&name) {
+                        Some(known) => known.clone().or(kind),
+                        None => kind,
+                    };
+                    names.bind(name, kind);
                 }
             }
         }

@@ -39,6 +39,8 @@ pub(crate) struct SchemeSource {
     pub(crate) parameter: Option<Spanned<String>>,
     pub(crate) decode: Vec<DecodeSource>,
     pub(crate) finds: Option<FindSource>,
+    /// The resource among the owners of the found record whose records the caller sees.
+    pub(crate) acts_for: Option<Spanned<String>>,
     pub(crate) bind: Option<Spanned<String>>,
     pub(crate) require: Option<Template>,
     pub(crate) otherwise: Option<Spanned<String>>,
@@ -189,6 +191,7 @@ impl SchemeSource {
             parameter: fields.text("name", diagnostics),
             decode,
             finds: fields.required("finds").and_then(|node| FindSource::read(node, diagnostics)).filter(|_| known),
+            acts_for: fields.text("acts-for", diagnostics),
             bind: fields.text("as", diagnostics),
             require: fields.take("require").and_then(|node| Template::condition(node, diagnostics)),
             otherwise: fields.required_text("else", diagnostics),

@@ -59,11 +59,13 @@ pub(crate) struct BodySource {
     pub(crate) optional: bool,
 }
 
-/// `<name>: = id` or `<name>: {id: = …, of: <resource>, else: <error>, optional: true}`.
+/// `<name>: = id` or `<name>: {id: = …, by: <field>, of: <resource>, else: <error>, optional: true}`.
 #[derive(Debug, Clone)]
 pub(crate) struct LoadSource {
     pub(crate) name: Key,
     pub(crate) id: Template,
+    /// The field that is looked at in place of the resource's id.
+    pub(crate) by: Option<Spanned<String>>,
     pub(crate) resource: Option<Spanned<String>>,
     pub(crate) otherwise: Option<Spanned<String>>,
     pub(crate) optional: bool,
@@ -298,15 +300,17 @@ impl LoadSource {
     fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         if node.as_str().is_some() {
             let id = Template::read(node, diagnostics);
-            return Some(LoadSource { name: key.clone(), id, resource: None, otherwise: None, optional: false });
+            let name = key.clone();
+            return Some(LoadSource { name, id, by: None, resource: None, otherwise: None, optional: false });
         }
         let mut fields = Fields::of(node, "a record to load", diagnostics)?;
         let id = fields.required("id").map(|node| Template::read(node, diagnostics));
+        let by = fields.text("by", diagnostics);
         let resource = fields.text("of", diagnostics);
         let otherwise = fields.text("else", diagnostics);
         let optional = fields.flag("optional", diagnostics);
         fields.finish(diagnostics);
-        Some(LoadSource { name: key.clone(), id: id?, resource, otherwise, optional })
+        Some(LoadSource { name: key.clone(), id: id?, by, resource, otherwise, optional })
     }
 }
 
