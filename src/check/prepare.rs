@@ -12,7 +12,9 @@ use crate::engine::{self, Edit, Limits};
 use crate::exchange::{Body, Request};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
-use crate::pack::{Auth, Credential, CredentialPlace, Example, Operation, Pack, Replay, SchemeId, parameter_name};
+use crate::pack::{
+    Auth, Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, SchemeId, parameter_name,
+};
 use crate::sandbox::{Exchange, Moment, World};
 
 /// A request ready to be sent, with the moment that it meets.
@@ -22,6 +24,9 @@ pub(super) struct Prepared {
     pub(super) world: World,
     pub(super) at: Instant,
     pub(super) draws: Draws,
+    pub(super) options: Options,
+    /// The path that it was sent to, with the names of its parameters.
+    pub(super) template: Arc<str>,
 }
 
 /// The seed of replays. Any would do: what an example shows of chance is given by `next`.
@@ -30,7 +35,7 @@ const LIMITS: Limits = Limits { json_depth: 100 };
 
 impl Prepared {
     pub(super) fn send(&self, pack: &Arc<Pack>) -> Exchange {
-        let moment = Moment { world: &self.world, now: self.at, draws: self.draws.clone() };
+        let moment = Moment { world: &self.world, now: self.at, draws: self.draws.clone(), options: &self.options };
         engine::handle(pack, &moment, &Arc::new(self.request.clone()), LIMITS)
     }
 }
@@ -47,14 +52,16 @@ pub(super) fn prepare(pack: &Arc<Pack>, replay: &Replay) -> Result<Prepared, Str
     let at = instant(&sides)?;
     let mut world =
         World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    let options = Options::replayed(&pack.options, operation, &sides);
     for side in sides.iter().rev() {
-        world = given(pack, world, side, at)?;
+        world = given(pack, world, side, at, &options)?;
     }
     let forced: BTreeMap<String, Json> =
         sides.iter().flat_map(|side| &side.next).map(|(key, node)| (key.name.clone(), node.to_json())).collect();
     let mut built = build(pack, operation, &sides)?;
     body(pack, operation, side, request, &mut built)?;
-    Ok(Prepared { request: built, world, at, draws: Draws::new(SEED, 0).forcing(forced) })
+    let template = Arc::clone(line(operation, &sides).1);
+    Ok(Prepared { request: built, world, at, draws: Draws::new(SEED, 0).forcing(forced), options, template })
 }
 
 fn instant(sides: &[&Side]) -> Result<Instant, String> {
@@ -64,7 +71,7 @@ fn instant(sides: &[&Side]) -> Result<Instant, String> {
     }
 }
 
-fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant) -> Result<World, String> {
+fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant, options: &Options) -> Result<World, String> {
     for source in &side.given {
         let name = &source.resource.name;
         let resource = pack.resource_named(name).ok_or_else(|| format!("`given`: there is no resource `{name}`"))?;
@@ -79,7 +86,7 @@ fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant) -> Result
             (Some(id), None) => Edit::Delete(id.name.clone()),
             (None, None) => continue,
         };
-        let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0) };
+        let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0), options };
         let (change, _) = engine::edit(pack, &moment, resource, &edit)
             .map_err(|fault| format!("`given`: the `{name}` cannot be so: {fault:?}"))?;
         world = world.after(pack, &change.edits);
@@ -94,8 +101,9 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
             .find_map(|side| read(side).iter().find(|(key, _)| key.name == name))
             .map(|(_, node)| node.to_json())
     };
+    let (own, template) = line(operation, sides);
     let mut path = String::new();
-    for segment in operation.template.split('/').skip(1) {
+    for segment in template.split('/').skip(1) {
         path.push('/');
         match parameter_name(segment) {
             None => path.push_str(segment),
@@ -133,7 +141,7 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
         Some(method) => {
             Method::from_bytes(method.value.as_bytes()).map_err(|_| format!("`{}` is not a method", method.value))?
         }
-        None => operation.method.clone(),
+        None => own.clone(),
     };
     Ok(Request {
         method,
@@ -143,6 +151,12 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
         headers,
         body: Body::Whole(Bytes::new()),
     })
+}
+
+/// The method and path that a documented call was sent to.
+fn line<'o>(operation: &'o Operation, sides: &[&Side]) -> (&'o Method, &'o Arc<str>) {
+    let also = sides.iter().find_map(|side| operation.line(&side.also.as_ref()?.value));
+    also.map_or((&operation.method, &operation.template), |line| (&line.method, &line.template))
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), String> {

@@ -19,7 +19,7 @@ pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepare
     let mut all = Vec::new();
     bodies(pack, operation, base, &mut all);
     queries(operation, base, &mut all);
-    paths(pack, operation, base, &mut all);
+    paths(pack, base, &mut all);
     callers(pack, operation, base, &mut all);
     worlds(pack, base, &mut all);
     // Near enough for what is about to run out, and far enough for what runs out late.
@@ -158,9 +158,9 @@ fn queries(operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
 }
 
 /// The same operation on every other record.
-fn paths(pack: &Arc<Pack>, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+fn paths(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     let actual: Vec<&str> = base.request.path.split('/').collect();
-    for (index, segment) in operation.template.split('/').enumerate() {
+    for (index, segment) in base.template.split('/').enumerate() {
         if !segment.starts_with('{') {
             continue;
         }
@@ -245,7 +245,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     let with = |resource: ResourceId, edits: &[Edit]| {
         let mut world = base.world.clone();
         for edit in edits {
-            let moment = Moment { world: &world, now: base.at, draws: base.draws.clone() };
+            let moment = Moment { world: &world, now: base.at, draws: base.draws.clone(), options: &base.options };
             match engine::edit(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = world.after(pack, &change.edits),
                 // An alteration that the pack does not allow shows nothing.

@@ -73,6 +73,9 @@ pub(super) struct Serve {
     /// Seed of everything random
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(super) seed: u64,
+    /// A value for an option of a pack; without a value it is true. May be given more than once
+    #[arg(long, value_name = "PACK.NAME[=VALUE]")]
+    pub(super) option: Vec<String>,
     /// How requests are logged on standard error, and the first line on standard output is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub(super) log: Log,

@@ -5,6 +5,7 @@
 mod access;
 mod args;
 mod check;
+mod chosen;
 mod explain;
 mod output;
 mod packs;

@@ -33,16 +33,22 @@ pub(super) fn run(arguments: &Routes) -> Exit {
 
 fn text(packs: &[Pack]) -> String {
     let operations = || packs.iter().flat_map(|pack| pack.operations.iter().map(move |operation| (pack, operation)));
+    let lines =
+        || operations().flat_map(|(pack, operation)| operation.lines().map(move |line| (pack, operation, line)));
     let path = |pack: &Pack, template: &str| format!("/{}{template}", pack.name);
-    let width = operations().map(|(pack, operation)| path(pack, &operation.template).len()).max().unwrap_or(0);
+    let width = lines().map(|(pack, _, line)| path(pack, &line.template).len()).max().unwrap_or(0);
     let names = operations().map(|(_, operation)| operation.name.len()).max().unwrap_or(0);
     let mut out = String::new();
-    for (pack, operation) in operations() {
+    for (pack, operation, line) in lines() {
+        let option = match line.wanted.is_empty() {
+            true => String::new(),
+            false => format!("  with {}", line.wanted.words(&pack.options)),
+        };
         let _ = writeln!(
             out,
-            "{:<7} {:<width$}  {:<names$}  {}",
-            operation.method.as_str(),
-            path(pack, &operation.template),
+            "{:<7} {:<width$}  {:<names$}  {}{option}",
+            line.method.as_str(),
+            path(pack, &line.template),
             operation.name,
             operation.provenance.header()
         );
@@ -53,12 +59,18 @@ fn text(packs: &[Pack]) -> String {
 fn json(packs: &[Pack]) -> serde_json::Value {
     let listed = packs.iter().flat_map(|pack| {
         pack.operations.iter().map(move |operation| {
+            let also = operation.also.iter().map(|line| {
+                let option = line.wanted.to_json(&pack.options);
+                json!({ "method": line.method.as_str(), "path": &*line.template, "option": option })
+            });
             json!({
                 "pack": &*pack.name,
                 "operation": &*operation.name,
                 "title": &*operation.title,
                 "method": operation.method.as_str(),
                 "path": &*operation.template,
+                "also": also.collect::<Vec<_>>(),
+                "option": operation.wanted.to_json(&pack.options),
                 "at": pack.sources.place(&operation.at),
                 "contract": operation.provenance.to_json(),
             })

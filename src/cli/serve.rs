@@ -12,12 +12,13 @@ use serde_json::json;
 use super::Exit;
 use super::access::{self, Access};
 use super::args::{Log, Serve};
+use super::chosen;
 use super::output::{err, out};
 use super::packs;
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
-use crate::pack::{self, Auth, CredentialPlace, Operation, Pack};
+use crate::pack::{self, Auth, Chosen, CredentialPlace, Operation, Pack};
 use crate::sandbox::Settings;
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
@@ -34,7 +35,8 @@ pub(super) fn run(arguments: &Serve) -> Exit {
 fn start(arguments: &Serve) -> Result<(), Exit> {
     let packs = load(arguments)?;
     let access = access::read(arguments)?;
-    let options = options(arguments, packs.clone(), &access)?;
+    let chosen = chosen::read(&arguments.option, &packs)?;
+    let options = options(arguments, packs.clone(), &access, chosen.clone())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         err(&format!("error: the runtime cannot be started: {error}\n"));
         Exit::Usage
@@ -45,7 +47,7 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
             err(&format!("error: signals cannot be heard: {error}\n"));
             Exit::Usage
         })?;
-        announce(arguments, &server, &packs, &access.token)?;
+        announce(arguments, &server, &packs, &chosen, &access.token)?;
         server.run(stop, GRACE).await;
         Ok(())
     })
@@ -67,7 +69,7 @@ pub(super) fn usage(message: &str) -> Exit {
     Exit::Usage
 }
 
-fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access) -> Result<Options, Exit> {
+fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Vec<Chosen>) -> Result<Options, Exit> {
     if arguments.max_json_depth == 0 || arguments.max_json_depth > 120 {
         return Err(usage("--max-json-depth is a number from 1 to 120"));
     }
@@ -112,6 +114,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access) -> Result<
             mode: if arguments.freeze { Mode::Frozen } else { Mode::Ticking },
             shift,
             seed: arguments.seed,
+            options: chosen,
             journal: journal::Limits { entries: arguments.max_journal_entries, bytes: arguments.max_journal_bytes },
             most: arguments.max_sandboxes,
         },
@@ -203,7 +206,13 @@ fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>], token: &access::Token) -> Result<(), Exit> {
+fn announce(
+    arguments: &Serve,
+    server: &Server,
+    packs: &[Arc<Pack>],
+    chosen: &[Chosen],
+    token: &access::Token,
+) -> Result<(), Exit> {
     let address = server.address().map_err(|error| usage(&format!("the address is not known: {error}")))?;
     let url = format!("http://{}", access::callable(address));
     if let Some(file) = &arguments.port_file {
@@ -226,7 +235,7 @@ fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>], token: &acc
     if address.ip().is_unspecified() {
         let _ = writeln!(text, "on all interfaces: other machines can call port {}", address.port());
     }
-    text.push_str(&self::text(&url, packs, &server.own_addresses()));
+    text.push_str(&self::text(&url, packs, chosen, &server.own_addresses()));
     if let Some(made) = made {
         let _ = writeln!(text, "token         {made}");
     }
@@ -235,13 +244,17 @@ fn announce(arguments: &Serve, server: &Server, packs: &[Arc<Pack>], token: &acc
 }
 
 /// What a newcomer needs: base URLs, credentials, a command to try.
-fn text(url: &str, packs: &[Arc<Pack>], own: &[(usize, SocketAddr)]) -> String {
+fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, SocketAddr)]) -> String {
     let mut text = String::new();
     for (index, pack) in packs.iter().enumerate() {
         let _ = writeln!(text, "\n{} ({})", pack.title, pack.name);
         let _ = writeln!(text, "  base URL    {url}/{}", pack.name);
         for (_, address) in own.iter().filter(|(pack, _)| *pack == index) {
             let _ = writeln!(text, "              http://{}", access::callable(*address));
+        }
+        for (number, option) in chosen::shown(chosen, index, pack).iter().enumerate() {
+            let head = if number == 0 { "options" } else { "" };
+            let _ = writeln!(text, "  {head:<11} {option}");
         }
         let width = pack.credentials.iter().map(|credential| credential.label.len()).max().unwrap_or(0);
         for (number, credential) in pack.credentials.iter().enumerate() {

@@ -61,6 +61,14 @@ impl Members {
         }
     }
 
+    pub(super) fn object(&self, name: &str) -> Result<Option<&Map<String, Json>>, Problem> {
+        match self.0.get(name) {
+            None | Some(Json::Null) => Ok(None),
+            Some(Json::Object(members)) => Ok(Some(members)),
+            Some(other) => Err(invalid(name, format!("it must be an object, not {other}"))),
+        }
+    }
+
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
         match self.0.get(name) {
             None | Some(Json::Null) => Ok(None),

@@ -25,7 +25,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
-    let (_, pack) = call.pack()?;
+    let (index, pack) = call.pack()?;
     let credentials: Vec<Json> = pack
         .credentials
         .iter()
@@ -40,6 +40,18 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
             })
         })
         .collect();
+    let options: Vec<Json> = call.sandbox.options()[index]
+        .iter(&pack.options)
+        .map(|(option, value)| {
+            json!({
+                "name": &*option.name,
+                "description": option.description,
+                "values": option.values,
+                "default": option.values.get(option.default),
+                "value": value,
+            })
+        })
+        .collect();
     let resources: Vec<&str> = pack.resources.iter().map(|resource| &*resource.name).collect();
     let operations: Vec<Json> = pack.operations.iter().map(|known| operation(pack, known)).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
@@ -49,6 +61,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "description": pack.description,
         "baseUrl": call.pack_url(call.sandbox.id(), pack),
         "mounts": pack.mounts.iter().filter(|mount| !mount.is_empty()).collect::<Vec<_>>(),
+        "options": options,
         "credentials": credentials,
         "resources": resources,
         "events": events,
@@ -83,6 +96,14 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
             })
         })
         .collect();
+    let also: Vec<Json> = operation
+        .also
+        .iter()
+        .map(|line| {
+            let option = line.wanted.to_json(&pack.options);
+            json!({ "method": line.method.as_str(), "path": &*line.template, "option": option })
+        })
+        .collect();
     json!({
         "id": &*operation.name,
         "title": &*operation.title,
@@ -90,6 +111,8 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
         "notes": operation.notes,
         "method": operation.method.as_str(),
         "path": &*operation.template,
+        "also": also,
+        "option": operation.wanted.to_json(&pack.options),
         "unmounted": operation.unmounted,
         "at": pack.sources.place(&operation.at),
         "provenance": operation.provenance.to_json(),

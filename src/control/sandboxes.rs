@@ -3,20 +3,30 @@
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::body::{invalid, members};
+use super::body::{Members, invalid, members};
 use super::{Answer, Call, done, no_sandbox, ok, page};
 use crate::clock::Instant;
 use crate::exchange::{Problem, Response};
+use crate::pack::Chosen;
 use crate::sandbox::{NotMade, Sandbox, SandboxId, Wish};
 
 fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
     let (now, mode) = sandbox.clock(call.real);
     let urls: Json =
         sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
+    let options: Json = sandbox
+        .packs()
+        .iter()
+        .zip(sandbox.options())
+        .flat_map(|(pack, options)| {
+            options.iter(&pack.options).map(|(option, value)| (format!("{}.{}", pack.name, option.name), value.clone()))
+        })
+        .collect();
     json!({
         "id": sandbox.id().as_str(),
         "clock": { "now": now.to_string(), "mode": mode.name() },
         "seed": sandbox.seed(),
+        "options": options,
         "entries": sandbox.log(|log| log.position()),
         "baseUrls": urls,
     })
@@ -32,9 +42,9 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     ok(&page::list(records, all.len(), next))
 }
 
-/// `{id?, clock?, seed?}`
+/// `{id?, clock?, seed?, options?}`
 pub(super) fn create(call: &Call<'_>) -> Answer {
-    let members = members(call, &["id", "clock", "seed"])?;
+    let members = members(call, &["id", "clock", "seed", "options"])?;
     let wish = Wish {
         id: members.text("id")?.map(|text| SandboxId::parse(text).map_err(|why| invalid("id", why))).transpose()?,
         instant: members
@@ -42,6 +52,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             .map(|text| Instant::parse(text).map_err(|why| invalid("clock", why)))
             .transpose()?,
         seed: members.number("seed")?,
+        options: options(call, &members)?,
     };
     let name = wish.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let conflict =
@@ -59,6 +70,19 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             Err(Problem::new("sandboxes-full", StatusCode::TOO_MANY_REQUESTS, "There are too many sandboxes", detail))
         }
     }
+}
+
+/// `{"<pack>.<option>": value}`
+fn options(call: &Call<'_>, members: &Members) -> Result<Vec<Chosen>, Problem> {
+    let given = members.object("options")?.into_iter().flatten();
+    given
+        .map(|(path, value)| {
+            let (pack, option, definition) =
+                Chosen::find(call.registry.packs(), path).map_err(|why| invalid("options", why))?;
+            let value = definition.read(value).map_err(|why| invalid("options", format!("`{path}`: {why}")))?;
+            Ok(Chosen { pack, option, value })
+        })
+        .collect()
 }
 
 fn named(call: &Call<'_>) -> Result<SandboxId, Problem> {

@@ -30,7 +30,7 @@ enum Reason {
 
 /// Finds out who is calling. Candidates of one route ask for the same credentials.
 pub(super) fn identify(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
-    let operation = found.candidates[0];
+    let operation = found.candidates[0].operation;
     let result = check(call, &operation.auth);
     match result {
         Ok(()) => {

@@ -5,7 +5,7 @@ use crate::pack::{Operation, Refusal};
 
 /// Which of the operations on one method and path is meant: the first whose condition holds.
 pub(super) fn candidate<'a>(call: &mut Call<'a>, found: &Found<'a>) -> Result<&'a Operation, Rejection> {
-    for operation in &found.candidates {
+    for operation in found.candidates.iter().map(|found| found.operation) {
         let holds = match operation.when {
             None => true,
             Some(when) => call.pack.program.holds(when, &call.scope)?,
@@ -16,6 +16,6 @@ pub(super) fn candidate<'a>(call: &mut Call<'a>, found: &Found<'a>) -> Result<&'
         }
     }
     let words = "no operation on this path is for such a request";
-    call.trace.add(Stage::Choose, Verdict::Refused, Call::at(found.candidates[0]), words);
+    call.trace.add(Stage::Choose, Verdict::Refused, Call::at(found.candidates[0].operation), words);
     Err(Rejection::Refused(Refusal::NotFound, words.to_owned()))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
 
-use super::route::Found;
+use super::route::{Found, Match};
 use super::{Call, Rejection};
 use crate::exchange::{self, Body, JsonFaultKind};
 use crate::expr::Value;
@@ -17,8 +17,8 @@ use crate::schema::Place;
 /// Reads path, query and headers by the formats of the first candidate; candidates of one route share them.
 pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
     let mut path = Map::new();
-    for operation in &found.candidates {
-        for (name, text) in parameter_names(&operation.template).into_iter().zip(&found.values) {
+    for Match { operation, line } in &found.candidates {
+        for (name, text) in parameter_names(&line.template).into_iter().zip(&found.values) {
             let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
             let Ok(decoded) = decoded else {
                 return Err(refuse(call, operation, format!("the path's `{name}` is not UTF-8")));
@@ -26,7 +26,7 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
             path.insert(name.to_owned(), Json::from(decoded.into_owned()));
         }
     }
-    let operation = found.candidates[0];
+    let Match { operation, line } = found.candidates[0];
     if let (None, [], Some(defaults)) = (&call.request.query, found.values.as_slice(), defaults(operation)) {
         call.scope.bind("query", defaults);
         call.trace.passed(Stage::Formats, Some(&operation.at), "nothing is given");
@@ -49,7 +49,7 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
                     // The same values, by the names that the other candidates have for them.
                     for other in &found.candidates {
                         for (own, name) in
-                            parameter_names(&operation.template).into_iter().zip(parameter_names(&other.template))
+                            parameter_names(&line.template).into_iter().zip(parameter_names(&other.line.template))
                         {
                             if let Some(value) = given.get(own) {
                                 path.insert(name.to_owned(), value.clone());
@@ -70,16 +70,22 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
             }
         }
     }
-    let unknown: BTreeSet<&String> = query.keys().filter(|name| !is_known(operation, found, call, name)).collect();
+    let unknown: BTreeSet<&String> = query.keys().filter(|name| !is_known(operation, call, name)).collect();
     if !unknown.is_empty() {
         let names: Vec<String> = unknown.into_iter().take(8).map(|name| format!("`{name}`")).collect();
         let words = format!("not documented, so ignored: {}", names.join(", "));
         call.trace.add(Stage::Formats, Verdict::Noted, Some(&operation.at), words);
     }
+    let count = violations.len();
+    let violations = super::reject::not_tolerated(call, Stage::Formats, violations);
     call.scope.bind("path", object(path));
     call.scope.bind("query", object(query_values));
     if violations.is_empty() {
-        call.trace.passed(Stage::Formats, Some(&operation.at), "path, query and headers fit");
+        let words = match count {
+            0 => "path, query and headers fit",
+            _ => "path, query and headers fit, but for what is let pass",
+        };
+        call.trace.passed(Stage::Formats, Some(&operation.at), words);
         return Ok(());
     }
     call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
@@ -114,13 +120,13 @@ fn query(call: &Call<'_>) -> Map<String, Json> {
         .collect()
 }
 
-fn is_known(operation: &Operation, found: &Found<'_>, call: &Call<'_>, name: &str) -> bool {
+fn is_known(operation: &Operation, call: &Call<'_>, name: &str) -> bool {
     let parameter = operation
         .parameters
         .iter()
         .any(|parameters| parameters.place == Place::Query && parameters.known.iter().any(|known| known.name == name));
     let credential = || {
-        found.candidates[0].auth.schemes().into_iter().any(|scheme| {
+        operation.auth.schemes().into_iter().any(|scheme| {
             let place = &call.pack.scheme(scheme).place;
             place.word() == "query" && place.parameter() == name
         })
@@ -152,7 +158,7 @@ fn typed(known: &[Parameter], text_of: impl Fn(&str) -> Option<String>) -> Map<S
 /// Reads the body when one of the candidates has one. A body that nobody asks for is not looked at.
 pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<Json>>, Rejection> {
     let Some((operation, rule)) =
-        found.candidates.iter().find_map(|operation| Some((*operation, operation.body.as_ref()?)))
+        found.candidates.iter().find_map(|found| Some((found.operation, found.operation.body.as_ref()?)))
     else {
         return Ok(None);
     };

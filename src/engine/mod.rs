@@ -116,7 +116,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
 fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Result<Outcome, Rejection> {
     let found = route::find(call)?;
     if let [only] = found.candidates.as_slice() {
-        *operation = Some(only);
+        *operation = Some(only.operation);
     }
     authenticate::identify(call, &found)?;
     input::formats(call, &found)?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::route;
 use crate::exchange::{Problem, Request, Response};
-use crate::pack::Pack;
+use crate::pack::{Candidate, Line, Operation, Options, Pack};
 
 /// An operation that the request nearly matched.
 struct NearMiss {
@@ -24,24 +24,26 @@ struct NearMiss {
 const SHOWN: usize = 3;
 
 /// The problem for a request that no operation of its pack answers: 405 where the path exists, else 404.
-pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
+pub(super) fn within_pack(pack: &Arc<Pack>, options: &Options, request: &Request) -> Response {
     let mut allowed: Vec<Method> = Vec::new();
     for (path, mounted) in route::within(pack, &request.path) {
-        if let Some((found, _)) = pack.router.find(path) {
-            for (method, operations) in &found.methods {
-                if mounted && operations.iter().all(|id| pack.operation(*id).unmounted) {
-                    continue;
-                }
-                if !allowed.contains(method) {
-                    allowed.push(method.clone());
-                }
-                if *method == Method::GET && !allowed.contains(&Method::HEAD) {
-                    allowed.push(Method::HEAD);
-                }
+        let Some((found, _)) = pack.router.find(path, options) else { continue };
+        for (method, candidates) in &found.methods {
+            let there = |candidate: &Candidate| {
+                candidate.wanted.holds(options) && !(mounted && pack.operation(candidate.operation).unmounted)
+            };
+            if !candidates.iter().any(there) {
+                continue;
+            }
+            if !allowed.contains(method) {
+                allowed.push(method.clone());
+            }
+            if *method == Method::GET && !allowed.contains(&Method::HEAD) {
+                allowed.push(Method::HEAD);
             }
         }
     }
-    let near = nearest(std::slice::from_ref(pack), request);
+    let near = nearest(std::slice::from_ref(pack), std::slice::from_ref(options), request);
     if allowed.is_empty() {
         return not_found(&format!("Nothing in the pack `{}` answers", pack.name), request, near);
     }
@@ -56,9 +58,9 @@ pub(super) fn within_pack(pack: &Arc<Pack>, request: &Request) -> Response {
     problem.header(header::ALLOW, names).with("nearMisses", shown(near)).into_response()
 }
 
-/// The problem for a request that leads to no pack at all.
-pub(crate) fn unmatched(packs: &[Arc<Pack>], request: &Request) -> Response {
-    not_found("Nothing answers", request, nearest(packs, request))
+/// The problem for a request that leads to no pack at all. With each pack go the options that it has here.
+pub(crate) fn unmatched(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Response {
+    not_found("Nothing answers", request, nearest(packs, options, request))
 }
 
 fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response {
@@ -86,63 +88,80 @@ fn shown(near: Vec<NearMiss>) -> Value {
         .collect()
 }
 
-fn nearest(packs: &[Arc<Pack>], request: &Request) -> Vec<NearMiss> {
-    let mut all: Vec<NearMiss> = packs.iter().flat_map(|pack| of_pack(pack, request, packs.len() > 1)).collect();
+fn nearest(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Vec<NearMiss> {
+    let of_pack = |(pack, options)| of_pack(pack, options, request, packs.len() > 1);
+    let mut all: Vec<NearMiss> = packs.iter().zip(options).flat_map(of_pack).collect();
     all.sort_by(|a, b| (a.distance, !a.same_method, &a.request).cmp(&(b.distance, !b.same_method, &b.request)));
     all.truncate(SHOWN);
     all
 }
 
-fn of_pack(pack: &Arc<Pack>, request: &Request, several: bool) -> Vec<NearMiss> {
+fn of_pack(pack: &Arc<Pack>, options: &Options, request: &Request, several: bool) -> Vec<NearMiss> {
+    let lost_prefix = format!("/{}", pack.name);
+    let mut paths: Vec<(&str, bool, bool)> =
+        route::within(pack, &request.path).map(|(path, mounted)| (path, mounted, false)).collect();
+    // The prefix of the pack may stand where none is needed.
+    if let Some(rest) = request.path.strip_prefix(lost_prefix.as_str()) {
+        paths.push((rest, false, true));
+    }
     let mut found = Vec::new();
     for operation in &pack.operations {
-        let same_method =
-            operation.method == request.method || (request.method == Method::HEAD && operation.method == Method::GET);
-        let miss = |distance: usize, difference: String| NearMiss {
-            distance,
-            same_method,
-            pack: Arc::clone(&pack.name),
-            operation: Arc::clone(&operation.name),
-            title: Arc::clone(&operation.title),
-            request: format!("{} {}", operation.method, operation.template),
-            difference,
-        };
-        let mut best: Option<(usize, String)> = None;
-        let mut offer = |distance: usize, difference: String| {
-            if best.as_ref().is_none_or(|(known, _)| distance < *known) {
-                best = Some((distance, difference));
-            }
-        };
-        let lost_prefix = format!("/{}", pack.name);
-        let mut paths: Vec<(&str, bool, bool)> =
-            route::within(pack, &request.path).map(|(path, mounted)| (path, mounted, false)).collect();
-        // The prefix of the pack may stand where none is needed.
-        if let Some(rest) = request.path.strip_prefix(lost_prefix.as_str()) {
-            paths.push((rest, false, true));
-        }
-        for (path, mounted, doubled) in paths {
-            let (steps, words) = compare(&operation.template, path);
-            if steps == 0 && mounted && operation.unmounted {
-                let prefix = &request.path[..request.path.len() - path.len()];
-                offer(1, format!("the path has no `{prefix}` in front"));
-            } else if steps == 0 && several && !doubled {
-                offer(
-                    usize::from(!same_method),
-                    format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name),
-                );
-            } else if steps == 0 && !same_method {
-                offer(1, format!("the method is {}, not {}", operation.method, request.method));
-            } else if steps == 0 {
-                offer(1, "the pack's prefix stands there twice".to_owned());
-            } else if steps <= 2 {
-                offer(steps + usize::from(!same_method) + 1, words);
-            }
-        }
-        if let Some((distance, difference)) = best {
-            found.push(miss(distance, difference));
-        }
+        let lines = operation.lines().filter(|line| line.wanted.holds(options));
+        let near = lines.filter_map(|line| {
+            let same_method =
+                line.method == request.method || (request.method == Method::HEAD && line.method == Method::GET);
+            let (distance, difference) = of_line(pack, operation, &line, request, same_method, several, &paths)?;
+            Some(NearMiss {
+                distance,
+                same_method,
+                pack: Arc::clone(&pack.name),
+                operation: Arc::clone(&operation.name),
+                title: Arc::clone(&operation.title),
+                request: format!("{} {}", line.method, line.template),
+                difference,
+            })
+        });
+        found.extend(near.min_by_key(|miss| (miss.distance, !miss.same_method)));
     }
     found
+}
+
+/// How far one line of an operation is from a request, and the difference.
+fn of_line(
+    pack: &Pack,
+    operation: &Operation,
+    line: &Line,
+    request: &Request,
+    same_method: bool,
+    several: bool,
+    paths: &[(&str, bool, bool)],
+) -> Option<(usize, String)> {
+    let lost_prefix = format!("/{}", pack.name);
+    let mut best: Option<(usize, String)> = None;
+    let mut offer = |distance: usize, difference: String| {
+        if best.as_ref().is_none_or(|(known, _)| distance < *known) {
+            best = Some((distance, difference));
+        }
+    };
+    for (path, mounted, doubled) in paths {
+        let (steps, words) = compare(&line.template, path);
+        if steps == 0 && *mounted && operation.unmounted {
+            let prefix = &request.path[..request.path.len() - path.len()];
+            offer(1, format!("the path has no `{prefix}` in front"));
+        } else if steps == 0 && several && !doubled {
+            offer(
+                usize::from(!same_method),
+                format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name),
+            );
+        } else if steps == 0 && !same_method {
+            offer(1, format!("the method is {}, not {}", line.method, request.method));
+        } else if steps == 0 {
+            offer(1, "the pack's prefix stands there twice".to_owned());
+        } else if steps <= 2 {
+            offer(steps + usize::from(!same_method) + 1, words);
+        }
+    }
+    best
 }
 
 /// How many segments differ, and the first difference in words.

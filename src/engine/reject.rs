@@ -10,7 +10,7 @@ use super::{Call, Outcome, Rejection, render};
 use crate::exchange::{Problem, Response};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{ErrorId, Operation, Refusal, Row};
+use crate::pack::{ErrorId, Given, Operation, Refusal, Shape};
 use crate::sandbox::Change;
 use crate::schema::Violation;
 
@@ -28,6 +28,19 @@ pub(super) fn words(violations: &[Violation]) -> String {
         words.push_str(&format!("; and {} more", violations.len() - 5));
     }
     words
+}
+
+/// The violations that are left when those are dropped that the pack tolerates.
+pub(super) fn not_tolerated(call: &mut Call<'_>, stage: Stage, mut violations: Vec<Violation>) -> Vec<Violation> {
+    let pack = call.pack;
+    violations.retain(|violation| {
+        let Some(row) = pack.row(violation, call.moment.options) else { return true };
+        let Given::Tolerated(reason) = &row.gives else { return true };
+        let detail = format!("let pass: {}; {reason}", words(std::slice::from_ref(violation)));
+        call.trace.add(stage, Verdict::Noted, Some(&row.at), detail);
+        false
+    });
+    violations
 }
 
 pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, rejection: Rejection) -> Outcome {
@@ -73,37 +86,23 @@ fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
 /// and its items are those of the same error.
 fn invalid(call: &mut Call<'_>, violations: &[Violation]) -> Answered {
     let pack = Arc::clone(call.pack);
-    let matched: Vec<(&Violation, Option<&Row>)> =
-        violations.iter().map(|violation| (violation, pack.rows.iter().find(|row| matches(row, violation)))).collect();
-    let Some(error) = matched.iter().find_map(|(_, row)| row.map(|row| row.error)) else {
-        return Ok((unmapped(violations).into_response(), "assumed"));
-    };
+    let mut given = None;
     let mut items = Vec::new();
-    for (violation, row) in matched {
-        let Some(row) = row.filter(|row| row.error == error) else { continue };
-        call.trace.add(Stage::Render, Verdict::Noted, Some(&row.at), "row of `violations`");
-        items.push(item(call, violation, row)?);
+    for violation in violations {
+        let Some(row) = pack.row(violation, call.moment.options) else { continue };
+        let Given::Error { error, item: more } = &row.gives else { continue };
+        if *given.get_or_insert(*error) == *error {
+            call.trace.add(Stage::Render, Verdict::Noted, Some(&row.at), "row of `violations`");
+            items.push(item(call, violation, more)?);
+        }
     }
+    let Some(error) = given else { return Ok((unmapped(violations).into_response(), "assumed")) };
     call.scope.bind("violations", Value::list(items));
     named(call, error)
 }
 
-fn matches(row: &Row, violation: &Violation) -> bool {
-    if let Some(wanted) = &violation.row {
-        return row.name.as_ref() == Some(wanted);
-    }
-    // A row with a name and no conditions is there for the schemas that name it.
-    let open = row.place.is_none() && row.pointer.is_none() && row.keywords.is_empty();
-    if open && row.name.is_some() {
-        return false;
-    }
-    row.place.is_none_or(|place| place == violation.place)
-        && row.pointer.as_ref().is_none_or(|pattern| pattern.matches(&violation.pointer))
-        && (row.keywords.is_empty() || row.keywords.contains(&violation.keyword))
-}
-
 /// What an error's body sees of one violation: its facts, then what the row says about it.
-fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, String> {
+fn item(call: &Call<'_>, violation: &Violation, more: &[(String, Shape)]) -> Result<Value, String> {
     let mut known = vec![
         ("field".to_owned(), Value::string(&violation.field())),
         ("pointer".to_owned(), Value::string(&violation.pointer)),
@@ -116,7 +115,7 @@ fn item(call: &Call<'_>, violation: &Violation, row: &Row) -> Result<Value, Stri
     }
     let mut scope = call.scope.clone();
     scope.bind("violation", Value::source(Arc::new(known.clone())));
-    for (name, shape) in &row.item {
+    for (name, shape) in more {
         let value = fill(call.pack, shape, &scope, Slot::new(name))
             .map_err(|rejection| match rejection {
                 Rejection::Fault(words) => words,

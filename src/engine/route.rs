@@ -1,12 +1,21 @@
+use http::Method;
+
 use super::{Call, Rejection, near_miss};
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Operation, Pack};
+use crate::pack::{Candidate, Operation, Pack};
 
 /// The operations that method and path could mean, and the texts of the path's parameters.
 pub(super) struct Found<'a> {
-    pub(super) candidates: Vec<&'a Operation>,
+    pub(super) candidates: Vec<Match<'a>>,
     /// Still percent-encoded, in the order of the template.
     pub(super) values: Vec<String>,
+}
+
+/// An operation, and the method and path by which it was found.
+#[derive(Clone, Copy)]
+pub(super) struct Match<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) line: &'a Candidate,
 }
 
 /// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
@@ -22,16 +31,23 @@ pub(super) fn within<'p>(pack: &Pack, path: &'p str) -> impl Iterator<Item = (&'
 }
 
 pub(super) fn find<'a>(call: &mut Call<'a>) -> Result<Found<'a>, Rejection> {
-    let pack = call.pack;
+    let (pack, options) = (call.pack, call.moment.options);
     for (path, mounted) in within(pack, &call.request.path) {
-        let Some((route, values)) = pack.router.find(path) else { continue };
-        let Some(candidates) = route.candidates(&call.request.method) else { continue };
-        let candidates = candidates.iter().map(|id| pack.operation(*id));
-        let candidates: Vec<&Operation> = candidates.filter(|operation| !(mounted && operation.unmounted)).collect();
+        let Some((route, values)) = pack.router.find(path, options) else { continue };
+        let present = |method: &Method| -> Vec<Match<'a>> {
+            let there = route.candidates(method).iter().filter(|candidate| candidate.wanted.holds(options));
+            let there = there.map(|found| Match { operation: pack.operation(found.operation), line: found });
+            there.filter(|found| !(mounted && found.operation.unmounted)).collect()
+        };
+        let mut candidates = present(&call.request.method);
+        // HEAD means GET where nothing else is said.
+        if candidates.is_empty() && call.request.method == Method::HEAD {
+            candidates = present(&Method::GET);
+        }
         let Some(first) = candidates.first() else { continue };
-        call.trace.passed(Stage::Route, Some(&first.at), &first.template);
+        call.trace.passed(Stage::Route, Some(&first.line.at), &first.line.template);
         return Ok(Found { candidates, values: values.into_iter().map(str::to_owned).collect() });
     }
     call.trace.add(Stage::Route, Verdict::Refused, None, "no operation has this method and path");
-    Err(Rejection::NoOperation(near_miss::within_pack(pack, call.request)))
+    Err(Rejection::NoOperation(near_miss::within_pack(pack, options, call.request)))
 }

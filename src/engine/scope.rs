@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::clock::Instant;
 use crate::exchange::Request;
 use crate::expr::{Scope, Source, Value};
-use crate::pack::Pack;
+use crate::pack::{Options, Pack};
 use crate::sandbox::{Moment, RecordsRoot, Visibility, World, WorldEdit};
 
 pub(super) fn begin(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>) -> Scope {
@@ -16,7 +16,7 @@ pub(super) fn begin(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request
     scope
 }
 
-/// `now`, `records` and `tables`: what events know too.
+/// `now`, `records`, `tables` and `options`: what events know too.
 pub(super) fn world(pack: &Arc<Pack>, moment: &Moment<'_>, visibility: &Visibility) -> Scope {
     let mut scope = Scope::new(moment.draws.clone());
     see(&mut scope, pack, moment, visibility, None, &[]);
@@ -37,6 +37,7 @@ pub(super) fn see(
         world: moment.world.clone(),
         edits: edits.to_vec(),
         now: moment.now,
+        options: moment.options.clone(),
         visibility: visibility.clone(),
         request: request.cloned(),
     }));
@@ -49,6 +50,7 @@ struct Surroundings {
     /// What was done to the world since; performed on a copy when somebody looks.
     edits: Vec<WorldEdit>,
     now: Instant,
+    options: Options,
     visibility: Visibility,
     request: Option<Arc<Request>>,
 }
@@ -69,6 +71,10 @@ impl Source for Surroundings {
                 visibility: self.visibility.clone(),
             }))),
             "tables" => Some(Value::source(Arc::new(Arc::clone(&self.pack.tables)))),
+            "options" => Some(Value::source(Arc::new(OptionsView {
+                pack: Arc::clone(&self.pack),
+                options: self.options.clone(),
+            }))),
             "request" => Some(Value::source(Arc::new(RequestView(Arc::clone(self.request.as_ref()?))))),
             "headers" => Some(Value::source(Arc::new(HeadersView(Arc::clone(self.request.as_ref()?))))),
             "base" => Some(Value::string(&self.request.as_ref()?.base)),
@@ -78,6 +84,29 @@ impl Source for Surroundings {
 
     fn names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `options`: what this sandbox has chosen.
+#[derive(Debug)]
+struct OptionsView {
+    pack: Arc<Pack>,
+    options: Options,
+}
+
+impl Source for OptionsView {
+    fn get(&self, name: &str) -> Option<Value> {
+        let known = &self.pack.options;
+        let index = known.iter().position(|option| option.key == name)?;
+        known[index].values.get(self.options.value(index)?).map(Value::json)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.pack.options.iter().map(|option| option.key.clone()).collect()
     }
 
     fn as_any(&self) -> &dyn Any {

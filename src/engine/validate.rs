@@ -9,8 +9,11 @@ use crate::schema::Place;
 pub(super) fn body(call: &mut Call<'_>, operation: &Operation, body: Option<&Json>) -> Result<(), Rejection> {
     let (Some(rule), Some(body)) = (&operation.body, body) else { return Ok(()) };
     let violations = rule.schema.violations(body, Place::Body);
+    let found = violations.len();
+    let violations = super::reject::not_tolerated(call, Stage::BodySchema, violations);
     if violations.is_empty() {
-        call.trace.passed(Stage::BodySchema, Some(&operation.at), "fits");
+        let words = if found == 0 { "fits" } else { "fits, but for what is let pass" };
+        call.trace.passed(Stage::BodySchema, Some(&operation.at), words);
         return Ok(());
     }
     call.trace.add(Stage::BodySchema, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));

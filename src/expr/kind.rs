@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 /// What is known about a value before it exists.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
@@ -28,17 +30,31 @@ pub(crate) struct ObjectKind {
     pub(crate) fields: Vec<(String, Kind)>,
     /// The kind of every member that is not named; `None` when there are no others.
     pub(crate) rest: Option<Kind>,
+    /// All values that some of the members may have.
+    pub(crate) choices: Vec<(String, Vec<Value>)>,
 }
 
 impl Kind {
     /// An object of which only these members exist.
     pub(crate) fn object(what: impl Into<String>, fields: Vec<(String, Kind)>) -> Kind {
-        Kind::Object(Arc::new(ObjectKind { what: what.into(), resource: None, fields, rest: None }))
+        Kind::Object(Arc::new(ObjectKind {
+            what: what.into(),
+            resource: None,
+            fields,
+            rest: None,
+            choices: Vec::new(),
+        }))
     }
 
     /// An object whose members all have one kind.
     pub(crate) fn map(what: impl Into<String>, rest: Kind) -> Kind {
-        Kind::Object(Arc::new(ObjectKind { what: what.into(), resource: None, fields: Vec::new(), rest: Some(rest) }))
+        Kind::Object(Arc::new(ObjectKind {
+            what: what.into(),
+            resource: None,
+            fields: Vec::new(),
+            rest: Some(rest),
+            choices: Vec::new(),
+        }))
     }
 
     /// The resource of a record.

@@ -7,6 +7,7 @@ mod auth;
 mod example;
 mod files;
 mod operation;
+mod option;
 mod proof;
 mod reply;
 mod resolve;
@@ -24,18 +25,20 @@ pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use example::{Example, Replay};
 pub(crate) use files::{Files, Folders, all as read_all};
 pub(crate) use operation::{
-    Auth, BodyRule, Effect, Event, Guard, List, Load, Operation, OperationId, Parameter, Parameters, ReadRule, Reads,
-    Refusal, Row, Turn, Verb,
+    Auth, BodyRule, Effect, Event, Given, Guard, Line, List, Load, Operation, OperationId, Parameter, Parameters,
+    ReadRule, Reads, Refusal, Row, Turn, Verb,
 };
+pub(crate) use option::{Chosen, Options, PackOption, Wanted, spelled};
 pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
-pub(crate) use route::{Router, parameter_name, parameter_names};
+pub(crate) use route::{Candidate, Router, parameter_name, parameter_names};
 pub(crate) use shape::{Each, Member, Shape};
 
 use crate::clock::Format;
 use crate::diagnostic::{Diagnostic, Location, Severity, SourceMap};
 use crate::expr::Program;
+use crate::schema::Violation;
 
 /// An API, ready to be served.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ pub(crate) struct Pack {
     pub(crate) mounts: Vec<String>,
     /// The pack's own time format first.
     pub(crate) formats: Vec<Format>,
+    pub(crate) options: Vec<PackOption>,
     pub(crate) resources: Vec<Resource>,
     pub(crate) schemes: Vec<Scheme>,
     pub(crate) credentials: Vec<Credential>,
@@ -97,6 +101,11 @@ impl Pack {
 
     pub(crate) fn resource_named(&self, name: &str) -> Option<ResourceId> {
         self.resources.iter().position(|resource| &*resource.name == name).map(ResourceId)
+    }
+
+    /// The row that counts for a violation: the first that fits.
+    pub(crate) fn row(&self, violation: &Violation, options: &Options) -> Option<&Row> {
+        self.rows.iter().find(|row| row.fits(violation, options))
     }
 
     /// The same pack without one row of its table of violations: what `check --mutate` compares with.

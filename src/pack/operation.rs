@@ -3,11 +3,11 @@ use std::sync::Arc;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value};
 
-use super::{ErrorId, Provenance, Reply, ResourceId, SchemeId, Shape};
+use super::{ErrorId, Options, Provenance, Reply, ResourceId, SchemeId, Shape, Wanted};
 use crate::diagnostic::Location;
 use crate::exchange::Pattern;
 use crate::expr::ExprId;
-use crate::schema::{Place, Schema};
+use crate::schema::{Place, Schema, Violation};
 
 /// An operation, by its place in the pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,10 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// `/items/{id}`.
     pub(crate) template: Arc<str>,
+    /// Further methods and paths, with the same parameters.
+    pub(crate) also: Vec<Line>,
+    /// What options must be for it to exist.
+    pub(crate) wanted: Wanted,
     /// Not reached under the pack's mount prefixes.
     pub(crate) unmounted: bool,
     pub(crate) provenance: Provenance,
@@ -42,6 +46,35 @@ pub(crate) struct Operation {
     /// Cases, first match wins; the last has no condition.
     pub(crate) replies: Vec<Reply>,
     pub(crate) at: Location,
+}
+
+/// A method and path that leads to an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    pub(crate) method: Method,
+    pub(crate) template: Arc<str>,
+    /// What options must be for it to exist; what the operation asks for is part of it.
+    pub(crate) wanted: Wanted,
+    pub(crate) at: Location,
+}
+
+impl Operation {
+    /// Every method and path that leads here, its own first.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Line> + '_ {
+        let own = Line {
+            method: self.method.clone(),
+            template: Arc::clone(&self.template),
+            wanted: self.wanted.clone(),
+            at: self.at.clone(),
+        };
+        std::iter::once(own).chain(self.also.iter().cloned())
+    }
+
+    /// The further line that is written `PUT /items/{id}`.
+    pub(crate) fn line(&self, written: &str) -> Option<&Line> {
+        let (method, path) = written.split_once(' ')?;
+        self.also.iter().find(|line| line.method.as_str() == method && *line.template == *path.trim())
+    }
 }
 
 /// An object in the body whose keys are read ignoring case.
@@ -226,9 +259,47 @@ pub(crate) struct Row {
     pub(crate) pointer: Option<Pattern>,
     /// Any of these keywords; empty for all.
     pub(crate) keywords: Vec<String>,
-    pub(crate) error: ErrorId,
-    pub(crate) item: Vec<(String, Shape)>,
+    /// What options must be for it to count.
+    pub(crate) wanted: Wanted,
+    pub(crate) gives: Given,
     pub(crate) at: Location,
+}
+
+/// What becomes of a violation.
+#[derive(Debug, Clone)]
+pub(crate) enum Given {
+    /// An error, with what the row says about each violation.
+    Error { error: ErrorId, item: Vec<(String, Shape)> },
+    /// Nothing, for this reason.
+    Tolerated(Arc<str>),
+}
+
+impl Row {
+    /// Whether the row is for a violation, in a sandbox with these options.
+    pub(crate) fn fits(&self, violation: &Violation, options: &Options) -> bool {
+        if !self.wanted.holds(options) {
+            return false;
+        }
+        if let Some(asked) = &violation.row {
+            return self.name.as_ref() == Some(asked);
+        }
+        // A row with a name and no conditions is there for the schemas that name it.
+        let open = self.place.is_none() && self.pointer.is_none() && self.keywords.is_empty();
+        if open && self.name.is_some() {
+            return false;
+        }
+        self.place.is_none_or(|place| place == violation.place)
+            && self.pointer.as_ref().is_none_or(|pattern| pattern.matches(&violation.pointer))
+            && (self.keywords.is_empty() || self.keywords.contains(&violation.keyword))
+    }
+
+    /// The error that it gives.
+    pub(crate) fn error(&self) -> Option<ErrorId> {
+        match &self.gives {
+            Given::Error { error, .. } => Some(*error),
+            Given::Tolerated(_) => None,
+        }
+    }
 }
 
 /// What a refusal of the engine itself is mapped to.

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::Method;
 
-use super::OperationId;
+use super::{Line, OperationId, Options, Wanted};
+use crate::diagnostic::Location;
 
 /// Finds the operations of a path. More literal segments win; file order never matters.
 #[derive(Debug, Default)]
@@ -16,56 +18,78 @@ pub(crate) struct Router {
 pub(crate) struct Route {
     pub(crate) template: String,
     /// Candidates per method, those with a condition first.
-    pub(crate) methods: Vec<(Method, Vec<OperationId>)>,
+    pub(crate) methods: Vec<(Method, Vec<Candidate>)>,
+}
+
+/// An operation at one of its methods and paths.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) operation: OperationId,
+    /// With the names that the path's parameters have here.
+    pub(crate) template: Arc<str>,
+    /// What options must be for it to exist.
+    pub(crate) wanted: Wanted,
+    pub(crate) at: Location,
 }
 
 impl Route {
-    /// The operations that a method means here; HEAD means GET where nothing else is said.
-    pub(crate) fn candidates(&self, method: &Method) -> Option<&[OperationId]> {
-        let find = |method: &Method| self.methods.iter().find(|(known, _)| known == method);
-        find(method)
-            .or_else(|| if *method == Method::HEAD { find(&Method::GET) } else { None })
-            .map(|(_, candidates)| candidates.as_slice())
+    /// The operations that a method means here.
+    pub(crate) fn candidates(&self, method: &Method) -> &[Candidate] {
+        self.methods.iter().find(|(known, _)| known == method).map_or(&[], |(_, candidates)| candidates)
+    }
+
+    fn exists(&self, options: &Options) -> bool {
+        self.methods.iter().flat_map(|(_, candidates)| candidates).any(|candidate| candidate.wanted.holds(options))
     }
 }
 
 impl Router {
-    /// Adds an operation. The error is matchit's, about two templates that cannot be told apart.
-    pub(crate) fn add(&mut self, template: &str, method: &Method, operation: OperationId) -> Result<(), String> {
-        let index = match self.routes.iter().position(|route| same(&route.template, template)) {
+    /// Adds a line of an operation. The error is matchit's, about two templates that cannot be told apart.
+    pub(crate) fn add(&mut self, operation: OperationId, line: Line) -> Result<(), String> {
+        let index = match self.routes.iter().position(|route| same(&route.template, &line.template)) {
             Some(index) => index,
             None => {
-                self.paths.insert(template, self.routes.len()).map_err(|error| error.to_string())?;
-                self.routes.push(Route { template: template.to_owned(), methods: Vec::new() });
+                self.paths.insert(&*line.template, self.routes.len()).map_err(|error| error.to_string())?;
+                self.routes.push(Route { template: line.template.to_string(), methods: Vec::new() });
                 self.routes.len() - 1
             }
         };
+        let Line { method, template, wanted, at } = line;
+        let candidate = Candidate { operation, template, wanted, at };
         let methods = &mut self.routes[index].methods;
-        match methods.iter_mut().find(|(known, _)| known == method) {
-            Some((_, candidates)) => candidates.push(operation),
-            None => methods.push((method.clone(), vec![operation])),
+        match methods.iter_mut().find(|(known, _)| *known == method) {
+            Some((_, candidates)) => candidates.push(candidate),
+            None => methods.push((method, vec![candidate])),
         }
         Ok(())
     }
 
     /// The route of a path, with the encoded texts of its parameters by their order in the template.
-    pub(crate) fn find<'r, 'p>(&'r self, path: &'p str) -> Option<(&'r Route, Vec<&'p str>)> {
+    pub(crate) fn find<'r, 'p>(&'r self, path: &'p str, options: &Options) -> Option<(&'r Route, Vec<&'p str>)> {
         let found = self.paths.at(path).ok()?;
-        let values = found.params.iter().map(|(_, value)| value).collect();
-        Some((&self.routes[*found.value], values))
+        let route = &self.routes[*found.value];
+        if route.exists(options) {
+            return Some((route, found.params.iter().map(|(_, value)| value).collect()));
+        }
+        // Nothing is there with these options, so that a path with fewer literal segments may be meant.
+        let others = self.routes.iter().filter(|route| route.exists(options));
+        let fitting = others.filter_map(|route| Some((route, values(&route.template, path)?)));
+        fitting.max_by_key(|(route, _)| {
+            route.template.split('/').map(|part| parameter_name(part).is_none()).collect::<Vec<bool>>()
+        })
     }
 
     /// Sorts the candidates of each route by `rank`.
     pub(crate) fn sort(&mut self, rank: impl Fn(OperationId) -> bool) {
         for route in &mut self.routes {
             for (_, candidates) in &mut route.methods {
-                candidates.sort_by_key(|operation| (rank(*operation), *operation));
+                candidates.sort_by_key(|candidate| (rank(candidate.operation), candidate.operation));
             }
         }
     }
 
     /// Groups of operations that share method and path.
-    pub(crate) fn shared(&self) -> BTreeMap<(String, String), &[OperationId]> {
+    pub(crate) fn shared(&self) -> BTreeMap<(String, String), &[Candidate]> {
         let groups = self.routes.iter().flat_map(|route| {
             route
                 .methods
@@ -73,6 +97,20 @@ impl Router {
                 .map(|(method, candidates)| ((method.to_string(), route.template.clone()), candidates.as_slice()))
         });
         groups.filter(|(_, candidates)| candidates.len() > 1).collect()
+    }
+}
+
+/// What stands in a path in place of a template's parameters, if it fits.
+fn values<'p>(template: &str, path: &'p str) -> Option<Vec<&'p str>> {
+    let (mut parts, mut given) = (template.split('/'), path.split('/'));
+    let mut found = Vec::new();
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return Some(found),
+            (Some(part), Some(text)) if parameter_name(part).is_some() && !text.is_empty() => found.push(text),
+            (Some(part), Some(text)) if part == text => {}
+            _ => return None,
+        }
     }
 }
 

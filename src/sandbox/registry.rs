@@ -9,7 +9,7 @@ use super::state::{Beginning, Sandbox, seeded};
 use super::world::{Conflict, World};
 use crate::clock::{Instant, Mode, Real};
 use crate::journal::Limits;
-use crate::pack::Pack;
+use crate::pack::{Chosen, Options, Pack};
 
 /// What new sandboxes are like, and how many there may be.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     /// Microseconds by which the documented world is moved.
     pub(crate) shift: i64,
     pub(crate) seed: u64,
+    /// What is chosen instead of the packs' defaults.
+    pub(crate) options: Vec<Chosen>,
     pub(crate) journal: Limits,
     pub(crate) most: usize,
 }
@@ -29,6 +31,7 @@ pub(crate) struct Wish {
     pub(crate) id: Option<SandboxId>,
     pub(crate) instant: Option<Instant>,
     pub(crate) seed: Option<u64>,
+    pub(crate) options: Vec<Chosen>,
 }
 
 /// Why there is no such sandbox.
@@ -56,6 +59,7 @@ pub(crate) struct Registry {
     packs: Arc<[Arc<Pack>]>,
     settings: Settings,
     worlds: Vec<World>,
+    options: Arc<[Options]>,
     sandboxes: RwLock<Shelf>,
     default: Arc<Sandbox>,
 }
@@ -78,16 +82,19 @@ impl Registry {
     pub(crate) fn new(packs: Vec<Arc<Pack>>, settings: Settings, real: Real) -> Result<Self, (String, Conflict)> {
         let packs: Arc<[Arc<Pack>]> = packs.into();
         let worlds = seeded(&packs, settings.shift)?;
+        let defaults: Vec<Options> = packs.iter().map(|pack| Options::defaults(&pack.options)).collect();
+        let options = chosen(&defaults, &settings.options);
         let beginning = Beginning {
             packs: Arc::clone(&packs),
             worlds: worlds.clone(),
             instant: settings.instant,
             mode: settings.mode,
             seed: settings.seed,
+            options: Arc::clone(&options),
             journal: settings.journal,
         };
         let default = Arc::new(Sandbox::new(SandboxId::default_id(), beginning, real));
-        Ok(Registry { packs, settings, worlds, sandboxes: RwLock::new(Shelf::default()), default })
+        Ok(Registry { packs, settings, worlds, options, sandboxes: RwLock::new(Shelf::default()), default })
     }
 
     pub(crate) fn packs(&self) -> &[Arc<Pack>] {
@@ -139,6 +146,10 @@ impl Registry {
             instant: wish.instant.unwrap_or(self.settings.instant),
             mode: self.settings.mode,
             seed: wish.seed.unwrap_or(self.settings.seed),
+            options: match wish.options.as_slice() {
+                [] => Arc::clone(&self.options),
+                wished => chosen(&self.options, wished),
+            },
             journal: self.settings.journal,
         };
         let sandbox = Arc::new(Sandbox::new(id.clone(), beginning, real));
@@ -157,4 +168,10 @@ impl Registry {
             None => Err(NotThere::Unknown),
         }
     }
+}
+
+/// The options of all packs, with some of them chosen otherwise.
+fn chosen(options: &[Options], chosen: &[Chosen]) -> Arc<[Options]> {
+    let own = |pack| chosen.iter().filter(move |one| one.pack == pack).map(|one| (one.option, one.value));
+    options.iter().enumerate().map(|(pack, options)| options.with(own(pack))).collect()
 }

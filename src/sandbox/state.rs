@@ -8,7 +8,7 @@ use crate::clock::{Clock, Instant, Mode, Real, Span};
 use crate::exchange::{Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
-use crate::pack::Pack;
+use crate::pack::{Options, Pack};
 
 /// What a sandbox starts with, and returns to when it is reset.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub(super) struct Beginning {
     pub(super) instant: Instant,
     pub(super) mode: Mode,
     pub(super) seed: u64,
+    /// For each pack.
+    pub(super) options: Arc<[Options]>,
     pub(super) journal: Limits,
 }
 
@@ -47,8 +49,8 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    fn moment(&self, seed: u64, real: Real) -> Moment<'_> {
-        Moment { world: &self.world, now: self.clock.now(real), draws: Draws::new(seed, self.position) }
+    fn moment<'a>(&'a self, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
+        Moment { world: &self.world, now: self.clock.now(real), draws: Draws::new(seed, self.position), options }
     }
 }
 
@@ -58,6 +60,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) world: &'a World,
     pub(crate) now: Instant,
     pub(crate) draws: Draws,
+    pub(crate) options: &'a Options,
 }
 
 /// An answer, what it does to the world, and why.
@@ -114,6 +117,11 @@ impl Sandbox {
         self.beginning.seed
     }
 
+    /// What the options of each pack are here. They never change.
+    pub(crate) fn options(&self) -> &[Options] {
+        &self.beginning.options
+    }
+
     pub(crate) fn packs(&self) -> &[Arc<Pack>] {
         &self.beginning.packs
     }
@@ -130,12 +138,13 @@ impl Sandbox {
         let definition = &self.beginning.packs[pack];
         let real = real_time();
         let seed = self.beginning.seed;
+        let options = &self.beginning.options[pack];
         let took = || u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
         // Reads are done on a snapshot, so that they wait for each other only while they are entered in the log. Calls
         // that will probably change the world would only get into each other's way, and have to be done again.
         if request.method.is_safe() {
             let before = self.lock().snapshot(pack);
-            let moment = before.moment(seed, real);
+            let moment = before.moment(options, seed, real);
             let exchange = handle(definition, &moment, &request);
             let (at, drew) = (moment.now, moment.draws.used());
             let took = took();
@@ -147,7 +156,7 @@ impl Sandbox {
             }
         }
         let state = self.lock();
-        let moment = state.moment(pack, seed, real);
+        let moment = state.moment(pack, options, seed, real);
         let at = moment.now;
         let exchange = handle(definition, &moment, &request);
         commit(state, pack, definition, at, request, exchange, took())
@@ -161,7 +170,7 @@ impl Sandbox {
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
         let mut state = self.lock();
-        let moment = state.moment(pack, self.beginning.seed, real);
+        let moment = state.moment(pack, &self.beginning.options[pack], self.beginning.seed, real);
         let at = moment.now;
         let Intervention { change, what } = act(&self.beginning.packs[pack], &moment)?;
         state.perform(pack, &self.beginning.packs[pack], &change);
@@ -284,9 +293,9 @@ impl State {
     }
 
     /// The world as it is, for whoever holds the lock.
-    fn moment(&self, pack: usize, seed: u64, real: Real) -> Moment<'_> {
+    fn moment<'a>(&'a self, pack: usize, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
         let draws = Draws::new(seed, self.log.position());
-        Moment { world: &self.worlds[pack], now: self.clock.now(real), draws }
+        Moment { world: &self.worlds[pack], now: self.clock.now(real), draws, options }
     }
 
     fn snapshot(&self, pack: usize) -> Snapshot {

@@ -91,7 +91,10 @@ async fn respond(
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
         Destination::Control(path) => controlled(request(path)),
         Destination::Root => controlled(request(String::new())),
-        Destination::Nowhere(path) => deliver::plain(engine::unmatched(shared.registry.packs(), &request(path))),
+        Destination::Nowhere(path) => {
+            let response = engine::unmatched(sandbox.packs(), sandbox.options(), &request(path));
+            deliver::plain(response)
+        }
     };
     if too_large { deliver::closing(delivered) } else { delivered }
 }

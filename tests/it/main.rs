@@ -13,6 +13,7 @@ mod format;
 mod integrations;
 mod markdown;
 mod mutate;
+mod options;
 mod rust;
 mod safe;
 mod server;

@@ -35,7 +35,7 @@ impl Resolver<'_> {
             }
         };
         let mut names = Names::default();
-        for known in ["now", "records", "tables"] {
+        for known in ["now", "records", "tables", "options"] {
             if let Some(kind) = self.common_names().get(known) {
                 names.bind(known, kind.clone());
             }

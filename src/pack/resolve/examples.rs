@@ -4,8 +4,8 @@ use super::Resolver;
 use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
 use crate::pack::source::{ExampleSource, Side};
-use crate::pack::{Content, Example, OperationId, Replay};
-use crate::schema::Place;
+use crate::pack::{Content, Example, OperationId, Options, Replay};
+use crate::schema::{Place, Violation};
 
 impl Resolver<'_> {
     pub(super) fn examples(&mut self, parts: &mut Parts) {
@@ -126,10 +126,18 @@ impl Resolver<'_> {
                     });
                     match &operation.body {
                         Some(body) if !refused => {
+                            let sent = parts.replays.iter().filter(|replay| replay.request == Some(index));
+                            let options: Vec<Options> = sent.map(|replay| self.side_options(parts, replay)).collect();
+                            let tolerated = |violation: &Violation| {
+                                let row = |options| parts.rows.iter().find(|row| row.fits(violation, options));
+                                options.iter().any(|options| row(options).is_some_and(|row| row.error().is_none()))
+                            };
                             let mut read = json.as_ref().clone();
                             // Keys that collide are found when the request is replayed.
                             let _ = operation.ignore_case.iter().try_for_each(|rule| rule.normalise(&mut read));
-                            body.schema.violations(&read, Place::Body)
+                            let mut violations = body.schema.violations(&read, Place::Body);
+                            violations.retain(|violation| !tolerated(violation));
+                            violations
                         }
                         _ => Vec::new(),
                     }

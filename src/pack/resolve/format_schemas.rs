@@ -116,6 +116,7 @@ mod tests {
     const PROBES: &[(&str, &str, &str)] = &[
         ("a pack", "pack.yaml", "zzz: 0"),
         ("a time format that is not one pattern", "pack.yaml", "pack: shop\ntitle: x\ntimestamps: { zzz: 0 }"),
+        ("an option", "pack.yaml", "options: { x: { zzz: 0 } }"),
         ("a scheme", "pack.yaml", "auth: { x: { zzz: 0 } }"),
         ("a credential", "pack.yaml", "credentials: { zzz: 0 }"),
         ("a resource", "pack.yaml", "resources: { x: { zzz: 0 } }"),
@@ -126,6 +127,7 @@ mod tests {
         ("an error", "pack.yaml", "errors: { x: { zzz: 0 } }"),
         ("a row of `violations`", "pack.yaml", "violations: { zzz: 0 }"),
         ("an operation", "items/show.yaml", "zzz: 0"),
+        ("a further way to an operation", "items/show.yaml", "also: { zzz: 0 }"),
         ("`body`", "items/show.yaml", "body: { zzz: 0 }"),
         ("a record to load", "items/show.yaml", "load: { x: { zzz: 0 } }"),
         ("a list", "items/show.yaml", "list: { zzz: 0 }"),
@@ -213,6 +215,7 @@ mod tests {
             "source/example.rs",
             "source/manifest.rs",
             "source/operation.rs",
+            "source/option.rs",
             "source/template.rs",
             "resolve/manifest.rs",
         ] {

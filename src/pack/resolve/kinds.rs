@@ -9,7 +9,7 @@ use crate::pack::{Auth, ResourceId, Scheme};
 use crate::schema::{Library, Reference};
 
 /// What is in scope without being a record.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
     "now",
     "request",
     "base",
@@ -19,6 +19,7 @@ const RESERVED: [&str; 14] = [
     "body",
     "records",
     "tables",
+    "options",
     "page",
     "input",
     "violation",
@@ -27,7 +28,7 @@ const RESERVED: [&str; 14] = [
 ];
 
 impl Resolver<'_> {
-    /// The names that are in scope everywhere: `now`, `request`, `records`, `tables`, `base`, and the request's parts,
+    /// The names that are in scope everywhere: `now`, `request`, `records`, `tables`, `options`, `base`, and the request's parts,
     /// of which nothing is known yet.
     pub(super) fn common_names(&self) -> Names {
         let mut names = Names::default();
@@ -41,6 +42,7 @@ impl Resolver<'_> {
         names.bind("body", Kind::Any);
         names.bind("records", self.records_kind());
         names.bind("tables", json_kind("the tables", &self.tables));
+        names.bind("options", self.options_kind());
         names
     }
 

@@ -6,7 +6,7 @@ use super::Resolver;
 use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest};
 use crate::exchange;
-use crate::pack::source::{Manifest, Spanned};
+use crate::pack::source::{Manifest, RowSource, Spanned};
 use crate::pack::{Decode, ErrorId};
 use crate::schema::Reference;
 
@@ -86,6 +86,7 @@ impl Resolver<'_> {
                 }
             }
             self.unused_data(manifest, &mut unused);
+            self.unused_options(manifest, &mut unused);
         }
         for constant in &self.constants {
             if self.used_constants.contains(&constant.value) {
@@ -160,7 +161,16 @@ impl Resolver<'_> {
     }
 
     fn rows(&mut self, manifest: &Manifest) {
-        let names: Vec<Spanned<String>> = manifest.rows.iter().filter_map(|row| row.name.clone()).collect();
+        // Of rows with one name the first counts whose option holds.
+        let name = |row: &RowSource| row.name.as_ref().map(|name| name.value.clone());
+        let told = |row: &&RowSource| {
+            let before = manifest.rows.iter().take_while(|other| other.at != row.at);
+            let twins: Vec<&RowSource> = before.filter(|other| name(other) == name(row)).collect();
+            let hides = |other: &&RowSource| other.option.pairs.is_empty() || other.option.same(&row.option);
+            twins.is_empty() || twins.iter().any(hides)
+        };
+        let names = manifest.rows.iter().filter(told).filter_map(|row| row.name.clone());
+        let names: Vec<Spanned<String>> = names.collect();
         self.twice("rows are called", &names);
         let labels: Vec<Spanned<String>> =
             manifest.credentials.iter().filter_map(|source| source.label.clone()).collect();

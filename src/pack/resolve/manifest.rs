@@ -12,7 +12,9 @@ use crate::expr::{Kind, Names, ObjectKind};
 use crate::pack::source::{
     FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned,
 };
-use crate::pack::{Field, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique};
+use crate::pack::{
+    Field, Given, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique,
+};
 use crate::schema::Place;
 
 /// What types are called elsewhere.
@@ -36,6 +38,7 @@ impl Resolver<'_> {
         self.formats(manifest);
         self.constants.clone_from(&manifest.constants);
         self.tables = manifest.tables.iter().map(|(key, value)| (key.name.clone(), value.clone())).collect();
+        self.options(manifest);
         self.error_names = manifest.errors.iter().map(|(key, _)| key.name.clone()).collect();
         self.resources(manifest);
         let keys = self.keys(manifest);
@@ -173,6 +176,7 @@ impl Resolver<'_> {
                 resource: Some(index),
                 fields,
                 rest: None,
+                choices: Vec::new(),
             })));
         }
         for (index, source) in manifest.resources.iter().enumerate() {
@@ -444,8 +448,11 @@ impl Resolver<'_> {
             place,
             pointer: source.pointer.as_ref().map(|pointer| Pattern::new(&pointer.value)),
             keywords: source.keyword.iter().map(|keyword| keyword.value.clone()).collect(),
-            error: self.error_named(source.error.as_ref()?)?,
-            item,
+            wanted: self.wanted(&source.option),
+            gives: match &source.tolerate {
+                Some(reason) => Given::Tolerated(reason.value.trim().into()),
+                None => Given::Error { error: self.error_named(source.error.as_ref()?)?, item },
+            },
             at: source.at.clone(),
         })
     }

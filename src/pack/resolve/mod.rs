@@ -12,6 +12,7 @@ mod lint;
 mod manifest;
 mod never;
 mod operations;
+mod options;
 mod plan;
 mod proof;
 mod references;
@@ -30,7 +31,7 @@ use serde_json::Value;
 
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
-use super::{ErrorId, Files, Loaded, Pack, Resource, ResourceId, Scheme};
+use super::{ErrorId, Files, Loaded, Pack, PackOption, Resource, ResourceId, Scheme};
 use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
 use crate::expr::{self, ExprId, Kind, Names, Sources};
@@ -68,6 +69,9 @@ struct Resolver<'f> {
     used_guards: BTreeSet<usize>,
     used_schemes: BTreeSet<usize>,
     used_formats: BTreeSet<usize>,
+    used_options: BTreeSet<usize>,
+    /// Options whose values cannot be read, about which enough has been said.
+    broken_options: BTreeSet<usize>,
     /// Schemes that cannot be made, about which enough has been said.
     broken_schemes: BTreeSet<String>,
     /// Operations that do not exist and have examples, each told once.
@@ -87,6 +91,7 @@ struct Resolver<'f> {
     error_names: Vec<String>,
     schemes: Vec<Scheme>,
     tables: Value,
+    options: Vec<PackOption>,
     constants: Vec<Spanned<String>>,
     used_constants: BTreeSet<String>,
     /// Parts of schemas that single fields are checked against; their places are numbers that records remember.
@@ -108,6 +113,8 @@ impl<'f> Resolver<'f> {
             used_guards: BTreeSet::new(),
             used_schemes: BTreeSet::new(),
             used_formats: BTreeSet::new(),
+            used_options: BTreeSet::new(),
+            broken_options: BTreeSet::new(),
             broken_schemes: BTreeSet::new(),
             told_operations: BTreeSet::new(),
             lost: BTreeSet::new(),
@@ -122,6 +129,7 @@ impl<'f> Resolver<'f> {
             error_names: Vec::new(),
             schemes: Vec::new(),
             tables: Value::Null,
+            options: Vec::new(),
             constants: Vec::new(),
             used_constants: BTreeSet::new(),
             checks: Vec::new(),
@@ -347,6 +355,7 @@ impl<'f> Resolver<'f> {
             description: manifest.description.as_ref().map(|text| text.value.clone()),
             mounts: self.mounts(manifest),
             formats: std::mem::take(&mut self.formats),
+            options: std::mem::take(&mut self.options),
             resources: std::mem::take(&mut self.resources),
             schemes: std::mem::take(&mut self.schemes),
             credentials: parts.credentials,

@@ -70,7 +70,8 @@ impl Resolver<'_> {
             let words = |row: &RowSource| -> BTreeSet<String> {
                 row.keyword.iter().map(|keyword| keyword.value.clone()).collect()
             };
-            (first.place.is_none() || text(&first.place) == text(&second.place))
+            (first.option.pairs.is_empty() || first.option.same(&second.option))
+                && (first.place.is_none() || text(&first.place) == text(&second.place))
                 && (first.pointer.is_none() || text(&first.pointer) == text(&second.pointer))
                 && (first.keyword.is_empty() || !second.keyword.is_empty() && words(second).is_subset(&words(first)))
         };

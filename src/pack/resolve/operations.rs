@@ -160,6 +160,8 @@ impl Resolver<'_> {
             }
         }
         self.check_cases(source);
+        let wanted = self.wanted(&source.option);
+        let also = self.also(&source.also, template, &wanted);
         let (method, template) = line?;
         if when.is_none() && source.when.is_some() {
             return None;
@@ -173,6 +175,8 @@ impl Resolver<'_> {
             notes: source.notes.as_ref().map(|text| text.value.clone()),
             method,
             template: template.into(),
+            also,
+            wanted,
             unmounted: source.unmounted,
             provenance,
             auth: auth?,

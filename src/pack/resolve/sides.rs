@@ -23,6 +23,10 @@ impl Resolver<'_> {
                 }
             }
             self.check_request(side, operation);
+            self.check_side_options(&side.options);
+            if let Some(also) = &side.also {
+                self.check_side_line(also, operation);
+            }
             if let Some(instant) = &side.instant
                 && let Err(message) = Instant::parse(&instant.value)
             {

@@ -25,6 +25,10 @@ pub(crate) struct Side {
     pub(crate) around: Option<(Node, Spanned<String>)>,
     /// Method and path, for a request that no operation has.
     pub(crate) method: Option<Spanned<String>>,
+    /// Which of the operation's further methods and paths is called.
+    pub(crate) also: Option<Spanned<String>>,
+    /// Values of the pack's options.
+    pub(crate) options: Vec<(Key, Node)>,
     pub(crate) given: Vec<GivenSource>,
     pub(crate) instant: Option<Spanned<String>>,
     pub(crate) next: Vec<(Key, Node)>,
@@ -81,6 +85,7 @@ impl Side {
         let mut fields = Fields::of(node, "a side file", diagnostics)?;
         let mut side = Side {
             at: Some(fields.at()),
+            options: fields.named("options", diagnostics).to_vec(),
             given: given(fields.named("given", diagnostics), diagnostics),
             instant: fields.text("at", diagnostics),
             next: fields.named("next", diagnostics).to_vec(),
@@ -109,6 +114,7 @@ impl Side {
             }
             _ => text(node, "a credential's label", diagnostics).into_iter().collect(),
         });
+        self.also = fields.text("also", diagnostics);
         self.method = fields.text("method", diagnostics);
         self.path = fields.named("path", diagnostics).to_vec();
         self.query = fields.named("query", diagnostics).to_vec();

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, text};
+use super::fields::{Fields, text, wrong_kind};
 use super::operation::case_flag;
 use super::template::templates;
-use super::{Diagnostics, GuardSource, Key, Node, NodeKind, ReplySource, Spanned, Template};
+use super::{
+    Diagnostics, GuardSource, Key, Node, NodeKind, OptionSource, ReplySource, Spanned, Template, WantedSource,
+};
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ pub(crate) struct Manifest {
     pub(crate) constants: Vec<Spanned<String>>,
     pub(crate) headers: Vec<(Key, Template)>,
     pub(crate) tables: Vec<(Key, Value)>,
+    pub(crate) options: Vec<OptionSource>,
     pub(crate) keys: Vec<(Key, Spanned<String>)>,
     pub(crate) schemes: Vec<SchemeSource>,
     pub(crate) credentials: Vec<CredentialSource>,
@@ -118,7 +121,10 @@ pub(crate) struct RowSource {
     pub(crate) place: Option<Spanned<String>>,
     pub(crate) pointer: Option<Spanned<String>>,
     pub(crate) keyword: Vec<Spanned<String>>,
+    pub(crate) option: WantedSource,
     pub(crate) error: Option<Spanned<String>>,
+    /// Why such a violation is let pass.
+    pub(crate) tolerate: Option<Spanned<String>>,
     pub(crate) item: Vec<(Key, Template)>,
 }
 
@@ -139,6 +145,7 @@ impl Manifest {
                 .iter()
                 .map(|(key, node)| (key.clone(), node.to_json()))
                 .collect(),
+            options: each(fields.named("options", diagnostics), OptionSource::read, diagnostics),
             keys: pairs(fields.named("keys", diagnostics), "a key file", diagnostics),
             schemes: each(fields.named("auth", diagnostics), SchemeSource::read, diagnostics),
             credentials: items(fields.list("credentials"), CredentialSource::read, diagnostics),
@@ -349,16 +356,50 @@ impl SeedSource {
 impl RowSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a row of `violations`", diagnostics)?;
-        let source = RowSource {
+        let mut source = RowSource {
             at: fields.at(),
             name: fields.text("name", diagnostics),
             place: fields.text("in", diagnostics),
             pointer: fields.text("pointer", diagnostics),
             keyword: fields.texts("keyword", diagnostics),
-            error: fields.required_text("error", diagnostics),
-            item: templates(fields.named("item", diagnostics), diagnostics),
+            option: WantedSource::read(fields.take("option"), diagnostics),
+            error: fields.text("error", diagnostics),
+            tolerate: fields.prose("tolerate", diagnostics),
+            item: Vec::new(),
         };
+        let item = fields.entry("item");
+        source.item = templates(item.map_or(&[], |(_, node)| members(node, "item", diagnostics)), diagnostics);
+        match &source.tolerate {
+            None if source.error.is_none() && fields.entry("error").is_none() && fields.complete() => {
+                let start = Location::new(source.at.file, source.at.range.start..source.at.range.start);
+                let message = "a row of `violations` has `error` or `tolerate`";
+                diagnostics.push(Diagnostic::error(Code::KeyMissing, start, message));
+            }
+            None => {}
+            Some(tolerate) => {
+                let error = fields.entry("error").map(|(key, _)| (key, "is let pass: it gives no error"));
+                let item = item.map(|(key, _)| (key, "is let pass: no error shows it"));
+                for (key, fact) in error.into_iter().chain(item) {
+                    let message = format!("what a row tolerates {fact}");
+                    let diagnostic = Diagnostic::error(Code::ValueWrong, key.at.clone(), message)
+                        .related(tolerate.at.clone(), "tolerated, says this")
+                        .help(format!("leave out `{}` or `tolerate`", key.name));
+                    diagnostics.push(diagnostic);
+                }
+            }
+        }
         fields.finish(diagnostics);
         Some(source)
+    }
+}
+
+/// The members of a mapping whose keys are free.
+fn members<'n>(node: &'n Node, name: &str, diagnostics: &mut Diagnostics) -> &'n [(Key, Node)] {
+    match &node.kind {
+        NodeKind::Map(members) => members,
+        _ => {
+            wrong_kind(node, &format!("`{name}` is a mapping from names"), diagnostics);
+            &[]
+        }
     }
 }

@@ -8,6 +8,7 @@ mod fields;
 mod manifest;
 mod node;
 mod operation;
+mod option;
 mod template;
 
 use crate::diagnostic::{Diagnostic, Location};
@@ -22,6 +23,7 @@ pub(crate) use operation::{
     AuthSource, BodySource, EffectSource, EffectVerb, EventSource, GuardSource, ListSource, LoadSource,
     OperationSource, ParameterSource,
 };
+pub(crate) use option::{LineSource, OptionSource, WantedSource};
 pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
 
 /// A value with its place.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, text, wrong_kind};
 use super::template::{ignore_case, templates};
-use super::{Diagnostics, Key, Node, NodeKind, ReplySource, Spanned, Template};
+use super::{Diagnostics, Key, LineSource, Node, NodeKind, ReplySource, Spanned, Template, WantedSource};
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 
 #[derive(Debug, Clone)]
@@ -13,6 +13,10 @@ pub(crate) struct OperationSource {
     pub(crate) title: Option<Spanned<String>>,
     /// `GET /items/{id}`.
     pub(crate) request: Option<Spanned<String>>,
+    /// Further methods and paths.
+    pub(crate) also: Vec<LineSource>,
+    /// What options must be for it to exist.
+    pub(crate) option: WantedSource,
     /// Not reached under the pack's mount prefixes.
     pub(crate) unmounted: bool,
     pub(crate) docs: Option<Spanned<String>>,
@@ -130,6 +134,8 @@ impl OperationSource {
             at: fields.at(),
             title: fields.required_prose("operation", diagnostics),
             request: fields.required_text("request", diagnostics),
+            also: fields.list("also").iter().filter_map(|node| LineSource::read(node, diagnostics)).collect(),
+            option: WantedSource::read(fields.take("option"), diagnostics),
             unmounted: fields.flag("unmounted", diagnostics),
             docs: fields.prose("docs", diagnostics),
             assumed: fields.prose("assumed", diagnostics),

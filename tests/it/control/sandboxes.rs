@@ -149,6 +149,7 @@ fn a_sandbox_says_what_it_is_like() {
         "id": "alice",
         "clock": { "now": "2025-06-01T00:00:00Z", "mode": "frozen" },
         "seed": 9,
+        "options": {},
         "entries": 0,
         "baseUrls": { "reportei": format!("{}/~alice/reportei", server.url()) },
     });
