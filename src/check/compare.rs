@@ -89,12 +89,20 @@ pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, u
     let Some(expected) = &example.json else {
         return (lines(&example.text, &text()).into_iter().collect(), 0);
     };
+    match json(expected, response).as_slice() {
+        [finding @ Finding::NotJson(_)] => (vec![finding.clone()], 0),
+        found => declared(example, found.to_vec()),
+    }
+}
+
+/// Everything in which the JSON of an answer differs from an example.
+pub(super) fn json(expected: &Json, response: &Response) -> Vec<Finding> {
     let Ok(actual) = serde_json::from_slice::<Json>(&response.body) else {
-        return (vec![Finding::NotJson(text())], 0);
+        return vec![Finding::NotJson(String::from_utf8_lossy(&response.body).into_owned())];
     };
     let mut found = Vec::new();
     walk("", expected, &actual, &mut found);
-    declared(example, found)
+    found
 }
 
 /// Texts by line; white space at the end of the whole does not count.

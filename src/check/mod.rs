@@ -3,6 +3,7 @@
 //! Must not know: sockets, the terminal. Start with [`replay`]; [`mutate`] asks whether the answers follow their inputs.
 
 mod compare;
+mod faults;
 mod mutate;
 mod prepare;
 mod report;
@@ -13,15 +14,15 @@ pub(crate) use report::{PackReport, Result as CaseResult, junit, text, to_json};
 
 use std::sync::Arc;
 
-use crate::journal::{Stage, Verdict};
+use crate::journal::{Stage, Step, Verdict};
 use crate::pack::{Pack, Replay};
 use crate::sandbox::Exchange;
 use compare::Finding;
 use prepare::Prepared;
 
-/// Replays every example of a pack, in the order of their files.
+/// Replays every example of a pack, in the order of their files; then renders the errors that only faults give.
 pub(crate) fn replay(pack: &Arc<Pack>) -> Vec<CaseResult> {
-    pack.replays.iter().map(|replay| case(pack, replay)).collect()
+    pack.replays.iter().map(|replay| case(pack, replay)).chain(faults::render(pack)).collect()
 }
 
 fn case(pack: &Arc<Pack>, replay: &Replay) -> CaseResult {
@@ -45,16 +46,7 @@ pub(crate) fn name(pack: &Pack, replay: &Replay) -> String {
 
 /// What is wrong with an answer, and how many differences were declared.
 fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, usize) {
-    let mut findings: Vec<Finding> = exchange
-        .trace
-        .steps()
-        .iter()
-        .filter(|step| step.verdict == Verdict::Failed)
-        .map(|step| match step.stage {
-            Stage::CheckResponse => Finding::Schema(step.detail.text().to_owned()),
-            _ => Finding::Fault(step.detail.text().to_owned()),
-        })
-        .collect();
+    let mut findings = failures(exchange);
     let Some(answer) = replay.answer else {
         if !exchange.response.status.is_success() {
             let body = String::from_utf8_lossy(&exchange.response.body).into_owned();
@@ -70,6 +62,16 @@ fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, us
     let (found, declared) = compare::answer(example, &exchange.response);
     findings.extend(found);
     (findings, declared)
+}
+
+/// Stages at which the pack itself failed.
+fn failures(exchange: &Exchange) -> Vec<Finding> {
+    let failed = exchange.trace.steps().iter().filter(|step| step.verdict == Verdict::Failed);
+    let finding = |step: &Step| match step.stage {
+        Stage::CheckResponse => Finding::Schema(step.detail.text().to_owned()),
+        _ => Finding::Fault(step.detail.text().to_owned()),
+    };
+    failed.map(finding).collect()
 }
 
 fn explain(pack: &Pack, prepared: &Prepared, exchange: &Exchange) -> Vec<String> {

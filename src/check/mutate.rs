@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::prepare::{self, Prepared};
-use super::{CaseResult, judge, name, vary};
+use super::{CaseResult, faults, judge, name, vary};
 use crate::diagnostic::Location;
 use crate::exchange::{Pattern, Response, child, leaves, segments};
 use crate::journal::Stage;
@@ -30,6 +30,7 @@ pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
         }
         results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
     }
+    results.extend(faults::loose(pack));
     results.push(result(format!("{}/answers", pack.name), never_given(pack, &given)));
     results.push(result(format!("{}/violations", pack.name), redundant_rows(pack, files)));
     results
@@ -99,7 +100,7 @@ fn is_fixed(pack: &Pack, exchange: &Exchange) -> bool {
     let places = rendered(pack, exchange);
     let fixed = |reply: &Reply| matches!(reply.body, Content::Fixed { .. }) && places.contains(&exact(pack, &reply.at));
     pack.operations.iter().flat_map(|operation| &operation.replies).any(fixed)
-        || pack.errors.iter().any(|error| fixed(&error.reply))
+        || pack.errors.iter().flat_map(|error| &error.replies).any(fixed)
 }
 
 fn declared(pack: &Pack, pointer: &str) -> bool {
@@ -119,26 +120,31 @@ fn loose(pack: &Pack, example: &Example, exchange: &Exchange) -> Vec<String> {
     let Some(schema) = &reply.schema else {
         return vec![format!("the answer {status} of `{}` has no `schema`", operation.name)];
     };
+    gaps(json, schema, &reply.body, |pointer| shown_without(pack, example, schema, pointer))
+}
+
+/// Keys that a schema lets go, or whose type it does not say. Some may be absent: those that the answer's shape may lack,
+/// and those for which `absent` says so.
+pub(super) fn gaps(json: &Json, schema: &Schema, body: &Content, absent: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     if !schema.is_valid(json) {
         return found;
     }
     let mut lacking = Vec::new();
-    if let Content::Shaped(shape) = &reply.body {
+    if let Content::Shaped(shape) = body {
         may_lack(shape, "", &mut lacking);
     }
     for pointer in keys(json) {
         let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
-        let mut without = (**json).clone();
+        let mut without = json.clone();
         if let Some(Json::Object(object)) = without.pointer_mut(parent) {
             object.shift_remove(&segments(&format!("/{key}"))[0]);
         }
-        let absent =
-            lacking.iter().any(|pattern| pattern.matches(&pointer)) || shown_without(pack, example, schema, &pointer);
+        let absent = lacking.iter().any(|pattern| pattern.matches(&pointer)) || absent(&pointer);
         if schema.is_valid(&without) && !absent {
             found.push(format!("the schema allows an answer without `{pointer}`: list it under `required`, or add an example that lacks it"));
         }
-        let mut retyped = (**json).clone();
+        let mut retyped = json.clone();
         if let Some(value) = retyped.pointer_mut(&pointer) {
             *value = match value {
                 Json::String(_) => json!(12345),
@@ -256,13 +262,16 @@ fn never_given(pack: &Pack, given: &BTreeSet<String>) -> Vec<String> {
             format!("no example shows the answer {status} of `{}` ({place}): add one, or a side file", operation.title)
         })
     });
-    let errors = pack.errors.iter().filter(|error| unseen(&error.reply)).map(|error| {
-        format!(
-            "no example gives the error `{}` ({}): add one, such as `<operation>.{}.json` with its side file",
-            error.name,
-            exact(pack, &error.reply.at),
-            error.reply.status.as_u16()
-        )
+    let errors = pack.errors.iter().filter(|error| !error.fault).flat_map(|error| {
+        error.replies.iter().filter(|reply| unseen(reply)).map(move |reply| {
+            let what = if error.replies.len() > 1 { "this case of the error" } else { "the error" };
+            format!(
+                "no example gives {what} `{}` ({}): add one, such as `<operation>.{}.json` with its side file",
+                error.name,
+                exact(pack, &reply.at),
+                reply.status.as_u16()
+            )
+        })
     });
     answers.chain(errors).collect()
 }

@@ -30,7 +30,7 @@ pub(super) struct Prepared {
 }
 
 /// The seed of replays. Any would do: what an example shows of chance is given by `next`.
-const SEED: u64 = 1;
+pub(super) const SEED: u64 = 1;
 const LIMITS: Limits = Limits { json_depth: 100 };
 
 impl Prepared {

@@ -91,7 +91,9 @@ fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Pre
     }
     let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
     for (pointer, value) in leaves(&body) {
-        let key = segments(&pointer).pop().unwrap_or_default();
+        // An item of a list is what the list's name says.
+        let named = |step: &String| step.parse::<usize>().is_err();
+        let key = segments(&pointer).into_iter().rev().find(named).unwrap_or_default();
         let options =
             listed.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&key)).flat_map(|(_, options)| options);
         for other in moved(pack, &value)
@@ -240,6 +242,9 @@ fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<St
     found
 }
 
+/// How many others a record is given to, one after the other.
+const MOST_OWNERS: usize = 4;
+
 /// Every record with one field altered, taken away, and doubled.
 fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     let with = |resource: ResourceId, edits: &[Edit]| {
@@ -254,12 +259,17 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
         }
         Some(Prepared { world, ..base.clone() })
     };
-    for (resource, id, fields) in records(pack, base) {
-        let definition = pack.resource(resource);
+    let all_records = records(pack, base);
+    for (resource, id, fields) in &all_records {
+        let (resource, definition) = (*resource, pack.resource(*resource));
         let id_name = definition.id_field().name.to_string();
         for (index, field) in definition.fields.iter().enumerate() {
             let Some(value) = fields.get(&*field.name) else { continue };
-            for other in altered(pack, field.sort, field.format, value) {
+            // A record may belong to somebody else who is there.
+            let owner = definition.owner.filter(|owner| owner.field == index).map(|owner| owner.resource);
+            let owners = all_records.iter().filter(|(known, ..)| Some(*known) == owner).map(|(_, id, _)| json!(id));
+            let owners = owners.filter(|id| plain(id) != plain(value)).take(MOST_OWNERS);
+            for other in altered(pack, field.sort, field.format, value).into_iter().chain(owners) {
                 if index == definition.id {
                     let mut renamed = fields.clone();
                     renamed.insert(id_name.clone(), other.clone());

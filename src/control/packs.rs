@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Answer, Call, ok, page};
-use crate::pack::{Operation, Pack, Provenance};
+use crate::pack::{NamedError, Operation, Pack, Provenance, Reply};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -54,6 +54,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         .collect();
     let resources: Vec<&str> = pack.resources.iter().map(|resource| &*resource.name).collect();
     let operations: Vec<Json> = pack.operations.iter().map(|known| operation(pack, known)).collect();
+    let errors: Vec<Json> = pack.errors.iter().map(error).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
     ok(&json!({
         "name": &*pack.name,
@@ -66,14 +67,20 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "resources": resources,
         "events": events,
         "operations": operations,
+        "errors": errors,
     }))
 }
 
+fn error(error: &NamedError) -> Json {
+    json!({ "name": &*error.name, "fault": error.fault, "answers": answers(&error.replies) })
+}
+
+fn answers(replies: &[Reply]) -> Vec<Json> {
+    let answer = |reply: &Reply| json!({ "status": reply.status.as_u16(), "provenance": reply.provenance.to_json() });
+    replies.iter().map(answer).collect()
+}
+
 fn operation(pack: &Pack, operation: &Operation) -> Json {
-    let answers = operation.replies.iter();
-    let answers: Vec<Json> = answers
-        .map(|reply| json!({ "status": reply.status.as_u16(), "provenance": reply.provenance.to_json() }))
-        .collect();
     let guards: Vec<Json> = operation
         .guards
         .iter()
@@ -118,7 +125,7 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
         "provenance": operation.provenance.to_json(),
         "body": operation.body.as_ref().map(|body| &body.schema_name),
         "guards": guards,
-        "answers": answers,
+        "answers": answers(&operation.replies),
         "examples": examples,
     })
 }

@@ -26,7 +26,7 @@ use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
 use crate::journal::Trace;
-use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Turn};
+use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Reply, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
@@ -85,15 +85,7 @@ pub(crate) struct Outcome {
 
 /// Answers one request.
 pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, limits: Limits) -> Exchange {
-    let mut call = Call {
-        pack,
-        moment,
-        request,
-        limits,
-        scope: scope::begin(pack, moment, request),
-        visibility: Visibility::default(),
-        trace: Trace::new(),
-    };
+    let mut call = Call::begin(pack, moment, request, limits);
     let mut operation = None;
     let outcome = match respond(&mut call, &mut operation) {
         Ok(outcome) => outcome,
@@ -111,6 +103,19 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         operation: operation.map(|operation| Arc::clone(&operation.name)),
         contract: Some(outcome.contract),
     }
+}
+
+/// What an error that only faults give would answer to a request, in one of its cases; its condition is evaluated and
+/// does not count.
+pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, case: &Reply) -> Exchange {
+    let mut call = Call::begin(pack, moment, request, Limits { json_depth: 0 });
+    let held = case.when.map_or(Ok(true), |when| pack.program.holds(when, &call.scope));
+    let outcome = match held.map_err(Rejection::from).and_then(|_| render::answer(&mut call, case)) {
+        Ok(response) => Outcome { response, contract: case.provenance.header(), change: Change::default() },
+        Err(rejection) => reject::rejection(&mut call, None, rejection),
+    };
+    let Outcome { response, change, contract } = outcome;
+    Exchange { response, change, trace: call.trace, operation: None, contract: Some(contract) }
 }
 
 fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Result<Outcome, Rejection> {
@@ -134,7 +139,12 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
     Ok(Outcome { response, contract: Provenance::header(provenance), change })
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    fn begin(pack: &'a Arc<Pack>, moment: &'a Moment<'a>, request: &'a Arc<Request>, limits: Limits) -> Self {
+        let scope = scope::begin(pack, moment, request);
+        Call { pack, moment, request, limits, scope, visibility: Visibility::default(), trace: Trace::new() }
+    }
+
     /// The place of an operation, for a trace.
     fn at(operation: &Operation) -> Option<&Location> {
         Some(&operation.at)

@@ -60,8 +60,9 @@ type Answered = Result<(Response, &'static str), String>;
 fn named(call: &mut Call<'_>, error: ErrorId) -> Answered {
     let pack = Arc::clone(call.pack);
     let error = pack.error(error);
-    match render::answer(call, &error.reply) {
-        Ok(response) => Ok((response, error.reply.provenance.header())),
+    match render::first(call, &error.replies) {
+        Ok(Some((response, provenance))) => Ok((response, provenance.header())),
+        Ok(None) => Err(format!("error `{}` has no case for this", error.name)),
         Err(Rejection::Fault(words)) => Err(format!("error `{}`: {words}", error.name)),
         Err(_) => Err(format!("error `{}` cannot be rendered", error.name)),
     }

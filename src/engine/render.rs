@@ -12,17 +12,25 @@ pub(super) fn response<'o>(
     call: &mut Call<'_>,
     operation: &'o Operation,
 ) -> Result<(Response, &'o Provenance), Rejection> {
-    for reply in &operation.replies {
+    first(call, &operation.replies)?
+        .ok_or_else(|| Rejection::Fault(format!("`{}` has no answer for this", operation.name)))
+}
+
+/// The first of several answers whose condition holds.
+pub(super) fn first<'r>(
+    call: &mut Call<'_>,
+    replies: &'r [Reply],
+) -> Result<Option<(Response, &'r Provenance)>, Rejection> {
+    for reply in replies {
         let holds = match reply.when {
             None => true,
             Some(when) => call.pack.program.holds(when, &call.scope)?,
         };
         if holds {
-            let response = answer(call, reply)?;
-            return Ok((response, &reply.provenance));
+            return Ok(Some((answer(call, reply)?, &reply.provenance)));
         }
     }
-    Err(Rejection::Fault(format!("`{}` has no answer for this", operation.name)))
+    Ok(None)
 }
 
 /// One answer in the present scope, checked against its schema.

@@ -129,6 +129,13 @@ impl Names {
         names
     }
 
+    /// All names but these.
+    pub(crate) fn without(&self, others: &[&str]) -> Names {
+        let mut names = self.clone();
+        names.known.retain(|(known, _)| !others.contains(&known.as_str()));
+        names
+    }
+
     /// From now on only names that are near a known one count as mistakes.
     pub(crate) fn open(&mut self) {
         self.open = true;

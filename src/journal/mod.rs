@@ -10,4 +10,4 @@ mod trace;
 pub(crate) use entry::{Entry, Exchanged, Happening, Note};
 pub(crate) use log::{Limits, Log};
 pub(crate) use query::{Filter, StatusFilter, is_called};
-pub(crate) use trace::{Detail, Stage, Trace, Verdict};
+pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};

@@ -46,7 +46,12 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) struct NamedError {
     pub(crate) name: Arc<str>,
-    pub(crate) reply: Reply,
+    /// Its cases: the first whose condition holds is given.
+    pub(crate) replies: Vec<Reply>,
+    /// Nothing in the pack gives it: a fault does.
+    pub(crate) fault: bool,
+    /// By case: the example that the answer of a fault has the shape of.
+    pub(crate) shown: Vec<Option<serde_json::Value>>,
 }
 
 /// Whether the vendor's documentation promises an answer.

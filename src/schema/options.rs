@@ -53,14 +53,31 @@ impl Walk<'_> {
     }
 
     fn property(&mut self, name: &str, property: &Value, document: &str) {
-        let referred = target(property, document).and_then(|target| self.get(&target));
-        for schema in [Some(property), referred.as_ref()].into_iter().flatten() {
-            let listed = schema.get("enum").and_then(Value::as_array).cloned();
-            let options = listed.or_else(|| schema.get("const").map(|value| vec![value.clone()]));
-            self.found.extend(options.map(|options| (name.to_owned(), options)));
+        let mut options = Vec::new();
+        self.listed(property, document, MOST_LEVELS, &mut options);
+        self.found.extend(options.into_iter().map(|options| (name.to_owned(), options)));
+    }
+
+    /// What a value, or an item of it, is listed as: right here, in a branch, or where a reference leads.
+    fn listed(&self, schema: &Value, document: &str, levels: usize, options: &mut Vec<Vec<Value>>) {
+        let Some(levels) = levels.checked_sub(1) else { return };
+        let own = schema.get("enum").and_then(Value::as_array).cloned();
+        options.extend(own.or_else(|| schema.get("const").map(|value| vec![value.clone()])));
+        let branches = ["then", "else", "items"].into_iter().filter_map(|key| schema.get(key));
+        let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+        for inner in branches.chain(lists) {
+            self.listed(inner, document, levels, options);
+        }
+        if let Some(target) = target(schema, document)
+            && let Some(referred) = self.get(&target)
+        {
+            self.listed(&referred, &target.document, levels, options);
         }
     }
 }
+
+/// How deep branches and references of one property are followed: schemas may refer to themselves.
+const MOST_LEVELS: usize = 8;
 
 fn target(schema: &Value, document: &str) -> Option<Reference> {
     let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);

@@ -9,6 +9,7 @@ mod customers;
 mod diagnostics;
 mod docs;
 mod documented;
+mod errors;
 mod format;
 mod integrations;
 mod markdown;

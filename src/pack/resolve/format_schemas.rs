@@ -80,6 +80,8 @@ mod tests {
         ("answers-none-left", "which answer is the last is no question of form"),
         ("effect-incomplete", "the fields of a resource are the pack's"),
         ("effect-nothing", "an update without changes has the form of one"),
+        ("error-cases-none-left", "which case is the last is no question of form"),
+        ("error-fault-some-cases", "what the other cases say is no question of the form of one"),
         ("example-path", "the parameters of a path are the operation's"),
     ];
 
@@ -189,8 +191,7 @@ mod tests {
                 .find(is_it)
                 .and_then(|found| found.help.as_deref())
                 .unwrap_or_else(|| panic!("{what}: {found:?}"));
-            let title = if *what == "an error" { "an answer" } else { what };
-            let schema = &described[title];
+            let schema = &described[*what];
             let keys: BTreeSet<String> = schema["properties"].as_object().unwrap().keys().cloned().collect();
             assert_eq!(words(help), keys, "{what}");
             assert_eq!(schema["additionalProperties"], Value::Bool(false), "{what}");

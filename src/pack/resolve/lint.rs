@@ -6,7 +6,7 @@ use super::Resolver;
 use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, Location, nearest};
 use crate::exchange;
-use crate::pack::source::{Manifest, RowSource, Spanned};
+use crate::pack::source::{ErrorSource, Manifest, RowSource, Spanned};
 use crate::pack::{Decode, ErrorId};
 use crate::schema::Reference;
 
@@ -67,8 +67,9 @@ impl Resolver<'_> {
                 unused.push((guard.name.at.clone(), message, "name it under `guards` of an operation, or take it out"));
             }
         }
-        for (index, (key, _)) in manifest.errors.iter().enumerate() {
+        for (index, ErrorSource { name: key, .. }) in manifest.errors.iter().enumerate() {
             let used = self.used_errors.contains(&ErrorId(index))
+                || self.faults.contains_key(&key.name)
                 || self.lost.contains("error")
                 || (lenient && self.mentions(&key.name) > 1);
             if !used {

@@ -12,9 +12,7 @@ use crate::expr::{Kind, Names, ObjectKind};
 use crate::pack::source::{
     FieldSource, Fields, GuardSource, Manifest, Node, NodeKind, ResourceSource, RowSource, Spanned,
 };
-use crate::pack::{
-    Field, Given, NamedError, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique,
-};
+use crate::pack::{Field, Given, Owner, Pack, Provenance, Refusal, Resource, ResourceId, Row, Sort, Unique};
 use crate::schema::Place;
 
 /// What types are called elsewhere.
@@ -39,7 +37,9 @@ impl Resolver<'_> {
         self.constants.clone_from(&manifest.constants);
         self.tables = manifest.tables.iter().map(|(key, value)| (key.name.clone(), value.clone())).collect();
         self.options(manifest);
-        self.error_names = manifest.errors.iter().map(|(key, _)| key.name.clone()).collect();
+        self.error_names = manifest.errors.iter().map(|error| error.name.name.clone()).collect();
+        let faults = manifest.errors.iter().filter_map(|error| Some((error.name.name.clone(), error.fault()?.clone())));
+        self.faults = faults.collect();
         self.resources(manifest);
         let keys = self.keys(manifest);
         for source in &manifest.schemes {
@@ -353,27 +353,7 @@ impl Resolver<'_> {
         }
     }
 
-    // ---- errors, guards, rows
-
-    fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
-        let names = self.error_names_scope(manifest);
-        let mut errors = Vec::new();
-        for (key, source) in &manifest.errors {
-            if let Some(when) = &source.when {
-                let message = "an error has no `when`: what gives it decides";
-                let help = "make two errors, and let guards, rows of `violations` or schemes choose between them";
-                self.report(Diagnostic::error(Code::ValueWrong, when.at.clone(), message).help(help));
-            }
-            if let Some(reply) = self.reply(source, &names, "", None) {
-                if !reply.status.is_client_error() && !reply.status.is_server_error() {
-                    let message = "an error has a status from 400 to 599";
-                    self.error(Code::ValueWrong, &reply.at, message);
-                }
-                errors.push(NamedError { name: key.name.as_str().into(), reply });
-            }
-        }
-        errors
-    }
+    // ---- rejections, guards, rows
 
     fn rejections(&mut self, manifest: &Manifest) -> BTreeMap<Refusal, crate::pack::ErrorId> {
         let mut rejections = BTreeMap::new();

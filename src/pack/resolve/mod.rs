@@ -3,6 +3,7 @@
 mod auth;
 mod choices;
 mod effects;
+mod errors;
 mod events;
 mod examples;
 mod file_names;
@@ -89,6 +90,8 @@ struct Resolver<'f> {
     /// What expressions know of each resource's records.
     record_kinds: Vec<Kind>,
     error_names: Vec<String>,
+    /// Errors that only faults give, each with the place where it says so.
+    faults: BTreeMap<String, Location>,
     schemes: Vec<Scheme>,
     tables: Value,
     options: Vec<PackOption>,
@@ -127,6 +130,7 @@ impl<'f> Resolver<'f> {
             resources: Vec::new(),
             record_kinds: Vec::new(),
             error_names: Vec::new(),
+            faults: BTreeMap::new(),
             schemes: Vec::new(),
             tables: Value::Null,
             options: Vec::new(),
@@ -320,6 +324,7 @@ impl<'f> Resolver<'f> {
         let meant = || nearest(&name.value, known.iter().map(String::as_str));
         let used = id.or_else(|| known.iter().position(|error| Some(error) == meant().as_ref()).map(ErrorId));
         self.used_errors.extend(used);
+        self.check_not_a_fault(name);
         id
     }
 

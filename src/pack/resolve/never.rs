@@ -91,7 +91,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Errors that show what comes with a violation, or with a refusal, and are given by something else.
+    /// Errors that look at what comes with a violation, or with a refusal, and are given by something else.
     fn ungiven(&mut self, manifest: &Manifest, parts: &Parts) {
         let rows = manifest.rows.iter().filter_map(|row| row.error.as_ref()).map(|error| ("a row", error.clone()));
         let rejections = manifest.rejections.iter().map(|(_, error)| ("a rejection", error.clone()));
@@ -108,21 +108,27 @@ impl Resolver<'_> {
         let others = guards.chain(schemes).chain(missed).chain(unique).chain(loads);
         let givers: Vec<_> = rows.chain(rejections).chain(others).collect();
         let mut found = Vec::new();
-        for (key, source) in &manifest.errors {
-            let templates = source.show.iter().chain(&source.with).chain(&source.headers).map(|(_, template)| template);
-            let shown: Vec<_> = templates.chain(&source.whole).flat_map(Template::expressions).collect();
+        for source in &manifest.errors {
+            // What is wrong with a condition has been said.
+            let when = source.cases.iter().filter_map(|case| Template::condition(case.when.as_ref()?, &mut Vec::new()));
+            let conditions: Vec<Template> = when.collect();
+            let templates = source.cases.iter().flat_map(|case| {
+                let named = case.show.iter().chain(&case.with).chain(&case.headers);
+                named.map(|(_, template)| template).chain(&case.whole)
+            });
+            let shown: Vec<_> = templates.chain(&conditions).flat_map(Template::expressions).collect();
             for (word, giver) in [("violations", "a row"), ("refusal", "a rejection")] {
                 let Some(place) = shown.iter().find(|(text, _)| needs(text, word)).map(|(_, shown)| shown.at()) else {
                     continue;
                 };
-                let wrong = givers.iter().filter(|(kind, error)| *kind != giver && error.value == key.name);
+                let wrong = givers.iter().filter(|(kind, error)| *kind != giver && error.value == source.name.name);
                 for (kind, error) in wrong {
-                    let message = format!("`{}` shows `{word}`, and {kind} gives none", key.name);
+                    let message = format!("`{}` looks at `{word}`, and {kind} gives none", source.name.name);
                     let help = format!(
-                        "name an error that shows something else here; `{word}` is there when {giver} gives the error"
+                        "name an error that looks at something else here; `{word}` is there when {giver} gives the error"
                     );
                     let diagnostic = Diagnostic::error(Code::ExprUnknownName, error.at.clone(), message);
-                    found.push(diagnostic.related(place.clone(), "shown here").help(help));
+                    found.push(diagnostic.related(place.clone(), "looked at here").help(help));
                 }
             }
         }

@@ -159,7 +159,7 @@ impl Resolver<'_> {
                 replies.push(reply);
             }
         }
-        self.check_cases(source);
+        self.check_cases(&source.respond);
         let wanted = self.wanted(&source.option);
         let also = self.also(&source.also, template, &wanted);
         let (method, template) = line?;

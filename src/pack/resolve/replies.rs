@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, StatusCode};
 
 use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::{self, Names};
 use crate::pack::source::{Key, OperationSource, ReplySource, Spanned, Template};
 use crate::pack::{Check, Content, Provenance, Reply, Shape};
@@ -19,9 +19,7 @@ impl Resolver<'_> {
         folder: &str,
         operation: Option<&OperationSource>,
     ) -> Option<Reply> {
-        // That an error has none has been said.
-        let condition = source.when.as_ref().filter(|_| operation.is_some());
-        let condition = condition.and_then(|node| Template::condition(node, &mut self.diagnostics));
+        let condition = source.when.as_ref().and_then(|node| Template::condition(node, &mut self.diagnostics));
         let when = self.condition(condition.as_ref(), names);
         let body = self.content(source, names, folder);
         let headers = self.headers(&source.headers, names, folder);
@@ -43,6 +41,26 @@ impl Resolver<'_> {
             provenance,
             at: status.at.clone(),
         })
+    }
+
+    /// Every case but the last has a condition.
+    pub(super) fn check_cases(&mut self, cases: &[ReplySource]) {
+        for (index, case) in cases.iter().enumerate() {
+            let last = index + 1 == cases.len();
+            if case.when.is_none() && !last {
+                let message = "this answer has no `when`, so those after it are never given";
+                let start = Location::new(case.at.file, case.at.range.start..case.at.range.start);
+                self.report(
+                    Diagnostic::error(Code::ValueWrong, start, message).help("give it a `when`, or put it last"),
+                );
+                return;
+            }
+            if let (Some(when), true) = (&case.when, last) {
+                let message = "when this does not hold there is no answer";
+                let diagnostic = Diagnostic::error(Code::KeyMissing, when.at.clone(), message);
+                self.report(diagnostic.help("leave `when` out of the last answer, or add one without it"));
+            }
+        }
     }
 
     /// What an answer does not say its operation says.
@@ -201,7 +219,7 @@ impl Resolver<'_> {
             return Some(Content::Page { template: self.expressions.template(path, text), with: given });
         }
         for fault in faults {
-            let at = crate::diagnostic::Location::new(file, fault.range);
+            let at = Location::new(file, fault.range);
             let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
             diagnostic.help = fault.help;
             self.report(diagnostic);

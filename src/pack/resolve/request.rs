@@ -78,25 +78,6 @@ impl Resolver<'_> {
         }
     }
 
-    pub(super) fn check_cases(&mut self, source: &OperationSource) {
-        for (index, case) in source.respond.iter().enumerate() {
-            let last = index + 1 == source.respond.len();
-            if case.when.is_none() && !last {
-                let message = "this answer has no `when`, so those after it are never given";
-                let start = Location::new(case.at.file, case.at.range.start..case.at.range.start);
-                self.report(
-                    Diagnostic::error(Code::ValueWrong, start, message).help("give it a `when`, or put it last"),
-                );
-                return;
-            }
-            if let (Some(when), true) = (&case.when, last) {
-                let message = "when this does not hold there is no answer";
-                let diagnostic = Diagnostic::error(Code::KeyMissing, when.at.clone(), message);
-                self.report(diagnostic.help("leave `when` out of the last answer, or add one without it"));
-            }
-        }
-    }
-
     pub(super) fn parameters(&mut self, place: Place, source: &ParameterSource) -> Option<Parameters> {
         let given = source.schema.as_ref()?;
         let node = source.node.as_ref()?;

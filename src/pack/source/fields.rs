@@ -35,7 +35,9 @@ impl<'n> Fields<'n> {
 
     /// The key too, for messages about it.
     pub(crate) fn entry(&mut self, name: &'static str) -> Option<(&'n Key, &'n Node)> {
-        self.asked.push(name);
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
         self.members.iter().find(|(key, _)| key.name == name).map(|(key, node)| (key, node))
     }
 

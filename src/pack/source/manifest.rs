@@ -28,7 +28,7 @@ pub(crate) struct Manifest {
     pub(crate) credentials: Vec<CredentialSource>,
     pub(crate) resources: Vec<ResourceSource>,
     pub(crate) guards: Vec<GuardSource>,
-    pub(crate) errors: Vec<(Key, ReplySource)>,
+    pub(crate) errors: Vec<ErrorSource>,
     /// From the engine's own refusals to errors.
     pub(crate) rejections: Vec<(Key, Spanned<String>)>,
     pub(crate) rows: Vec<RowSource>,
@@ -113,6 +113,15 @@ pub(crate) struct SeedSource {
     pub(crate) records: Vec<Node>,
 }
 
+/// An error's name with its cases, of which there is one unless it is written as a list.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorSource {
+    pub(crate) name: Key,
+    pub(crate) cases: Vec<ReplySource>,
+    /// Whether every item could be read.
+    pub(crate) complete: bool,
+}
+
 /// A row that maps violations of request schemas to an error.
 #[derive(Debug, Clone)]
 pub(crate) struct RowSource {
@@ -151,11 +160,7 @@ impl Manifest {
             credentials: items(fields.list("credentials"), CredentialSource::read, diagnostics),
             resources: each(fields.named("resources", diagnostics), ResourceSource::read, diagnostics),
             guards: each(fields.named("guards", diagnostics), GuardSource::read, diagnostics),
-            errors: fields
-                .named("errors", diagnostics)
-                .iter()
-                .filter_map(|(key, node)| Some((key.clone(), ReplySource::read(node, "an error", diagnostics)?)))
-                .collect(),
+            errors: each(fields.named("errors", diagnostics), ErrorSource::read, diagnostics),
             rejections: pairs(fields.named("rejections", diagnostics), "an error's name", diagnostics),
             rows: items(fields.list("violations"), RowSource::read, diagnostics),
         };
@@ -350,6 +355,29 @@ impl SeedSource {
         }
         fields.finish(diagnostics);
         Some(SeedSource { at, example, set, records })
+    }
+}
+
+impl ErrorSource {
+    /// Where it says that only a fault gives it.
+    pub(crate) fn fault(&self) -> Option<&Location> {
+        self.cases.iter().find_map(|case| case.fault.as_ref())
+    }
+
+    fn read(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let nodes = match &node.kind {
+            NodeKind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        if nodes.is_empty() {
+            let message = format!("the error `{}` has no case", key.name);
+            let diagnostic = Diagnostic::error(Code::KeyMissing, node.at.clone(), message);
+            diagnostics
+                .push(diagnostic.help("give it an answer, or a list of answers of which the last has no `when`"));
+        }
+        let cases = items(nodes, |node, diagnostics| ReplySource::read(node, "an error", diagnostics), diagnostics);
+        let complete = cases.len() == nodes.len();
+        Some(ErrorSource { name: key.clone(), cases, complete })
     }
 }
 

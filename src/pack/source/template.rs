@@ -73,6 +73,8 @@ pub(crate) struct LikeSource {
 pub(crate) struct ReplySource {
     pub(crate) at: Location,
     pub(crate) when: Option<Node>,
+    /// Of an error: where it says that only a fault gives it.
+    pub(crate) fault: Option<Location>,
     pub(crate) status: Option<Spanned<u16>>,
     pub(crate) like: Option<LikeSource>,
     /// One template for the whole body, or templates by key or pointer.
@@ -303,6 +305,16 @@ impl ReplySource {
     pub(super) fn read(node: &Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, what, diagnostics)?;
         let when = fields.take("when").cloned();
+        let fault = match what {
+            "an error" => {
+                let at = node.nearest_key(&["fault".to_owned()]);
+                let given = fields.flag("fault", diagnostics);
+                // What has been said in a wrong form was meant all the same.
+                let meant = fields.take("fault").is_some_and(|value| !matches!(value.kind, NodeKind::Boolean(_)));
+                (given || meant).then_some(at)
+            }
+            _ => None,
+        };
         let status = fields.required("status").and_then(|node| status(node, diagnostics));
         let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
         let (whole, show) = match fields.take("show") {
@@ -317,6 +329,7 @@ impl ReplySource {
         let source = ReplySource {
             at: fields.at(),
             when,
+            fault,
             status,
             like,
             whole,

@@ -114,6 +114,10 @@ fn a_pack_shows_credentials_operations_and_where_they_stand() {
     let create = operations.iter().find(|operation| operation["id"] == "reportei/customers/create").unwrap();
     assert_eq!((&create["method"], &create["path"]), (&json!("POST"), &json!("/customers")));
     assert!(create["at"].as_str().unwrap().starts_with("fixtures/reportei/customers/create.yaml:"), "{create}");
+    let errors = pack["errors"].as_array().unwrap();
+    let invalid = errors.iter().find(|error| error["name"] == "invalid").unwrap();
+    assert_eq!((&invalid["fault"], &invalid["answers"][0]["status"]), (&json!(false), &json!(422)), "{invalid}");
+    assert!(invalid["answers"][0]["provenance"]["contract"].is_string(), "{invalid}");
     assert_eq!(
         server.control("GET", "/packs", None).expect(200).json()["records"][0]["operations"],
         json!(operations.len())

@@ -1,0 +1,108 @@
+//! Errors that only faults give. No request leads to them, so each case is rendered and compared with its example.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::Value as Json;
+
+use super::compare::{self, Finding};
+use super::prepare::{Prepared, SEED};
+use super::{CaseResult, failures, mutate};
+use crate::clock::{Instant, Span};
+use crate::engine;
+use crate::exchange::{Body, Request};
+use crate::expr::Draws;
+use crate::pack::{Content, NamedError, Options, Pack, Reply};
+use crate::sandbox::{Exchange, Moment, World};
+
+/// A check for each case of each such error: it can be rendered, and looks like its example.
+pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
+    each(pack, |reply, shown| {
+        let (plain, other) = moments(pack)?;
+        let exchange = send(pack, &plain, reply);
+        let mut findings = failures(&exchange);
+        if let (Some(shown), true) = (shown, findings.is_empty()) {
+            let other = send(pack, &other, reply);
+            findings = compare::json(shown, &exchange.response);
+            findings.retain(|finding| !follows(finding, &other));
+        }
+        Ok(findings.iter().map(Finding::to_string).collect())
+    })
+}
+
+/// Keys of the examples that the schemas do not insist on, where there are schemas.
+pub(super) fn loose(pack: &Arc<Pack>) -> Vec<CaseResult> {
+    let results = each(pack, |reply, shown| {
+        let fixed = match &reply.body {
+            Content::Fixed { json, .. } => json.as_deref(),
+            _ => None,
+        };
+        let (Some(json), Some(schema)) = (shown.or(fixed), &reply.schema) else { return Ok(Vec::new()) };
+        Ok(mutate::gaps(json, schema, &reply.body, |_| false))
+    });
+    results.into_iter().map(|result| CaseResult { name: format!("{} (mutated)", result.name), ..result }).collect()
+}
+
+fn each(pack: &Arc<Pack>, look: impl Fn(&Reply, Option<&Json>) -> Result<Vec<String>, String>) -> Vec<CaseResult> {
+    let mut results = Vec::new();
+    for error in pack.errors.iter().filter(|error| error.fault) {
+        for (index, (reply, shown)) in error.replies.iter().zip(&error.shown).enumerate() {
+            let findings = look(reply, shown.as_ref()).unwrap_or_else(|words| vec![words]);
+            results.push(CaseResult { name: name(pack, error, index), findings, declared: 0, notes: Vec::new() });
+        }
+    }
+    results
+}
+
+/// `shop/errors/overloaded`; the cases of one that has several are numbered.
+fn name(pack: &Pack, error: &NamedError, case: usize) -> String {
+    match error.replies.len() {
+        1 => format!("{}/errors/{}", pack.name, error.name),
+        _ => format!("{}/errors/{} (case {})", pack.name, error.name, case + 1),
+    }
+}
+
+/// A plain request in a fresh world, and another one: later, elsewhere, with another method, path and chance.
+fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
+    let world =
+        World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    let request = Request {
+        method: Method::GET,
+        base: format!("http://localhost/{}", pack.name),
+        path: "/".to_owned(),
+        query: None,
+        headers: HeaderMap::new(),
+        body: Body::Whole(Bytes::new()),
+    };
+    let plain = Prepared {
+        request,
+        world,
+        at: Instant::START,
+        draws: Draws::new(SEED, 0),
+        options: Options::defaults(&pack.options),
+        template: "/".into(),
+    };
+    let mut other = plain.clone();
+    other.request.method = Method::POST;
+    other.request.path = "/elsewhere".to_owned();
+    other.request.base = "https://elsewhere.example:8443/x".to_owned();
+    other.at = plain.at.saturating_add(Span::from_micros(90_061_234_567));
+    other.draws = Draws::new(SEED + 1, 7);
+    Ok((plain, other))
+}
+
+fn send(pack: &Arc<Pack>, prepared: &Prepared, reply: &Reply) -> Exchange {
+    let Prepared { world, at, draws, options, .. } = prepared;
+    let moment = Moment { world, now: *at, draws: draws.clone(), options };
+    engine::fault_case(pack, &moment, &Arc::new(prepared.request.clone()), reply)
+}
+
+/// Whether a value is another only because it follows the request, the time or chance: no example can show that of a
+/// request that nobody sent. It has the example's type all the same.
+fn follows(finding: &Finding, other: &Exchange) -> bool {
+    let Finding::Value { pointer, expected, actual } = finding else { return false };
+    let other = serde_json::from_slice::<Json>(&other.response.body).unwrap_or_default();
+    let same_type = std::mem::discriminant(expected) == std::mem::discriminant(actual);
+    same_type && other.pointer(pointer).is_some_and(|other| other != actual)
+}
