@@ -89,7 +89,9 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
         }
         EventFault::Missing(why) => Problem::not_found("record-unknown", format!("{why}.")),
         EventFault::Refused(why) => {
-            Problem::new("event-refused", StatusCode::CONFLICT, "The event cannot happen now", format!("{why}."))
+            // A pack may write its words as a sentence.
+            let end = if why.ends_with(['.', '!', '?']) { "" } else { "." };
+            Problem::new("event-refused", StatusCode::CONFLICT, "The event cannot happen now", format!("{why}{end}"))
         }
     })?;
     ok(&shown::entry(call.registry, &entry, Secrets::Masked))

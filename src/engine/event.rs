@@ -19,10 +19,11 @@ pub(crate) enum EventFault {
     Invalid(Vec<Violation>),
     /// The record that it is about does not exist; in words.
     Missing(String),
+    /// It cannot happen now; in words.
     Refused(String),
 }
 
-/// Fires an event of a pack: checks its input, loads its records, performs its effects.
+/// Fires an event of a pack: checks its input, loads its records, judges its guards, performs its effects.
 pub(crate) fn fire(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) -> Result<Change, EventFault> {
     if let Some(parameters) = &event.input {
         let violations = parameters.schema.violations(input, Place::Body);
@@ -43,6 +44,13 @@ pub(crate) fn fire(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: 
             return Err(EventFault::Missing(format!("{}: {words}", pack.resource(resource).name)));
         }
         Err(rejection) => return Err(refused(pack, rejection)),
+    }
+    for guard in &event.guards {
+        match pack.program.holds(guard.require, &scope) {
+            Ok(true) => {}
+            Ok(false) => return Err(EventFault::Refused(guard.otherwise.clone())),
+            Err(fault) => return Err(refused(pack, fault.into())),
+        }
     }
     behave::effects(pack, moment, &visibility, &event.effects, &mut scope, &mut trace, None)
         .map_err(|rejection| refused(pack, rejection))

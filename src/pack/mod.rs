@@ -25,8 +25,8 @@ pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use example::{Example, Replay};
 pub(crate) use files::{Files, Folders, all as read_all};
 pub(crate) use operation::{
-    Auth, BodyRule, Effect, Event, Given, Guard, Line, List, Load, Operation, OperationId, Parameter, Parameters,
-    ReadRule, Reads, Refusal, Row, Turn, Verb,
+    Auth, BodyRule, Effect, Event, EventGuard, Given, Guard, Line, List, Load, Operation, OperationId, Parameter,
+    Parameters, ReadRule, Reads, Refusal, Row, Turn, Verb,
 };
 pub(crate) use option::{Chosen, Options, PackOption, Wanted, spelled};
 pub(crate) use proof::{Check, Leaf};

@@ -247,8 +247,16 @@ pub(crate) struct Event {
     pub(crate) provenance: Provenance,
     pub(crate) input: Option<Parameters>,
     pub(crate) loads: Vec<Load>,
+    pub(crate) guards: Vec<EventGuard>,
     pub(crate) effects: Vec<Effect>,
     pub(crate) at: Location,
+}
+
+/// A condition of an event with the words that refuse it.
+#[derive(Debug)]
+pub(crate) struct EventGuard {
+    pub(crate) require: ExprId,
+    pub(crate) otherwise: String,
 }
 
 /// A row that maps violations to an error.

@@ -8,7 +8,7 @@ use super::request::parameters_kind;
 use crate::diagnostic::{Code, Diagnostic, FileId};
 use crate::expr::Names;
 use crate::pack::source::EventSource;
-use crate::pack::{Event, Provenance};
+use crate::pack::{Event, EventGuard, Provenance};
 use crate::schema::Place;
 
 impl Resolver<'_> {
@@ -45,6 +45,13 @@ impl Resolver<'_> {
             names.bind("input", parameters_kind(Place::Body, input, ""));
         }
         let loads = self.loads(&source.load, &mut names, &mut BTreeSet::new());
+        let mut guards = Vec::new();
+        for guard in &source.guards {
+            let require = self.condition(guard.require.as_ref(), &names);
+            if let (Some(require), Some(otherwise)) = (require, &guard.otherwise) {
+                guards.push(EventGuard { require, otherwise: otherwise.value.clone() });
+            }
+        }
         let effects = self.effects(&source.effects, &mut names, "");
         if source.effects.is_empty() && clean {
             let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
@@ -58,6 +65,7 @@ impl Resolver<'_> {
             provenance,
             input,
             loads,
+            guards,
             effects,
             at: source.at.clone(),
         })

@@ -139,6 +139,7 @@ mod tests {
         ("a shown value", "items/show.yaml", "respond: { show: { each: = 1, zzz: 0 } }"),
         ("a shape of a choice", "items/show.yaml", "respond: { show: { of: = 1, shape: { by: = 1, x: { zzz: 0 } } } }"),
         ("an event", "items/sell.event.yaml", "zzz: 0"),
+        ("a guard of an event", "items/sell.event.yaml", "guards: { zzz: 0 }"),
         ("a side file", "items/show.200.yaml", "zzz: 0"),
         ("`request`", "items/show.200.yaml", "request: { zzz: 0 }"),
         ("`around`", "items/show.200.yaml", "request: { around: { zzz: 0 } }"),

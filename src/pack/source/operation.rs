@@ -115,7 +115,15 @@ pub(crate) struct EventSource {
     pub(crate) description: Option<Spanned<String>>,
     pub(crate) input: ParameterSource,
     pub(crate) load: Vec<LoadSource>,
+    pub(crate) guards: Vec<EventGuardSource>,
     pub(crate) effects: Vec<EffectSource>,
+}
+
+/// `{require: <condition>, else: <words>}`: an event refuses in words, because no API answers it.
+#[derive(Debug, Clone)]
+pub(crate) struct EventGuardSource {
+    pub(crate) require: Option<Template>,
+    pub(crate) otherwise: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -178,11 +186,16 @@ impl EventSource {
             description: fields.prose("description", diagnostics),
             input: ParameterSource::read(fields.take("input"), diagnostics),
             load: loads(fields.named("load", diagnostics), diagnostics),
+            guards: event_guards(fields.list("guards"), diagnostics),
             effects: effects(fields.list("effects"), diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)
     }
+}
+
+fn event_guards(items: &[Node], diagnostics: &mut Diagnostics) -> Vec<EventGuardSource> {
+    items.iter().filter_map(|node| EventGuardSource::read(node, diagnostics)).collect()
 }
 
 fn read_rules(members: &[(Key, Node)], diagnostics: &mut Diagnostics) -> Vec<Spanned<String>> {
@@ -421,6 +434,18 @@ impl GuardSource {
             otherwise: fields.required_text("else", diagnostics),
             docs: fields.prose("docs", diagnostics),
             assumed: fields.prose("assumed", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+impl EventGuardSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a guard of an event", diagnostics)?;
+        let source = EventGuardSource {
+            require: fields.required("require").and_then(|node| Template::condition(node, diagnostics)),
+            otherwise: fields.required_prose("else", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)

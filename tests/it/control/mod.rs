@@ -1,5 +1,6 @@
 //! The control plane's good paths: sandboxes however they are chosen, time, state, events, journal and log.
 
+mod events;
 mod journal;
 mod sandboxes;
 mod state;
