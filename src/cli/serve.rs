@@ -18,7 +18,7 @@ use super::packs;
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
-use crate::pack::{self, Auth, Chosen, CredentialPlace, Operation, Pack};
+use crate::pack::{self, Auth, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
 use crate::sandbox::Settings;
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
@@ -266,7 +266,7 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
             };
             let _ = writeln!(text, "  {head:<11} {:<width$}  {shown}", credential.label);
         }
-        if let Some(command) = command(url, pack) {
+        if let Some(command) = command(url, pack, &chosen::options(chosen, index, pack)) {
             let _ = writeln!(text, "  try         {command}");
         }
     }
@@ -275,9 +275,10 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
 }
 
 /// A curl command for the first read that needs nothing but credentials that are known.
-fn command(url: &str, pack: &Pack) -> Option<String> {
+fn command(url: &str, pack: &Pack, options: &Choices) -> Option<String> {
     let easy = |operation: &&Operation| operation.method == http::Method::GET && !operation.template.contains('{');
-    let operation = pack.operations.iter().filter(easy).find(|operation| operation.auth.schemes().len() <= 1)?;
+    let there = pack.operations.iter().filter(|operation| operation.wanted.holds(options));
+    let operation = there.filter(easy).find(|operation| operation.auth.schemes().len() <= 1)?;
     let mut command = String::from("curl -s");
     let mut query = String::new();
     if !matches!(operation.auth, Auth::Open | Auth::Optional(_)) {

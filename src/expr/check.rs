@@ -67,12 +67,12 @@ fn syntax(what: &str, error: &minijinja::Error, text: &str) -> Fault {
     Fault { code: Code::ExprSyntax, range, message, suggestion: None, help }
 }
 
-struct Checker<'t> {
+pub(super) struct Checker<'t> {
     text: &'t str,
     faults: Vec<Fault>,
 }
 
-fn bytes(span: Span) -> Range<usize> {
+pub(super) fn bytes(span: Span) -> Range<usize> {
     span.start_offset as usize..span.end_offset as usize
 }
 
@@ -117,7 +117,7 @@ impl Checker<'_> {
         }
     }
 
-    fn fault(
+    pub(super) fn fault(
         &mut self,
         code: Code,
         range: Range<usize>,
@@ -184,7 +184,11 @@ impl Checker<'_> {
                     if !matches!(operand.op, CompareOpKind::In | CompareOpKind::NotIn) {
                         self.compared(&left, &right, bytes(compare.span()));
                     }
-                    self.chosen(&compare.expr, &operand.expr, names);
+                    match operand.op {
+                        CompareOpKind::Eq | CompareOpKind::Ne => self.equal(&compare.expr, &operand.expr, names),
+                        CompareOpKind::In | CompareOpKind::NotIn => self.chosen(&compare.expr, &operand.expr, names),
+                        _ => {}
+                    }
                     left = right;
                 }
                 Kind::Boolean
@@ -368,43 +372,15 @@ impl Checker<'_> {
         }
     }
 
-    /// A member that has one of a few values, beside a text that is none of them: `options.mode == "fats"`.
-    fn chosen(&mut self, left: &Expr<'_>, right: &Expr<'_>, names: &Names) {
-        let choices = |expr: &Expr<'_>| {
-            let Expr::GetAttr(attr) = expr else { return None };
-            let Expr::Var(var) = &attr.expr else { return None };
-            let Some(Kind::Object(object)) = names.get(var.id) else { return None };
-            let (_, values) = object.choices.iter().find(|(name, _)| name == attr.name)?;
-            let words = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            Some((format!("{}.{}", var.id, attr.name), words.collect::<Vec<String>>()))
-        };
-        for (member, other) in [(left, right), (right, left)] {
-            let Some((what, values)) = choices(member) else { continue };
-            let items = match other {
-                Expr::List(list) => list.items.iter().collect(),
-                other => vec![other],
-            };
-            for item in items {
-                let Expr::Const(constant) = item else { continue };
-                let word = match constant_kind(&constant.value) {
-                    Kind::String | Kind::Integer => constant.value.to_string(),
-                    _ => continue,
-                };
-                if !values.contains(&word) {
-                    let message = format!("`{what}` is never `{word}`");
-                    let known = || values.iter().map(String::as_str);
-                    let (suggestion, help) = (nearest(&word, known()), format!("its values are {}", all_of(known())));
-                    self.fault(Code::ExprKinds, bytes(constant.span()), message, suggestion, Some(help));
-                }
-            }
-        }
-    }
-
     fn binary(&mut self, binary: &ast::Spanned<ast::BinOp<'_>>, names: &Names) -> Kind {
         let left = self.expr(&binary.left, names);
         let right = self.expr(&binary.right, names);
         let range = bytes(binary.span());
-        self.chosen(&binary.left, &binary.right, names);
+        match binary.op {
+            BinOpKind::Eq | BinOpKind::Ne => self.equal(&binary.left, &binary.right, names),
+            BinOpKind::In => self.chosen(&binary.left, &binary.right, names),
+            _ => {}
+        }
         match binary.op {
             BinOpKind::ScAnd | BinOpKind::ScOr => left.or(right),
             BinOpKind::Eq | BinOpKind::Ne | BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte => {
@@ -519,7 +495,7 @@ fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {
     }
 }
 
-fn constant_kind(value: &minijinja::Value) -> Kind {
+pub(super) fn constant_kind(value: &minijinja::Value) -> Kind {
     use minijinja::value::ValueKind;
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => Kind::Null,

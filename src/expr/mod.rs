@@ -8,6 +8,7 @@
 
 mod accepts;
 mod check;
+mod choices;
 mod draws;
 mod functions;
 mod kind;

@@ -53,9 +53,13 @@ fn sandboxes_of_one_server_have_options_of_their_own() {
     let words = sandbox(&server, "words", json!({}));
     let numbers =
         sandbox(&server, "numbers", json!({ "printers.state-enums": "numbers", "printers.put-update": true }));
-    for _ in 0..2 {
-        assert_eq!((state(&server, &words), state(&server, &numbers)), (json!("ready"), json!(1)));
-    }
+    // At the same time.
+    std::thread::scope(|scope| {
+        for (base, expected) in [(&words, json!("ready")), (&numbers, json!(1))] {
+            let server = &server;
+            scope.spawn(move || (0..50).for_each(|_| assert_eq!(state(server, base), expected, "{base}")));
+        }
+    });
     let (path, body) = ("/sites/west/printers/p1", r#"{"copies":2}"#);
     for (base, allowed, refused) in [(&words, "POST", "PUT"), (&numbers, "PUT", "POST")] {
         call(&server, allowed, &format!("{base}{path}"), body).expect(200);
@@ -243,7 +247,13 @@ fn the_start_text_shows_what_was_chosen_and_nothing_else() {
     let line =
         text.lines().position(|line| line == "  options     put-update=true").unwrap_or_else(|| panic!("{text}"));
     assert_eq!(text.lines().nth(line + 1), Some("              copies=named"));
-    assert!(!start(&[]).start_text().contains("options"));
+    let plain = start(&[]).start_text();
+    assert!(!plain.contains("options"), "{plain}");
+    // The command to try is one that works with these options.
+    let tried = |text: &str| text.lines().find(|line| line.contains("/printers/")).unwrap_or_default().to_owned();
+    assert!(tried(&plain).contains("/printers/jobs") && !tried(&plain).contains("x-key"), "{plain}");
+    let keyed = start(&["printers.job-auth=key"]).start_text();
+    assert!(tried(&keyed).contains("-H 'x-key: ann-key'"), "{keyed}");
 }
 
 #[test]

@@ -134,14 +134,11 @@ impl Resolver<'_> {
     /// An option and one of its values, by their numbers.
     fn chosen(&mut self, name: &Spanned<String>, node: Option<&Node>, used: bool) -> Option<(usize, usize)> {
         let known: Vec<String> = self.options.iter().map(|option| option.name.to_string()).collect();
-        let index = match self.lookup("option", name, &known) {
-            Some(index) => index,
-            None => {
-                // What was probably meant is not unused.
-                let meant = nearest(&name.value, known.iter().map(String::as_str));
-                self.used_options.extend(known.iter().position(|option| Some(option) == meant.as_ref()));
-                return None;
-            }
+        let Some(index) = self.lookup("option", name, &known) else {
+            // What was probably meant is not unused.
+            let meant = nearest(&name.value, known.iter().map(String::as_str));
+            self.used_options.extend(known.iter().position(|option| Some(option) == meant.as_ref()));
+            return None;
         };
         if used {
             self.used_options.insert(index);
