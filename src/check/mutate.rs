@@ -187,7 +187,7 @@ fn reply<'p>(pack: &'p Pack, exchange: &Exchange) -> Option<(&'p Operation, &'p 
 }
 
 /// The members that the pack says an answer may lack: fields that are optional, keys marked with `?`, and keys that come
-/// from the values of a list.
+/// from the values of a list, and all fields where some are left out by an expression.
 fn may_lack(shape: &Shape, pointer: &str, out: &mut Vec<Pattern>) {
     match shape {
         Shape::Object(members) => {
@@ -216,6 +216,7 @@ fn may_lack(shape: &Shape, pointer: &str, out: &mut Vec<Pattern>) {
             let arms = arms.iter().map(|(_, arm)| arm).chain(otherwise.as_deref());
             arms.for_each(|arm| may_lack(arm, pointer, out));
         }
+        Shape::Except(_) => out.push(Pattern::new(&format!("{pointer}/*"))),
         Shape::Literal(_) | Shape::Value { .. } | Shape::Field(_) | Shape::Member { .. } | Shape::Fields => {}
     }
 }

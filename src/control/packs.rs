@@ -96,6 +96,7 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
             let side = &example.side;
             json!({
                 "path": &*example.path,
+                "verbatim": example.verbatim.as_deref(),
                 "status": example.status,
                 "docs": text(&side.docs),
                 "assumed": text(&side.assumed),

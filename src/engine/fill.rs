@@ -113,7 +113,19 @@ impl<'a> Writer<'a> {
                 _ => false,
             },
             Shape::Fields => match current {
-                Current::Record(view) => self.fields(view),
+                Current::Record(view) => self.fields(view, &[]),
+                _ => false,
+            },
+            Shape::Except(except) => match current {
+                Current::Record(view) => {
+                    let names = self.pack.program.eval(*except, scope, "")?;
+                    let names: Option<Vec<String>> = names
+                        .items()
+                        .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
+                    let no_texts =
+                        || Rejection::Fault(format!("`{}` is not a list of texts", self.pack.program.text(*except)));
+                    self.fields(view, &names.ok_or_else(no_texts)?)
+                }
                 _ => false,
             },
             Shape::List(items) => {
@@ -228,11 +240,14 @@ impl<'a> Writer<'a> {
         true
     }
 
-    fn fields(&mut self, view: &RecordView) -> bool {
+    fn fields(&mut self, view: &RecordView, except: &[String]) -> bool {
         self.out.push(b'{');
         let mut written = 0;
         for (index, field) in view.pack.resource(view.resource).fields.iter().enumerate() {
             let Some(wire) = view.wire(index).filter(|_| !field.internal) else { continue };
+            if except.iter().any(|name| **name == *field.name) {
+                continue;
+            }
             self.comma(written);
             written += 1;
             let _ = serde_json::to_writer(&mut self.out, &*field.name);

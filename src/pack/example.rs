@@ -11,6 +11,8 @@ use crate::diagnostic::Location;
 pub(crate) struct Example {
     /// Path within the pack's folder.
     pub(crate) path: Arc<str>,
+    /// The path of the documentation's own bytes, where they are no JSON and this file corrects them.
+    pub(crate) verbatim: Option<Arc<str>>,
     pub(crate) operation: OperationId,
     /// `None` for a request.
     pub(crate) status: Option<u16>,

@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     },
     /// Every field of the current record that is not internal.
     Fields,
+    /// Of these fields, those that a list of texts does not name.
+    Except(ExprId),
     List(Vec<Shape>),
     Object(Vec<Member>),
     /// Makes another record current. Null stays null.
@@ -103,7 +105,9 @@ impl Shape {
             Shape::List(items) => items.iter().all(Shape::is_bare),
             Shape::Object(members) => members.iter().all(|member| member.shape.is_bare()),
             Shape::Inside { inner, .. } => inner.is_bare(),
-            Shape::Value { .. } | Shape::Record { .. } | Shape::Each(_) | Shape::Choice { .. } => false,
+            Shape::Value { .. } | Shape::Except(_) | Shape::Record { .. } | Shape::Each(_) | Shape::Choice { .. } => {
+                false
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use crate::support;
 
 /// A copy of one of the hard cases in which one text of one file is replaced.
-fn planted(case: &str, file: &str, old: &str, new: &str) -> tempfile::TempDir {
+pub fn planted(case: &str, file: &str, old: &str, new: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     support::copy(&support::repository("tests/cases/format").join(case), folder.path());
     let path = folder.path().join(file);
@@ -17,7 +17,7 @@ fn planted(case: &str, file: &str, old: &str, new: &str) -> tempfile::TempDir {
     folder
 }
 
-fn check(folder: &Path, more: &[&str]) -> Output {
+pub fn check(folder: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_standin"))
         .args(["check", "--fixtures", "fixtures", "--schemas", "schemas"])
         .args(more)
@@ -27,7 +27,7 @@ fn check(folder: &Path, more: &[&str]) -> Output {
 }
 
 /// What a check that fails prints.
-fn failing(folder: &Path, more: &[&str]) -> String {
+pub fn failing(folder: &Path, more: &[&str]) -> String {
     let output = check(folder, more);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(1), "{err}{out}");

@@ -18,6 +18,7 @@ mod options;
 mod rust;
 mod safe;
 mod server;
+mod shapes;
 mod support;
 mod tree;
 mod trial;

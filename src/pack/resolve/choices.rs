@@ -4,9 +4,11 @@ use super::Resolver;
 use super::plan::{At, Plan, Shown};
 use super::shapes::{Context, patterns};
 use crate::diagnostic::Code;
-use crate::expr::Names;
+use crate::expr::{Kind, Names};
 use crate::pack::Shape;
 use crate::pack::source::{ArmSource, ChoiceSource, Key, Template};
+
+const AS_THEY_ARE: &str = "fields are shown as they are here: only an example has keys to show something else in";
 
 impl Resolver<'_> {
     pub(super) fn choice(
@@ -20,7 +22,17 @@ impl Resolver<'_> {
         let before = self.diagnostics.len();
         let mut used = vec![false; shows.len()];
         let otherwise = choice.otherwise.as_ref().map(|arm| self.arm(plan, arm, shows, &mut used, context, names));
-        let Some(by) = &choice.by else { return otherwise.flatten() };
+        let Some(by) = &choice.by else {
+            let whole = match &choice.otherwise {
+                Some(ArmSource::Like { like, .. }) => like.value == "fields",
+                Some(ArmSource::Except(_)) => true,
+                _ => false,
+            };
+            if let (Some((key, _)), true) = (shows.first(), whole) {
+                self.error(Code::ShapeTarget, &key.at, AS_THEY_ARE);
+            }
+            return otherwise.flatten();
+        };
         let by = self.expression(by, names);
         let mut arms = Vec::new();
         for (key, arm) in &choice.arms {
@@ -56,6 +68,34 @@ impl Resolver<'_> {
         }
     }
 
+    /// Every field but those that an expression names.
+    fn except(&mut self, template: &Template, context: Context, names: &Names) -> Option<Shape> {
+        let (except, kind) = self.expression(template, names)?;
+        let texts = match &kind {
+            Kind::Any => true,
+            Kind::List(item) => matches!(**item, Kind::Any | Kind::String),
+            _ => false,
+        };
+        if !texts {
+            let what = match &kind {
+                Kind::List(item) => format!("a list of which an item is {item}"),
+                kind => kind.to_string(),
+            };
+            let message = format!("`except` is a list of names of fields, not {what}");
+            self.error(Code::ExprKinds, &template.at(), message);
+            return None;
+        }
+        if !matches!(context, Context::Record(_)) {
+            self.error(
+                Code::ExprKinds,
+                &template.at(),
+                "`except` leaves out fields of a record, and there is none here",
+            );
+            return None;
+        }
+        Some(Shape::Except(except))
+    }
+
     /// One shape of a choice: `fields`, or an example. Of what is shown in all arms, each takes what its example has and
     /// does not show itself, and marks it as used.
     fn arm(
@@ -70,11 +110,11 @@ impl Resolver<'_> {
         let (like, show) = match arm {
             ArmSource::Like { like, show } => (like, show),
             ArmSource::Show(template) => return self.value(template, names, plan.folder),
+            ArmSource::Except(template) => return self.except(template, context, names),
         };
         if like.value == "fields" {
             if let Some((key, _)) = show.first() {
-                let message = "`fields` shows every field as it is: only an example has keys to show something else in";
-                self.error(Code::ShapeTarget, &key.at, message);
+                self.error(Code::ShapeTarget, &key.at, AS_THEY_ARE);
             }
             return Some(Shape::Fields);
         }

@@ -9,10 +9,11 @@ use crate::schema::{Place, Violation};
 
 impl Resolver<'_> {
     pub(super) fn examples(&mut self, parts: &mut Parts) {
+        self.check_verbatim();
         let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
         for (path, file) in &files {
             let Some((folder, name)) = path.rsplit_once('/') else { continue };
-            if path.starts_with("scenarios/") || name.ends_with(".event.yaml") {
+            if path.starts_with("scenarios/") || name.ends_with(".event.yaml") || self.corrected(path).is_some() {
                 continue;
             }
             let Some(found) = ExampleSource::of_file(name) else { continue };
@@ -97,7 +98,9 @@ impl Resolver<'_> {
             let node = self.yaml(side)?;
             Side::read(&node, &mut self.diagnostics)
         });
+        let verbatim = format!("{stem}.txt");
         Example {
+            verbatim: self.corrected(&verbatim).map(|_| verbatim.into()),
             path: path.into(),
             operation,
             status: found.status,

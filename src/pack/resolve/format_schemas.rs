@@ -137,6 +137,7 @@ mod tests {
         ("an answer", "items/show.yaml", "respond: { zzz: 0 }"),
         ("`like`", "items/show.yaml", "respond: { like: { zzz: 0 } }"),
         ("a shown value", "items/show.yaml", "respond: { show: { each: = 1, zzz: 0 } }"),
+        ("every field but some", "items/show.yaml", "respond: { show: { of: = 1, shape: { except: = 1, zzz: 0 } } }"),
         ("a shape of a choice", "items/show.yaml", "respond: { show: { of: = 1, shape: { by: = 1, x: { zzz: 0 } } } }"),
         ("an event", "items/sell.event.yaml", "zzz: 0"),
         ("a guard of an event", "items/sell.event.yaml", "guards: { zzz: 0 }"),

@@ -24,6 +24,7 @@ mod seeds;
 mod shapes;
 mod sides;
 mod survey;
+mod verbatim;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

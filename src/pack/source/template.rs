@@ -43,7 +43,7 @@ pub(crate) struct ShownSource {
     pub(crate) show: Vec<(Key, Template)>,
 }
 
-/// `shape: fields`, or `shape: {by: = …, <value>: <example>, <value>: {like: <example>, show: {…}}, else: …}`.
+/// `shape: fields`, `shape: {except: = …}`, or `shape: {by: = …, <value>: <example>, <value>: {like: <example>, show: {…}}, else: …}`.
 #[derive(Debug, Clone)]
 pub(crate) struct ChoiceSource {
     pub(crate) by: Option<Template>,
@@ -58,6 +58,8 @@ pub(crate) enum ArmSource {
     Like { like: Spanned<String>, show: Vec<(Key, Template)> },
     /// A value that has no example.
     Show(Template),
+    /// Every field but those that an expression names.
+    Except(Template),
 }
 
 /// `like: <example>` or `like: {example: …, lay: {pointer: example}, case: ignore}`.
@@ -212,7 +214,7 @@ impl ChoiceSource {
         let arms = self.arms.iter().map(|(_, arm)| arm).chain(&self.otherwise);
         let shown = arms.flat_map(|arm| match arm {
             ArmSource::Like { show, .. } => show.iter().map(|(_, template)| template).collect(),
-            ArmSource::Show(template) => vec![template],
+            ArmSource::Show(template) | ArmSource::Except(template) => vec![template],
         });
         self.by.iter().chain(shown)
     }
@@ -226,6 +228,14 @@ impl ChoiceSource {
             wrong_kind(node, "`shape` is `fields` or a mapping with `by`", diagnostics);
             return None;
         };
+        // Under `by`, `except` is a value like any other.
+        let has = |name: &str| members.iter().any(|(key, _)| key.name == name);
+        if has("except") && !has("by") {
+            let mut fields = Fields::of(node, "every field but some", diagnostics)?;
+            let except = fields.take("except").map(|node| ArmSource::Except(Template::read(node, diagnostics)));
+            fields.finish(diagnostics);
+            return Some(ChoiceSource { by: None, arms: Vec::new(), otherwise: except });
+        }
         let mut choice = ChoiceSource { by: None, arms: Vec::new(), otherwise: None };
         for (key, value) in members {
             match key.name.as_str() {
@@ -250,8 +260,16 @@ impl ArmSource {
         }
         let mut fields = Fields::of(node, "a shape of a choice", diagnostics)?;
         let show = fields.take("show");
-        let arm = match (fields.take("like"), show) {
-            (None, Some(show)) => Some(ArmSource::Show(Template::read(show, diagnostics))),
+        let except = fields.entry("except");
+        if let (Some((key, _)), true) = (except, show.is_some() || fields.take("like").is_some()) {
+            let message = "`except` shows fields as they are: it has no `like` and no `show`";
+            let diagnostic = Diagnostic::error(Code::ValueWrong, key.at.clone(), message);
+            diagnostics.push(diagnostic.help("leave out one of them"));
+            return None;
+        }
+        let arm = match (fields.take("like"), show, except) {
+            (None, None, Some((_, except))) => Some(ArmSource::Except(Template::read(except, diagnostics))),
+            (None, Some(show), _) => Some(ArmSource::Show(Template::read(show, diagnostics))),
             _ => {
                 let like = fields.required_text("like", diagnostics);
                 let show = templates(fields.named("show", diagnostics), diagnostics);

@@ -1,0 +1,36 @@
+//! Shapes whose fields depend on the request.
+
+use crate::errors::{check, failing, planted};
+
+const LIST: &str = "fixtures/rooms/rooms/list.yaml";
+const EXCEPT: &str = "\"= tables[query.for] if (query.for is defined) else []\"";
+
+#[test]
+fn fields_that_are_left_out_are_held_against_the_schema() {
+    let folder = planted("except", "schemas/rooms/room.json", "[\"kind\"]", "[\"kind\", \"owner\"]");
+    let out = failing(folder.path(), &["rooms"]);
+    for example in ["list.200.plan.json", "tour.200.json"] {
+        let culprit = format!("failed: rooms/rooms/{example}\n  - the answer does not fit its own schema");
+        assert!(out.contains(&culprit), "{out}");
+    }
+    assert!(!out.contains("list.200.sign.json\n"), "{out}");
+}
+
+#[test]
+fn what_is_no_list_of_texts_is_a_fault_of_the_pack() {
+    for wrong in ["tables.plan|first|default(query)", "[7]|map(\"default\")|list"] {
+        let folder = planted("except", LIST, EXCEPT, &format!("'= {wrong}'"));
+        let output = check(folder.path(), &["rooms"]);
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let out = failing(folder.path(), &["rooms"]);
+        assert!(out.contains("is not a list of texts"), "{wrong}: {out}");
+    }
+}
+
+#[test]
+fn a_list_that_never_changes_leaves_out_the_same_everywhere() {
+    let folder = planted("except", LIST, EXCEPT, "= tables.plan");
+    let out = failing(folder.path(), &["rooms"]);
+    assert!(out.contains("failed: rooms/rooms/list.200.json\n  - `/rooms/0/owner` is documented and missing"), "{out}");
+    assert!(!out.contains("list.200.plan.json\n"), "{out}");
+}
