@@ -183,13 +183,20 @@ fn credentials<'p>(pack: &'p Pack, operation: &Operation, sides: &[&Side]) -> Re
             .map(|label| find(&label.value).ok_or_else(|| format!("there is no credential `{}`", label.value)))
             .collect();
     }
-    let first = |scheme: SchemeId| {
-        pack.credentials
-            .iter()
-            .find(|credential| credential.scheme == scheme)
-            .ok_or_else(|| format!("the pack lists no credential for the scheme `{}`", pack.scheme(scheme).name))
-    };
-    needed(&operation.auth).into_iter().map(first).collect()
+    let needed = needed(&operation.auth);
+    let first = |scheme: SchemeId| pack.credentials.iter().find(|credential| credential.scheme == scheme);
+    let mut found = Vec::new();
+    for scheme in &needed {
+        let place = &pack.scheme(*scheme).place;
+        // What stands in one place is read by every scheme that looks there.
+        let shared = || needed.iter().any(|other| pack.scheme(*other).place == *place && first(*other).is_some());
+        match first(*scheme) {
+            Some(credential) => found.push(credential),
+            None if shared() => {}
+            None => return Err(format!("the pack lists no credential for the scheme `{}`", pack.scheme(*scheme).name)),
+        }
+    }
+    Ok(found)
 }
 
 fn needed(auth: &Auth) -> Vec<SchemeId> {

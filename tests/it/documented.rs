@@ -1,5 +1,6 @@
 //! The documentation's bytes: what a page shows is stored as it is, and `check` replays it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -35,25 +36,37 @@ const BLOCKS: [(&str, &str); 13] = [
     ("customers/update-payment-status.200.json", "a097e64f7d2bd996aad1bfd961668ce7d2587aa069caa6faef30de1c88c62b21"),
 ];
 
+/// Checks that a fixture has the bytes with this SHA-256.
+#[track_caller]
+pub(crate) fn stands_as_documented(file: &str, known: &str) {
+    let bytes = fs::read(repository("fixtures").join(file)).unwrap();
+    let hash = digest::digest(&digest::SHA256, &bytes);
+    let hex = hash.as_ref().iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    });
+    assert_eq!(hex, known, "{file} is not what the page shows");
+}
+
+/// What `standin check` says of each replay of a pack, by its name.
+pub(crate) fn report_of(pack: &str) -> BTreeMap<String, Json> {
+    let output = standin().args(["check", pack, "--format", "json"]).output().unwrap();
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let results = report["packs"][0]["results"].as_array().unwrap().iter();
+    results.map(|result| (result["name"].as_str().unwrap().to_owned(), result.clone())).collect()
+}
+
 #[test]
 fn documented_examples_are_the_documentations_bytes() {
     for (file, known) in BLOCKS {
-        let bytes = fs::read(repository("fixtures/reportei").join(file)).unwrap();
-        let hash = digest::digest(&digest::SHA256, &bytes);
-        let hex = hash.as_ref().iter().fold(String::new(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        });
-        assert_eq!(hex, known, "{file} is not what the page shows");
+        stands_as_documented(&format!("reportei/{file}"), known);
     }
 }
 
 /// A request is replayed with the answer that it has there.
 #[test]
 fn check_replays_every_documented_block() {
-    let output = standin().args(["check", "reportei", "--format", "json"]).output().unwrap();
-    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
-    let results = report["packs"][0]["results"].as_array().unwrap();
+    let results = report_of("reportei");
     for (file, _) in BLOCKS {
         let answer = file
             .replace("create.request", "create.201")
@@ -61,7 +74,7 @@ fn check_replays_every_documented_block() {
             .replace(".request", ".200");
         // The page shows no answer of its own for a rename: it has the shape of another.
         let answer = answer.replace("customers/update.200.json", "customers/update.request.json");
-        let result = results.iter().find(|result| result["name"] == format!("reportei/{answer}"));
+        let result = results.get(&format!("reportei/{answer}"));
         let result = result.unwrap_or_else(|| panic!("{answer} is not replayed: {results:#?}"));
         assert_eq!(result["findings"], serde_json::json!([]), "{result}");
         assert_eq!(result["declared"], 0, "{file} is replayed without a difference: {result}");

@@ -11,6 +11,7 @@ mod docs;
 mod documented;
 mod errors;
 mod format;
+mod hubster;
 mod integrations;
 mod markdown;
 mod mutate;

@@ -160,23 +160,35 @@ impl Server {
 
     /// Remembers how the world is, for [`Watch::unharmed`].
     pub fn watch(&self) -> Watch<'_> {
-        Watch { server: self, before: self.world() }
+        self.watch_pack("reportei")
     }
 
-    /// Every record of the default sandbox, and its time.
-    pub fn world(&self) -> Json {
-        let state = |resource: &str| {
-            self.control("GET", &format!("/state/reportei/{resource}?limit=1000&secrets=show"), None).json()
+    /// Every record that the default sandbox has of a pack, by resource.
+    pub fn state(&self, pack: &str) -> Json {
+        let shown = self.control("GET", &format!("/packs/{pack}"), None).expect(200).json();
+        let resources = shown["resources"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let records = |resource: &str| {
+            let path = format!("/state/{pack}/{resource}?limit=1000&secrets=show");
+            self.control("GET", &path, None).expect(200).json()
         };
-        serde_json::json!({
-            "merchant": state("merchant"),
-            "customer": state("customer"),
-            "integration": state("integration"),
-            "session": state("session"),
-            "measurement": state("measurement"),
-            "clock": self.control("GET", "/clock", None).json(),
-            "sandboxes": self.control("GET", "/sandboxes", None).json()["total"],
-        })
+        resources.map(|resource| (resource.to_owned(), records(resource))).collect()
+    }
+
+    /// Every record that the default sandbox has of the pack that the most tests are about, and its time.
+    pub fn world(&self) -> Json {
+        self.world_of("reportei")
+    }
+
+    fn world_of(&self, pack: &str) -> Json {
+        let mut world = self.state(pack);
+        world["clock"] = self.control("GET", "/clock", None).json();
+        world["sandboxes"] = self.control("GET", "/sandboxes", None).json()["total"].clone();
+        world
+    }
+
+    /// Remembers the records of a pack, so that a test can say that they are as they were.
+    pub fn watch_pack(&self, pack: &'static str) -> Watch<'_> {
+        Watch { server: self, pack, before: self.world_of(pack) }
     }
 }
 
@@ -190,6 +202,7 @@ impl Drop for Server {
 /// The world as it was before something bad was tried.
 pub struct Watch<'s> {
     server: &'s Server,
+    pack: &'static str,
     before: Json,
 }
 
@@ -197,7 +210,7 @@ impl Watch<'_> {
     /// Checks that nothing was changed, that nothing panicked, and that the server still answers.
     #[track_caller]
     pub fn unharmed(&self) {
-        assert_eq!(self.server.world(), self.before, "something was changed");
+        assert_eq!(self.server.world_of(self.pack), self.before, "something was changed");
         assert_eq!(*self.server.stderr.lock().unwrap(), "", "something was written to standard error");
         assert_eq!(self.server.get("/_standin/livez").status, 200);
     }

@@ -1,0 +1,134 @@
+//! Tokens: section 3.5 of the facts.
+
+use super::*;
+
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const CLIENT: &str = "hubster.portal.api.00000000000000000000000000000001";
+const ENGINE_CLIENT: &str = "hubster.engine.api.00000000000000000000000000000001";
+
+fn ask(server: &Server, form: &str) -> Answer {
+    server.call("POST", "/connect/token", &[FORM], form)
+}
+
+fn token(server: &Server, client: &str, secret: &str) -> Json {
+    let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+    ask(server, &form).expect(200).json()
+}
+
+fn with(server: &Server, token: &Json, path: &str) -> Answer {
+    let header = format!("Bearer {}", text(token, "access_token"));
+    server.call("GET", path, &[("Authorization", &header)], "")
+}
+
+#[test]
+fn s3_5_the_token_is_a_signed_jwt_and_opens_the_portal() {
+    let server = start();
+    let token = token(&server, CLIENT, "hubster-portal-secret");
+    assert_eq!(keys(&token), ["access_token", "expires_in", "token_type", "scope"]);
+    assert_eq!(token["expires_in"], 2_592_000);
+    assert_eq!((text(&token, "token_type"), text(&token, "scope")), ("Bearer", "hubster-portal-api"));
+    let parts: Vec<&str> = text(&token, "access_token").split('.').collect();
+    assert_eq!(parts.len(), 3);
+    use base64::Engine as _;
+    let decoded = |part: &str| -> Json {
+        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    assert_eq!(decoded(parts[0])["alg"], "RS256");
+    let claims = decoded(parts[1]);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["nbf"].as_i64().unwrap(), 2_592_000);
+    assert_eq!((&claims["client_id"], &claims["scope"]), (&json!(CLIENT), &json!(["hubster-portal-api"])));
+    assert_eq!(with(&server, &token, "/api/v1/hubs").expect(200).json()["total"], 2);
+}
+
+#[test]
+fn s3_5_a_token_lasts_30_days_of_virtual_time() {
+    let server = start();
+    let first = token(&server, CLIENT, "hubster-portal-secret");
+    advance(&server, "29 days 23h 59m 59s");
+    with(&server, &first, "/api/v1/hubs").expect(200);
+    let second = token(&server, CLIENT, "hubster-portal-secret");
+    assert_ne!(first["access_token"], second["access_token"]);
+    advance(&server, "1s");
+    refused(&with(&server, &first, "/api/v1/hubs"), 401, &[102]);
+    with(&server, &second, "/api/v1/hubs").expect(200);
+    advance(&server, "30d");
+    refused(&with(&server, &second, "/api/v1/hubs"), 401, &[102]);
+    // The known tokens never expire.
+    call(&server, "GET", "/api/v1/hubs", None).expect(200);
+}
+
+#[test]
+fn s3_5_portal_and_engine_tokens_are_not_interchangeable() {
+    let server = start();
+    let engine = token(&server, ENGINE_CLIENT, "hubster-engine-secret");
+    assert_eq!(engine["scope"], "hubster-engine-api");
+    let portal = token(&server, CLIENT, "hubster-portal-secret");
+    let activities = format!("/api/v1/interactions/activities/{ZERO}");
+    with(&server, &engine, &activities).expect(200);
+    assert_eq!(with(&server, &portal, &activities).expect(403).json()["errors"][0]["code"], 101);
+    let integration = format!("/api/v1/integrations/{ZERO}");
+    for path in ["/api/v1/hubs", "/api/v1/integrations", &integration] {
+        refused(&with(&server, &engine, path), 403, &[101]);
+        with(&server, &portal, path).expect(200);
+    }
+}
+
+#[test]
+fn s3_5_a_token_is_its_tenants() {
+    let server = start();
+    let client = "hubster.portal.api.00000000000000000000000000000002";
+    let acme = token(&server, client, "acme-portal-secret");
+    let hubs = with(&server, &acme, "/api/v1/hubs").expect(200).json();
+    assert_eq!((&hubs["total"], &hubs["results"][0]["hubId"]), (&json!(1), &json!(ACME_HUB)));
+    refused(&with(&server, &acme, &format!("/api/v1/integrations/{ZERO}")), 400, &[799]);
+}
+
+#[test]
+fn s3_5_bad_credentials_are_401() {
+    let server = start();
+    let made = token(&server, CLIENT, "hubster-portal-secret");
+    let made = text(&made, "access_token").to_owned();
+    let tampered = format!("{}x", &made[..made.len() - 1]);
+    for value in [
+        "Bearer",
+        "Bearer ",
+        "Bearer nobody",
+        "hubster-portal-token",
+        "Basic hubster-portal-token",
+        "Bearer hubster-portal-token x",
+        &format!("Bearer {tampered}"),
+        "Bearer eyJhbGciOiJub25lIn0.e30.",
+    ] {
+        let answer = server.call("GET", "/api/v1/hubs", &[("Authorization", value)], "");
+        refused(&answer, 401, &[102]);
+    }
+    server.call("GET", "/api/v1/hubs", &[("Authorization", &format!("bearer {made}"))], "").expect(200);
+}
+
+#[test]
+fn s3_5_bad_requests_for_a_token_have_an_error_and_a_description() {
+    let server = start();
+    let watch = server.watch_pack("hubster");
+    let good = format!("client_id={CLIENT}&client_secret=hubster-portal-secret");
+    for (form, error) in [
+        (format!("grant_type=password&{good}"), "unsupported_grant_type"),
+        (good.clone(), "invalid_request"),
+        ("grant_type=client_credentials".to_owned(), "invalid_request"),
+        (format!("grant_type=client_credentials&client_id={CLIENT}&client_secret="), "invalid_request"),
+        (format!("grant_type=client_credentials&client_id={CLIENT}&client_secret=wrong"), "invalid_client"),
+        ("grant_type=client_credentials&client_id=nobody&client_secret=wrong".to_owned(), "invalid_client"),
+        // A client has a secret of its own.
+        (
+            format!("grant_type=client_credentials&client_id={ENGINE_CLIENT}&client_secret=hubster-portal-secret"),
+            "invalid_client",
+        ),
+        (String::new(), "invalid_request"),
+    ] {
+        let answer = ask(&server, &form).expect(400);
+        assert_eq!(keys(&answer.json()), ["error", "error_description"], "{form}");
+        assert_eq!(text(&answer.json(), "error"), error, "{form}: {answer}");
+    }
+    let json = server.call("POST", "/connect/token", &[JSON], "{}").expect(400).json();
+    assert_eq!(text(&json, "error"), "invalid_request");
+    watch.unharmed();
+}
