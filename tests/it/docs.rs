@@ -184,7 +184,8 @@ fn links_lead_somewhere() {
 #[test]
 fn excerpts_are_what_the_files_say() {
     let mut found = 0;
-    for path in pages() {
+    // The files of the tutorial are the reader's: `tutorial.rs` writes them.
+    for path in pages().into_iter().filter(|path| path != "docs/tutorial.md") {
         for block in markdown::blocks(&read(&path))
             .iter()
             .filter(|block| ["fixtures/", "tests/", ".vscode/"].iter().any(|tree| block.info.starts_with(tree)))

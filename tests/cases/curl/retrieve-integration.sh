@@ -1,0 +1,2 @@
+curl http://localhost:3500/api/v1/integrations/1 \
+  -d api_key=test_key
