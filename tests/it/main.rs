@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod capillary;
 mod cli;
 mod control;
 mod curl;
