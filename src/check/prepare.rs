@@ -12,9 +12,7 @@ use crate::engine::{self, Edit, Limits};
 use crate::exchange::{Body, Request};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
-use crate::pack::{
-    Auth, Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, SchemeId, parameter_name,
-};
+use crate::pack::{Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, parameter_name};
 use crate::sandbox::{Exchange, Moment, World};
 
 /// A request ready to be sent, with the moment that it meets.
@@ -183,29 +181,8 @@ fn credentials<'p>(pack: &'p Pack, operation: &Operation, sides: &[&Side]) -> Re
             .map(|label| find(&label.value).ok_or_else(|| format!("there is no credential `{}`", label.value)))
             .collect();
     }
-    let needed = needed(&operation.auth);
-    let first = |scheme: SchemeId| pack.credentials.iter().find(|credential| credential.scheme == scheme);
-    let mut found = Vec::new();
-    for scheme in &needed {
-        let place = &pack.scheme(*scheme).place;
-        // What stands in one place is read by every scheme that looks there.
-        let shared = || needed.iter().any(|other| pack.scheme(*other).place == *place && first(*other).is_some());
-        match first(*scheme) {
-            Some(credential) => found.push(credential),
-            None if shared() => {}
-            None => return Err(format!("the pack lists no credential for the scheme `{}`", pack.scheme(*scheme).name)),
-        }
-    }
-    Ok(found)
-}
-
-fn needed(auth: &Auth) -> Vec<SchemeId> {
-    match auth {
-        Auth::Open | Auth::Optional(_) => Vec::new(),
-        Auth::Scheme(scheme) => vec![*scheme],
-        Auth::All(parts) => parts.iter().flat_map(needed).collect(),
-        Auth::Any(parts) => parts.first().map(needed).unwrap_or_default(),
-    }
+    let known = pack.known_credentials(&operation.auth);
+    known.map_err(|scheme| format!("the pack lists no credential for the scheme `{}`", scheme.name))
 }
 
 fn body(

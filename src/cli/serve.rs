@@ -18,7 +18,7 @@ use super::packs;
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
-use crate::pack::{self, Auth, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
+use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
 use crate::sandbox::Settings;
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
@@ -274,17 +274,17 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
     text
 }
 
-/// A curl command for the first read that needs nothing but credentials that are known.
+/// A curl command for the read that needs least: nothing but credentials that are known, and of these the fewest.
 fn command(url: &str, pack: &Pack, options: &Choices) -> Option<String> {
     let easy = |operation: &&Operation| operation.method == http::Method::GET && !operation.template.contains('{');
     let there = pack.operations.iter().filter(|operation| operation.wanted.holds(options));
-    let operation = there.filter(easy).find(|operation| operation.auth.schemes().len() <= 1)?;
+    let known = |operation: &Operation| pack.known_credentials(&operation.auth).ok();
+    let called = there.filter(easy).filter_map(|operation| Some((operation, known(operation)?)));
+    let (operation, credentials) = called.min_by_key(|(_, credentials)| credentials.len())?;
     let mut command = String::from("curl -s");
     let mut query = String::new();
-    if !matches!(operation.auth, Auth::Open | Auth::Optional(_)) {
-        let scheme = *operation.auth.schemes().first()?;
-        let credential = pack.credentials.iter().find(|credential| credential.scheme == scheme)?;
-        match &pack.scheme(scheme).place {
+    for credential in credentials {
+        match &pack.scheme(credential.scheme).place {
             CredentialPlace::Header(name) => {
                 let _ = write!(command, " -H '{name}: {}'", credential.value);
             }

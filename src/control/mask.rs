@@ -64,8 +64,7 @@ pub(super) struct Mask {
 
 impl Mask {
     fn of_pack(pack: &Pack) -> Self {
-        let fields = pack.resources.iter().flat_map(|resource| &resource.fields);
-        let members = fields.filter(|field| field.secret).map(|field| field.name.to_string()).collect();
+        let members = pack.secrets.clone();
         let mut mask = Mask { headers: ALWAYS.to_vec(), query: Vec::new(), members, texts: Vec::new() };
         for scheme in &pack.schemes {
             match &scheme.place {

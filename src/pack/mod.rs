@@ -69,6 +69,8 @@ pub(crate) struct Pack {
     pub(crate) seeds: Vec<Seed>,
     pub(crate) program: Program,
     pub(crate) sources: SourceMap,
+    /// Names of members that are not shown: fields that are `secret`, properties of bodies that are `writeOnly`.
+    pub(crate) secrets: Vec<String>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
 }
@@ -106,6 +108,24 @@ impl Pack {
     /// The row that counts for a violation: the first that fits.
     pub(crate) fn row(&self, violation: &Violation, options: &Options) -> Option<&Row> {
         self.rows.iter().find(|row| row.fits(violation, options))
+    }
+
+    /// The first known credential of each scheme that a caller needs. What stands in one place is read by every scheme
+    /// that looks there. The error is a scheme for which none is known.
+    pub(crate) fn known_credentials(&self, auth: &Auth) -> Result<Vec<&Credential>, &Scheme> {
+        let needed = auth.needed();
+        let first = |scheme: SchemeId| self.credentials.iter().find(|credential| credential.scheme == scheme);
+        let mut found = Vec::new();
+        for scheme in &needed {
+            let place = &self.scheme(*scheme).place;
+            let shared = || needed.iter().any(|other| self.scheme(*other).place == *place && first(*other).is_some());
+            match first(*scheme) {
+                Some(credential) => found.push(credential),
+                None if shared() => {}
+                None => return Err(self.scheme(*scheme)),
+            }
+        }
+        Ok(found)
     }
 
     /// The same pack without one row of its table of violations: what `check --mutate` compares with.

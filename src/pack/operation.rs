@@ -114,6 +114,16 @@ pub(crate) enum Auth {
 }
 
 impl Auth {
+    /// The schemes that the simplest caller needs, in order: of several that would do the first, of optional ones none.
+    pub(crate) fn needed(&self) -> Vec<SchemeId> {
+        match self {
+            Auth::Open | Auth::Optional(_) => Vec::new(),
+            Auth::Scheme(scheme) => vec![*scheme],
+            Auth::All(parts) => parts.iter().flat_map(Auth::needed).collect(),
+            Auth::Any(parts) => parts.first().map(Auth::needed).unwrap_or_default(),
+        }
+    }
+
     /// Every scheme that is named, in order.
     pub(crate) fn schemes(&self) -> Vec<SchemeId> {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Reference, Schema};
+use super::{Library, Reference, Schema};
 
 impl Schema {
     /// Every `enum` and `const` of a property, in any branch. The same property may come more than once.
@@ -12,6 +12,28 @@ impl Schema {
         let mut walk = Walk { schema: self, seen: BTreeSet::new(), found: Vec::new() };
         walk.at(&self.reference);
         walk.found
+    }
+}
+
+impl Library {
+    /// The names of all properties that are `writeOnly`: they are sent, and shown to nobody.
+    pub(crate) fn write_only(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        self.documents.values().for_each(|document| write_only(document, &mut found));
+        found
+    }
+}
+
+fn write_only(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| write_only(item, found)),
+        Value::Object(object) => {
+            let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+            let only = properties.filter(|(_, property)| property.get("writeOnly") == Some(&Value::Bool(true)));
+            found.extend(only.map(|(name, _)| name.clone()));
+            object.values().for_each(|inner| write_only(inner, found));
+        }
+        _ => {}
     }
 }
 

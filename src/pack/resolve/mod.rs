@@ -355,7 +355,11 @@ impl<'f> Resolver<'f> {
                 return None;
             }
         };
+        let fields = self.resources.iter().flat_map(|resource| &resource.fields).filter(|field| field.secret);
+        let mut secrets = self.library.write_only();
+        secrets.extend(fields.map(|field| field.name.to_string()));
         Some(Pack {
+            secrets: secrets.into_iter().collect(),
             name: self.name.as_str().into(),
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
             description: manifest.description.as_ref().map(|text| text.value.clone()),

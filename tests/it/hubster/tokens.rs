@@ -74,6 +74,17 @@ fn s3_5_portal_and_engine_tokens_are_not_interchangeable() {
 }
 
 #[test]
+fn s3_5_secrets_and_tokens_are_masked_in_the_journal() {
+    let server = start();
+    let made = token(&server, CLIENT, "hubster-portal-secret");
+    let journal = server.control("GET", "/journal/1", None).expect(200).text();
+    assert!(journal.contains("client_secret=•••"), "{journal}");
+    for secret in ["hubster-portal-secret", text(&made, "access_token")] {
+        assert!(!journal.contains(secret), "{journal}");
+    }
+}
+
+#[test]
 fn s3_5_a_token_is_its_tenants() {
     let server = start();
     let client = "hubster.portal.api.00000000000000000000000000000002";
