@@ -54,7 +54,7 @@ fn code_103_channels_whose_configuration_is_not_documented() {
 }
 
 #[test]
-fn code_105_is_not_used_unknown_routes_are_problems() {
+fn code_105_is_not_about_routes_which_are_problems() {
     let server = start();
     call(&server, "GET", "/api/v1/nothing", None).problem(404, "no-operation");
     let path = format!("/api/v1/integrations/{ZERO}");

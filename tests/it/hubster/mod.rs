@@ -12,6 +12,7 @@ mod hubs;
 mod messages;
 mod options;
 mod rules;
+mod tenants;
 mod tokens;
 mod update;
 
