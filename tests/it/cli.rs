@@ -133,7 +133,7 @@ fn exit_1_when_a_check_fails() {
 #[test]
 fn exit_2_for_what_cannot_be_asked() {
     refused(&["serve", "reporte"], &["there is no pack `reporte`", "did you mean `reportei`?"]);
-    refused(&["check", "Reportei"], &["there is no pack `Reportei`", "there is only `reportei`"]);
+    refused(&["check", "Reportei"], &["there is no pack `Reportei`", "did you mean `reportei`?"]);
     refused(&["routes", "nothing-like-it"], &["there is no pack `nothing-like-it`", "`reportei`"]);
     refused(&["sevre"], &["sevre", "serve"]);
     refused(&["reporte"], &["there is no pack `reporte`", "did you mean `reportei`?"]);

@@ -23,6 +23,7 @@ mod safe;
 mod server;
 mod shapes;
 mod support;
+mod together;
 mod tree;
 mod trial;
 mod tutorial;

@@ -129,7 +129,8 @@ fn the_index_at_the_root_is_the_control_planes() {
         server.get(path).problem(401, "token-required");
         server.call("GET", path, &[BEARER, ("Origin", "https://evil.example")], "").problem(403, "origin-foreign");
     }
-    assert_eq!(server.call("GET", "/", &[BEARER], "").expect(200).json()["packs"].as_array().unwrap().len(), 2);
+    let index = server.call("GET", "/", &[BEARER], "").expect(200).text();
+    assert!(index.contains("\"notes\"") && index.contains("\"reportei\""), "{index}");
     // The root of a pack's own host is the pack's.
     let host = format!("notes.localhost:{}", server.port());
     server.call("GET", "/own", &[("Host", &host)], "").expect(200);
