@@ -199,10 +199,7 @@ impl Work<'_> {
             shape => fill(self.pack, shape, scope, slot)?,
         };
         match value {
-            Some(value) => {
-                field.check(&value).map_err(Rejection::Fault)?;
-                Ok(Some(value))
-            }
+            Some(value) => Ok(Some(field.keep(value).map_err(Rejection::Fault)?)),
             None if field.optional => Ok(None),
             None => {
                 Err(Rejection::Fault(format!("`{}.{}` is set to something undefined", definition.name, field.name)))

@@ -30,7 +30,8 @@ pub(super) fn within_pack(pack: &Arc<Pack>, options: &Options, request: &Request
         let Some((found, _)) = pack.router.find(path, options) else { continue };
         for (method, candidates) in &found.methods {
             let there = |candidate: &Candidate| {
-                candidate.wanted.holds(options) && !(mounted && pack.operation(candidate.operation).unmounted)
+                let operation = pack.operation(candidate.operation);
+                candidate.wanted.holds(options) && !(mounted && operation.unmounted) && !operation.refuses_its_method()
             };
             if !candidates.iter().any(there) {
                 continue;

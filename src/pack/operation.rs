@@ -77,6 +77,13 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// Whether it is there to say that the path has no such method.
+    pub(crate) fn refuses_its_method(&self) -> bool {
+        self.replies.iter().all(|reply| reply.status == StatusCode::METHOD_NOT_ALLOWED)
+    }
+}
+
 /// An object in the body whose keys are read ignoring case.
 #[derive(Debug)]
 pub(crate) struct ReadRule {

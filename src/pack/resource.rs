@@ -89,7 +89,10 @@ impl Sort {
             Sort::String => value.is_string(),
             Sort::Uuid => value.as_str().is_some_and(|text| uuid::Uuid::try_parse(text).is_ok() && text.len() == 36),
             Sort::Boolean => value.is_boolean(),
-            Sort::Integer | Sort::Timestamp => value.is_i64() || value.is_u64(),
+            Sort::Integer => {
+                value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+            }
+            Sort::Timestamp => value.is_i64() || value.is_u64(),
             Sort::Number => value.is_number(),
             Sort::Json => true,
             Sort::Object => value.is_object(),
@@ -127,6 +130,9 @@ impl Resource {
     }
 }
 
+/// Below this every whole number has a spelling of its own among numbers with fractions, too.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
+
 impl Field {
     /// What expressions know about the field.
     pub(crate) fn kind(&self) -> Kind {
@@ -152,8 +158,20 @@ impl Field {
             let instant = formats[self.format].read(text).or_else(|wrong| Instant::parse(text).map_err(|_| wrong))?;
             return Ok(Value::from(Instant::from_micros(instant.micros().saturating_add(shift)).micros()));
         }
-        self.check(value)?;
-        Ok(value.clone())
+        self.keep(value.clone())
+    }
+
+    /// The value as the field keeps it: a whole number that was written with a fraction is `600`, not `600.0`.
+    pub(crate) fn keep(&self, value: Value) -> Result<Value, String> {
+        self.check(&value)?;
+        match (self.sort, value.as_f64()) {
+            (Sort::Integer, Some(number)) if value.is_f64() && number.abs() < WHOLE => {
+                #[allow(clippy::cast_possible_truncation, reason = "a whole number that is small enough")]
+                let whole = number as i64;
+                Ok(Value::from(whole))
+            }
+            _ => Ok(value),
+        }
     }
 
     /// Whether the field can keep this value, given as it is kept.

@@ -229,6 +229,5 @@ pub(super) fn default_value(
         }
         _ => return Err(fault("a default is an expression or a literal".to_owned())),
     };
-    resource.fields[field].check(&value).map_err(fault)?;
-    Ok(Some(value))
+    resource.fields[field].keep(value).map(Some).map_err(fault)
 }

@@ -106,6 +106,23 @@ fn code_206_values_that_are_not_supported() {
     refused(&call(&server, "GET", &path, None), 400, &[206]);
 }
 
+/// The codes of the table that these calls have no use for: dates, e-mail addresses, users and the like.
+#[test]
+fn codes_that_these_calls_give_and_the_others_of_the_table() {
+    let folder = crate::support::repository("fixtures/hubster");
+    let mut texts = std::fs::read_to_string(folder.join("pack.yaml")).unwrap();
+    for file in std::fs::read_dir(folder.join("errors")).unwrap() {
+        texts.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap().replace("\"code\": ", "code: "));
+    }
+    let table = [
+        100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 200, 201, 202, 203, 204, 205, 206, 207, 208, 209, 210,
+        211, 212, 300, 301, 302, 303, 304, 305, 306, 307, 308, 400, 401, 599, 600, 699, 700, 701, 799,
+    ];
+    let given = |code: &i32| texts.contains(&format!("code: {code},")) || texts.contains(&format!("code: {code}\n"));
+    let never: Vec<i32> = table.into_iter().filter(|code| !given(code)).collect();
+    assert_eq!(never, [106, 107, 109, 200, 202, 205, 211, 212, 305, 400, 401, 599]);
+}
+
 /// 207, 208, 209 and 210 are about pages: `s3_7_bad_pages_are_refused`.
 #[test]
 fn code_209_a_number_of_days_below_zero() {

@@ -34,6 +34,15 @@ fn s3_8_a_hub_is_active_and_stays_open_unless_said() {
     assert!(hub.get("closeDormantConversation").is_none(), "{hub}");
 }
 
+/// JSON knows one kind of number.
+#[test]
+fn s3_8_a_whole_number_may_be_written_with_a_fraction() {
+    let server = start();
+    let text = r#"{ "name": "Support", "description": "d", "closeDormantConversation": 30.0, "statusId": 2.002e3 }"#;
+    let hub = server.call("POST", "/api/v1/hubs", &[PORTAL, JSON], text).expect(200);
+    assert!(hub.text().ends_with(r#""closeDormantConversation":30,"statusId":2002}"#), "{hub}");
+}
+
 #[test]
 fn s3_8_names_of_hubs_are_unique_within_a_tenant() {
     let server = start();
@@ -60,6 +69,7 @@ fn s3_8_bad_hubs_are_refused() {
     refused(&post(json!({ "name": "a", "description": "d", "statusId": "2000" })), 400, &[302]);
     refused(&post(json!({ "name": "a", "description": "d", "closeDormantConversation": -1 })), 400, &[209]);
     refused(&post(json!({ "name": "a", "description": "d", "closeDormantConversation": 1.5 })), 400, &[302]);
+    refused(&post(json!({ "name": "a", "description": "d", "closeDormantConversation": 1e30 })), 400, &[207]);
     refused(&post(json!({ "name": "a", "description": "d", "hubId": DEV })), 400, &[303]);
     let put = |body: Json| call(&server, "PUT", &format!("/api/v1/hubs/{DEV}"), Some(body));
     refused(&put(json!({ "name": " " })), 400, &[301]);

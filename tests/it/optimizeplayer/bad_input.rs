@@ -124,8 +124,8 @@ fn other_methods_are_405_with_allow() {
         for method in ["PUT", "DELETE", "PATCH"] {
             let answer = server.call(method, &format!("{path}?api_key=test_key"), &[], "");
             answer.problem(405, "method-not-allowed");
-            let allow = answer.header("allow").unwrap();
-            assert!(allow.contains("GET") && allow.contains("HEAD") && !allow.contains(method), "{allow}");
+            // POST is there to explain itself, and no method that anybody should use.
+            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
         }
     }
     for method in ["PUT", "DELETE", "POST"] {
