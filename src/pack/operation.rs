@@ -75,9 +75,7 @@ impl Operation {
         let (method, path) = written.split_once(' ')?;
         self.also.iter().find(|line| line.method.as_str() == method && *line.template == *path.trim())
     }
-}
 
-impl Operation {
     /// Whether it is there to say that the path has no such method.
     pub(crate) fn refuses_its_method(&self) -> bool {
         self.replies.iter().all(|reply| reply.status == StatusCode::METHOD_NOT_ALLOWED)
