@@ -210,15 +210,35 @@ mod tests {
     fn listed_values_are_found_by_property_through_branches_and_references() {
         let (library, faults) = library(json!({
             "send": {
-                "properties": { "kind": { "enum": ["a", "b"] }, "list": { "items": { "$ref": "#" } } },
+                "properties": {
+                    "kind": { "enum": ["a", "b"] },
+                    "state": { "if": { "type": "integer" }, "then": { "enum": [1, 2] }, "else": { "type": "integer" } },
+                    "list": { "items": { "$ref": "#" } },
+                    "days": { "items": { "$ref": "parts.json#/$defs/day" } },
+                },
                 "allOf": [{ "then": { "properties": { "day": { "$ref": "parts.json#/$defs/day" } } } }],
             },
             "parts": { "$defs": { "day": { "enum": ["mon"] }, "unused": { "properties": { "x": { "const": 1 } } } } },
         }));
         assert_eq!(faults, []);
         let options = library.compile(&Reference::parse("send")).unwrap().options();
-        let expected = [("kind".to_owned(), vec![json!("a"), json!("b")]), ("day".to_owned(), vec![json!("mon")])];
+        let expected = [
+            ("kind".to_owned(), vec![json!("a"), json!("b")]),
+            ("state".to_owned(), vec![json!(1), json!(2)]),
+            ("days".to_owned(), vec![json!("mon")]),
+            ("day".to_owned(), vec![json!("mon")]),
+        ];
         assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn properties_that_are_only_sent_are_found_wherever_they_stand() {
+        let (library, faults) = library(json!({
+            "login": { "allOf": [{ "properties": { "secret": { "writeOnly": true }, "name": { "writeOnly": false } } }] },
+            "parts": { "$defs": { "pin": { "properties": { "pin": { "type": "string", "writeOnly": true } } } } },
+        }));
+        assert_eq!(faults, []);
+        assert_eq!(library.write_only().into_iter().collect::<Vec<_>>(), ["pin", "secret"]);
     }
 
     #[test]
