@@ -16,6 +16,7 @@ mod hubster;
 mod integrations;
 mod markdown;
 mod mutate;
+mod odd;
 mod optimizeplayer;
 mod options;
 mod rust;
