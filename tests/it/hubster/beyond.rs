@@ -98,6 +98,25 @@ fn s3_8_listings_are_marked_for_what_they_are() {
     assert_eq!(answer.header("standin-contract"), Some("documented"));
 }
 
+/// Calls of later pages, and of the engine's: they are not in the pack, and nothing pretends to be them.
+#[test]
+fn s3_8_calls_of_later_pages_are_problems() {
+    let server = start();
+    for (method, path) in [
+        ("POST", format!("/api/v1/commands/transfers/{ZERO}")),
+        ("GET", format!("/api/v1/commands/transfers/hub/{ZERO}")),
+        ("POST", format!("/api/v1/commands/responses/{ZERO}")),
+        ("POST", "/api/v1/conversations/establish".to_owned()),
+        ("GET", format!("/api/v1/conversations/{ZERO}")),
+        ("POST", format!("/inbound/customer/v1/direct/activity/{ZERO}")),
+    ] {
+        let answer = call(&server, method, &path, (method == "POST").then(|| json!({})));
+        answer.problem(404, "no-operation");
+    }
+    let path = format!("/api/v1/integrations/{ZERO}");
+    call(&server, "DELETE", &path, None).problem(405, "method-not-allowed");
+}
+
 /// Changes of the page after the time that this pack stands for.
 #[test]
 fn s3_10_later_changes_are_not_picked_up() {
