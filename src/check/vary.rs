@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json, json};
 
 use super::prepare::Prepared;
@@ -11,7 +11,7 @@ use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves, segments};
 use crate::expr::Draws;
-use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, ResourceId, Sort};
+use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, Parameter, ResourceId, Sort};
 use crate::sandbox::Moment;
 use crate::schema::Place;
 
@@ -19,6 +19,7 @@ pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepare
     let mut all = Vec::new();
     bodies(pack, operation, base, &mut all);
     queries(operation, base, &mut all);
+    headers(operation, base, &mut all);
     paths(pack, base, &mut all);
     callers(pack, operation, base, &mut all);
     worlds(pack, base, &mut all);
@@ -144,18 +145,38 @@ fn queries(operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
     };
     for parameters in operation.parameters.iter().filter(|parameters| parameters.place == Place::Query) {
         for parameter in &parameters.known {
-            for value in ["1", "2", "true", "false", "x", "-1", "0"] {
+            for value in texts(parameter) {
                 with(&parameter.name, value);
-            }
-            for option in
-                parameter.schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)
-            {
-                with(&parameter.name, option);
             }
         }
     }
     for (name, value) in &given {
         with(name, &format!("{value}x"));
+    }
+}
+
+/// What a parameter may be sent as: of each type something, and what its schema lists.
+fn texts(parameter: &Parameter) -> impl Iterator<Item = &str> {
+    let listed = parameter.schema.get("enum").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
+    ["1", "2", "true", "false", "x", "-1", "0"].into_iter().chain(listed)
+}
+
+/// Each header that the operation reads, with other values, and those that were sent altered.
+fn headers(operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+    let mut with = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            let mut altered = base.clone();
+            altered.request.headers.insert(name, value);
+            all.push(altered);
+        }
+    };
+    for parameters in operation.parameters.iter().filter(|parameters| parameters.place == Place::Header) {
+        for parameter in &parameters.known {
+            texts(parameter).for_each(|value| with(&parameter.name, value));
+            if let Some(given) = base.request.header(&parameter.name) {
+                with(&parameter.name, &format!("{given}x"));
+            }
+        }
     }
 }
 

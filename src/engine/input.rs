@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
 
 use super::route::{Found, Match};
-use super::{Call, Rejection};
+use super::{Call, Rejection, scope};
 use crate::exchange::{self, Body, JsonFaultKind};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
@@ -58,13 +58,13 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
                     }
                 }
                 Place::Query => {
-                    query_values = given;
-                    for parameter in &parameters.known {
-                        if let (Some(default), false) = (&parameter.default, query_values.contains_key(&parameter.name))
-                        {
-                            query_values.insert(parameter.name.clone(), default.clone());
-                        }
-                    }
+                    query_values = with_defaults(given, &parameters.known);
+                }
+                Place::Header
+                    if parameters.known.iter().any(|known| known.default.is_some() || known.reads != Reads::Text) =>
+                {
+                    let values = Arc::new(Json::Object(with_defaults(given, &parameters.known)));
+                    call.scope.bind("headers", scope::read_headers(call.request, values));
                 }
                 _ => {}
             }
@@ -90,6 +90,16 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
     }
     call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
     Err(Rejection::Invalid(violations))
+}
+
+/// What was given, and what is meant by not giving the rest.
+fn with_defaults(mut given: Map<String, Json>, known: &[Parameter]) -> Map<String, Json> {
+    for parameter in known {
+        if let (Some(default), false) = (&parameter.default, given.contains_key(&parameter.name)) {
+            given.insert(parameter.name.clone(), default.clone());
+        }
+    }
+    given
 }
 
 /// What the query is when nothing is given and only the query has rules.

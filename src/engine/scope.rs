@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::clock::Instant;
 use crate::exchange::Request;
 use crate::expr::{Scope, Source, Value};
@@ -147,6 +149,34 @@ impl Source for HeadersView {
 
     fn names(&self) -> Vec<String> {
         self.0.headers.keys().map(|name| name.as_str().to_owned()).collect()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// `headers` of an operation that reads some of them by type, or has a default for one.
+pub(super) fn read_headers(request: &Arc<Request>, values: Arc<Json>) -> Value {
+    Value::source(Arc::new(ReadHeaders { all: HeadersView(Arc::clone(request)), values }))
+}
+
+#[derive(Debug)]
+struct ReadHeaders {
+    all: HeadersView,
+    values: Arc<Json>,
+}
+
+impl Source for ReadHeaders {
+    fn get(&self, name: &str) -> Option<Value> {
+        Source::get(&self.values, name).or_else(|| self.all.get(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.all.names();
+        let known = self.values.as_object().into_iter().flat_map(serde_json::Map::keys);
+        names.extend(known.filter(|name| self.all.get(name).is_none()).cloned());
+        names
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -115,11 +115,16 @@ impl Resolver<'_> {
                 schema: schema.clone(),
             })
             .collect();
-        for parameter in
-            known.iter().filter(|known| place == Place::Header && HeaderName::try_from(&known.name).is_err())
-        {
-            let at = node.nearest_key(std::slice::from_ref(&parameter.name));
-            self.error(Code::ValueWrong, &at, format!("`{}` is not the name of a header", parameter.name));
+        for Parameter { name, .. } in known.iter().filter(|_| place == Place::Header) {
+            let at = node.nearest_key(std::slice::from_ref(name));
+            let lower = name.to_ascii_lowercase();
+            if HeaderName::try_from(name).is_err() {
+                self.error(Code::ValueWrong, &at, format!("`{name}` is not the name of a header"));
+            } else if lower != *name {
+                let diagnostic = Diagnostic::error(Code::ValueWrong, at, format!("`{name}` has capitals"));
+                let help = "headers are listed by their lower-case names, which expressions have for them too";
+                self.report(diagnostic.suggest(Some(lower)).help(help));
+            }
         }
         for parameter in &known {
             let Some(default) = &parameter.default else { continue };
