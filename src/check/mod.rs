@@ -25,6 +25,18 @@ pub(crate) fn replay(pack: &Arc<Pack>) -> Vec<CaseResult> {
     pack.replays.iter().map(|replay| case(pack, replay)).chain(faults::render(pack)).collect()
 }
 
+/// Examples that are not replayed by themselves, each with the reason.
+pub(crate) fn fragments(pack: &Pack) -> Vec<(String, String)> {
+    let replayed =
+        |index: usize| pack.replays.iter().any(|replay| [replay.answer, replay.request].contains(&Some(index)));
+    let all = pack.examples.iter().enumerate().filter(|(index, _)| !replayed(*index));
+    all.filter_map(|(_, example)| {
+        let reason = example.side.fragment.as_ref()?.value.clone();
+        Some((format!("{}/{}", pack.name, example.path), reason))
+    })
+    .collect()
+}
+
 fn case(pack: &Arc<Pack>, replay: &Replay) -> CaseResult {
     let name = name(pack, replay);
     match prepare::prepare(pack, replay) {

@@ -23,6 +23,8 @@ pub(crate) struct PackReport {
     pub(crate) operations: usize,
     pub(crate) examples: usize,
     pub(crate) warnings: usize,
+    /// Examples that are parts of others, each with the reason why it is not replayed by itself.
+    pub(crate) fragments: Vec<(String, String)>,
     pub(crate) results: Vec<Result>,
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn to_json(reports: &[PackReport]) -> Json {
             "warnings": report.warnings,
             "failed": report.failed(),
             "declared": report.declared(),
+            "fragments": report.fragments.iter().map(|(name, reason)| json!({ "name": name, "reason": reason })).collect::<Vec<_>>(),
             "results": results,
         })
     };

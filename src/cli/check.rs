@@ -34,7 +34,8 @@ pub(super) fn run(arguments: &Check) -> Exit {
         let unserved = if arguments.format == Format::Junit { failures(&loaded) } else { vec![unserved(&loaded)] };
         let Some(pack) = loaded.pack.map(Arc::new) else {
             let results = unserved;
-            reports.push(PackReport { pack: loaded.name, operations: 0, examples: 0, warnings, results });
+            let fragments = Vec::new();
+            reports.push(PackReport { pack: loaded.name, operations: 0, examples: 0, warnings, fragments, results });
             continue;
         };
         let mut results = check::replay(&pack);
@@ -46,6 +47,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
             operations: pack.operations.len(),
             examples: pack.examples.len(),
             warnings,
+            fragments: check::fragments(&pack),
             results,
         });
     }

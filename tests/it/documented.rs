@@ -50,10 +50,19 @@ pub(crate) fn stands_as_documented(file: &str, known: &str) {
 
 /// What `standin check` says of each replay of a pack, by its name.
 pub(crate) fn report_of(pack: &str) -> BTreeMap<String, Json> {
+    listed(pack, "results")
+}
+
+/// The examples that are parts of others, with the reason that `standin check` lists.
+pub(crate) fn fragments_of(pack: &str) -> BTreeMap<String, Json> {
+    listed(pack, "fragments")
+}
+
+fn listed(pack: &str, list: &str) -> BTreeMap<String, Json> {
     let output = standin().args(["check", pack, "--format", "json"]).output().unwrap();
     let report: Json = serde_json::from_slice(&output.stdout).unwrap();
-    let results = report["packs"][0]["results"].as_array().unwrap().iter();
-    results.map(|result| (result["name"].as_str().unwrap().to_owned(), result.clone())).collect()
+    let items = report["packs"][0][list].as_array().unwrap().iter();
+    items.map(|item| (item["name"].as_str().unwrap().to_owned(), item.clone())).collect()
 }
 
 #[test]

@@ -179,16 +179,21 @@ impl Resolver<'_> {
 
 /// Answers with their requests; then the requests that no answer belongs to.
 fn replays(examples: &[Example]) -> Vec<Replay> {
+    // A part of something else is nothing to send.
+    let part = |example: &Example| example.side.fragment.is_some() && example.side.around.is_none();
     let request = |operation: OperationId, variant: Option<&str>| {
         examples.iter().position(|example| {
-            example.operation == operation && example.status.is_none() && example.variant.as_deref() == variant
+            example.operation == operation
+                && example.status.is_none()
+                && example.variant.as_deref() == variant
+                && !part(example)
         })
     };
     let mut replays = Vec::new();
     let mut paired = Vec::new();
     for (index, example) in examples.iter().enumerate() {
         let Some(status) = example.status else { continue };
-        if example.side.fragment.is_some() && example.side.around.is_none() {
+        if part(example) {
             continue;
         }
         let side = &example.side;
