@@ -65,8 +65,8 @@ fn name(pack: &Pack, error: &NamedError, case: usize) -> String {
 
 /// A plain request in a fresh world, and another one: later, elsewhere, with another method, path and chance.
 fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
-    let world =
-        World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    let world = World::seeded(pack, 0, SEED)
+        .map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
     let request = Request {
         method: Method::GET,
         base: format!("http://localhost/{}", pack.name),

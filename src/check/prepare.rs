@@ -48,8 +48,8 @@ pub(super) fn prepare(pack: &Arc<Pack>, replay: &Replay) -> Result<Prepared, Str
     let both = [answer.map(|example| &example.side), request.map(|example| &example.side)];
     let sides: Vec<&Side> = both.into_iter().flatten().collect();
     let at = instant(&sides)?;
-    let mut world =
-        World::seeded(pack, 0).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
+    let mut world = World::seeded(pack, 0, SEED)
+        .map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
     let options = Options::replayed(&pack.options, operation, &sides);
     for side in sides.iter().rev() {
         world = given(pack, world, side, at, &options)?;

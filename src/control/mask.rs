@@ -53,11 +53,14 @@ pub(crate) fn path_shown<'r>(pack: &Pack, request: &'r Request, response: &Respo
 }
 
 /// What must not be read, of one pack and one entry.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Mask {
     headers: Vec<HeaderName>,
     query: Vec<String>,
+    /// Of members and of pairs in queries and forms, in small letters: APIs write one name in several cases.
     members: Vec<String>,
+    /// The same in what is sent.
+    sent: Vec<String>,
     /// Secrets that are known, the longest first: one may be part of another.
     texts: Vec<String>,
 }
@@ -65,7 +68,8 @@ pub(super) struct Mask {
 impl Mask {
     fn of_pack(pack: &Pack) -> Self {
         let members = pack.secrets.clone();
-        let mut mask = Mask { headers: ALWAYS.to_vec(), query: Vec::new(), members, texts: Vec::new() };
+        let sent = pack.sent_secrets.clone();
+        let mut mask = Mask { headers: ALWAYS.to_vec(), query: Vec::new(), members, sent, texts: Vec::new() };
         for scheme in &pack.schemes {
             match &scheme.place {
                 CredentialPlace::Header(name) => mask.headers.push(name.clone()),
@@ -87,11 +91,25 @@ impl Mask {
         if let Some(query) = &request.query {
             mask.pairs(query, &mut texts);
         }
-        mask.body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
+        mask.for_what_is_sent().body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
         mask.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
         mask.texts = texts.longest_first();
         mask.spellings(request);
         mask
+    }
+
+    /// The mask for the body of a request, in which more is secret.
+    fn for_what_is_sent(&self) -> Cow<'_, Self> {
+        if self.sent.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let members = self.members.iter().chain(&self.sent).cloned().collect();
+        Cow::Owned(Mask { members, ..self.clone() })
+    }
+
+    /// The body of a request, as [`Mask::body`] shows one.
+    pub(super) fn sent_body(&self, body: &Bytes, media: Option<&HeaderValue>) -> Json {
+        self.for_what_is_sent().body(body, media)
     }
 
     /// Adds the encodings in which path and query have known secrets: a trace or a near miss may quote them so.
@@ -116,8 +134,13 @@ impl Mask {
         mask
     }
 
+    /// Whether a member or pair of this name is secret, in whatever case an API writes it.
+    fn member(&self, name: &str) -> bool {
+        self.members.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+    }
+
     fn secret_name(&self, name: &str) -> bool {
-        self.query.iter().chain(&self.members).any(|secret| secret == name)
+        self.query.iter().any(|secret| secret == name) || self.member(name)
     }
 
     /// The secrets among the pairs of a query or a form, decoded and as they stand there.
@@ -145,8 +168,8 @@ impl Mask {
 
     /// Whether the name of a secret field stands in a text, perhaps written with escapes.
     fn may_name_a_secret(&self, text: &str) -> bool {
-        !self.members.is_empty()
-            && (text.contains("\\u") || self.members.iter().any(|secret| text.contains(secret.as_str())))
+        let contains = |text: &str| self.members.iter().any(|secret| text.contains(secret.as_str()));
+        !self.members.is_empty() && (text.contains("\\u") || contains(&text.to_ascii_lowercase()))
     }
 
     /// Takes known secrets out of a text.
@@ -273,7 +296,7 @@ impl Mask {
             Json::Object(object) => {
                 let mut masked = false;
                 for (key, value) in object {
-                    if self.members.contains(key) && !value.is_null() {
+                    if self.member(key) && !value.is_null() {
                         *value = Json::from(MASK);
                         masked = true;
                     } else {
@@ -358,7 +381,7 @@ impl Texts {
         match value {
             Json::Object(object) => {
                 for (key, value) in object {
-                    match secret.contains(key) {
+                    match secret.iter().any(|secret| secret.eq_ignore_ascii_case(key)) {
                         true => self.leaves(value),
                         false => self.members(value, secret),
                     }
@@ -397,6 +420,7 @@ mod tests {
             headers: ALWAYS.to_vec(),
             query: vec!["key".to_owned()],
             members: vec!["pin".to_owned()],
+            sent: vec!["code".to_owned()],
             texts: found.longest_first(),
         }
     }
@@ -444,6 +468,7 @@ mod tests {
             (&b"{\"pin\":1,\"a\":\"hidden-token\"}"[..], json!({ "text": "{\"pin\":\"•••\",\"a\":\"•••\"}" })),
             (b"{\"a\": [{\"pi\\u006e\": {\"b\": 1}}]}", json!({ "text": "{\"a\":[{\"pin\":\"•••\"}]}" })),
             (b"{\"pin\":null, \"a\": 1}", json!({ "text": "{\"pin\":null, \"a\": 1}" })),
+            (b"{\"PIN\":1,\"code\":2}", json!({ "text": "{\"PIN\":\"•••\",\"code\":2}" })),
             (b"{\"pin\":12345", json!({ "text": MASK })),
             (b"{\"pi\\u006e\":12345", json!({ "text": MASK })),
             (b"<p>hidden-token</p>", json!({ "text": "<p>•••</p>" })),
@@ -453,6 +478,8 @@ mod tests {
         ] {
             assert_eq!(mask.body(&Bytes::from_static(body), None), shown);
         }
+        let sent = mask.sent_body(&Bytes::from_static(b"{\"pin\":1,\"Code\":2}"), None);
+        assert_eq!(sent, json!({ "text": "{\"pin\":\"•••\",\"Code\":\"•••\"}" }));
     }
 
     #[test]

@@ -99,7 +99,7 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
             "headers": mask.headers(&request.headers),
             "body": match &request.body {
                 Body::TooLarge { limit } => json!({ "largerThan": limit }),
-                Body::Whole(bytes) => mask.body(bytes, request.headers.get(CONTENT_TYPE)),
+                Body::Whole(bytes) => mask.sent_body(bytes, request.headers.get(CONTENT_TYPE)),
             },
         },
         "response": {

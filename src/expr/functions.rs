@@ -116,6 +116,7 @@ pub(super) fn install(environment: &mut Environment<'static>, keys: &Arc<Keys>) 
         .add_function("random_uuid", |state: &State| with_slot(state, |slot| slot.draws.uuid(&slot.name, slot.next())));
     environment.add_function("dates", dates);
     environment.add_function("epoch_seconds", |instant: i64| instant.div_euclid(1_000_000));
+    environment.add_function("epoch_milliseconds", |instant: i64| instant.div_euclid(1_000));
     environment.add_function("merge", |base: Value, over: Value| -> Result<Value, Error> {
         let mut pairs: Vec<(Value, Value)> = members(&base)?;
         for (key, value) in members(&over)? {

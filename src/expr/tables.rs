@@ -77,6 +77,7 @@ pub(crate) const FUNCTIONS: &[Word] = &[
     word("without", 2..=9, object),
     word("dates", 3..=3, instants),
     word("epoch_seconds", 1..=1, integer),
+    word("epoch_milliseconds", 1..=1, integer),
     word("allows", 3..=3, boolean),
     word("accepts", 2..=2, boolean),
     word("jwt", 2..=2, string),

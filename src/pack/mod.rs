@@ -69,8 +69,10 @@ pub(crate) struct Pack {
     pub(crate) seeds: Vec<Seed>,
     pub(crate) program: Program,
     pub(crate) sources: SourceMap,
-    /// Names of members that are not shown: fields that are `secret`, properties of bodies that are `writeOnly`.
+    /// Names, in small letters, of members that are not shown: fields that are `secret`.
     pub(crate) secrets: Vec<String>,
+    /// The same of what is only sent: properties of bodies that are `writeOnly`.
+    pub(crate) sent_secrets: Vec<String>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
 }

@@ -81,7 +81,7 @@ impl Registry {
     /// Fails when the seed records of a pack contradict each other, with that pack's name.
     pub(crate) fn new(packs: Vec<Arc<Pack>>, settings: Settings, real: Real) -> Result<Self, (String, Conflict)> {
         let packs: Arc<[Arc<Pack>]> = packs.into();
-        let worlds = seeded(&packs, settings.shift)?;
+        let worlds = seeded(&packs, settings.shift, settings.seed)?;
         let defaults: Vec<Options> = packs.iter().map(|pack| Options::defaults(&pack.options)).collect();
         let options = chosen(&defaults, &settings.options);
         let beginning = Beginning {
@@ -123,6 +123,10 @@ impl Registry {
     }
 
     pub(crate) fn create(&self, wish: Wish, real: Real) -> Result<Arc<Sandbox>, NotMade> {
+        // What is derived for seed records follows from the seed, too. That they contradict each other with this one alone is
+        // next to impossible; then they are those of the server's seed.
+        let own = wish.seed.filter(|seed| *seed != self.settings.seed);
+        let own = own.and_then(|seed| seeded(&self.packs, self.settings.shift, seed).ok());
         let mut shelf = self.sandboxes.write();
         if shelf.open.len() + 1 >= self.settings.most {
             return Err(NotMade::Full(self.settings.most));
@@ -142,7 +146,7 @@ impl Registry {
         };
         let beginning = Beginning {
             packs: Arc::clone(&self.packs),
-            worlds: self.worlds.clone(),
+            worlds: own.unwrap_or_else(|| self.worlds.clone()),
             instant: wish.instant.unwrap_or(self.settings.instant),
             mode: self.settings.mode,
             seed: wish.seed.unwrap_or(self.settings.seed),

@@ -319,6 +319,7 @@ pub(crate) fn notes(pack: &Pack, steps: &[Step]) -> Vec<Note> {
 }
 
 /// The worlds that all sandboxes of a server start with.
-pub(super) fn seeded(packs: &[Arc<Pack>], shift: i64) -> Result<Vec<World>, (String, Conflict)> {
-    packs.iter().map(|pack| World::seeded(pack, shift).map_err(|conflict| (pack.name.to_string(), conflict))).collect()
+pub(super) fn seeded(packs: &[Arc<Pack>], shift: i64, seed: u64) -> Result<Vec<World>, (String, Conflict)> {
+    let world = |pack| World::seeded(pack, shift, seed).map_err(|conflict| (pack.name.to_string(), conflict));
+    packs.iter().map(world).collect()
 }

@@ -225,7 +225,11 @@ pub(super) fn default_value(
         Shape::Value { expr, .. } => {
             let slot = format!("{}.{}", resource.name, resource.fields[field].name);
             let value = pack.program.eval(*expr, scope, &slot).map_err(Conflict::Fault)?;
-            value.to_json().ok_or_else(|| fault("it is undefined".to_owned()))?
+            match value.to_json() {
+                Some(value) => value,
+                None if resource.fields[field].optional => return Ok(None),
+                None => return Err(fault("it is undefined".to_owned())),
+            }
         }
         _ => return Err(fault("a default is an expression or a literal".to_owned())),
     };

@@ -152,6 +152,9 @@ pub(crate) enum Conflict {
     Fault(EvalFault),
 }
 
+/// The position in a log that nothing has: what seed records draw is drawn before everything.
+const BEFORE_ALL: u64 = u64::MAX;
+
 impl World {
     pub(crate) fn empty(pack: &Pack) -> Self {
         let table = |resource: &crate::pack::Resource| Table {
@@ -164,7 +167,7 @@ impl World {
     }
 
     /// The world that a sandbox starts with, its instants `shift` microseconds after the documented ones.
-    pub(crate) fn seeded(pack: &Arc<Pack>, shift: i64) -> Result<Self, Conflict> {
+    pub(crate) fn seeded(pack: &Arc<Pack>, shift: i64, chance: u64) -> Result<Self, Conflict> {
         let mut world = World::empty(pack);
         for seed in &pack.seeds {
             let resource = pack.resource(seed.resource);
@@ -178,7 +181,7 @@ impl World {
                     && let Some(default) = &resource.fields[index].default
                 {
                     let record = Arc::new(Record::draft(values.clone()));
-                    let mut scope = Scope::new(Draws::default());
+                    let mut scope = Scope::new(Draws::new(chance, BEFORE_ALL));
                     scope.bind("record", RecordView::value(pack, seed.resource, record));
                     scope.bind("tables", Expression::json(&pack.tables));
                     values[index] = super::view::default_value(pack, default, &scope, resource, index)?;

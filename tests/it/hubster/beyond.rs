@@ -83,6 +83,34 @@ fn s3_8_all_integrations_page_by_page() {
     assert_eq!(list("?pageSize=3&pageNumber=2")["results"].as_array().unwrap().len(), 2);
 }
 
+/// A record that a test has made by hand may be odd; what shows it goes on.
+#[test]
+fn s3_8_odd_records_are_listed_too() {
+    let server = start();
+    let odd = [
+        json!({ "channelId": "Bot", "integrationTypeId": "Bot" }),
+        json!({ "channelId": "Zork", "integrationTypeId": "Zork" }),
+        json!({ "channelId": "TwilioSMS", "integrationTypeId": "Customer" }),
+        json!({ "channelId": "Messenger", "integrationTypeId": "Customer" }),
+        json!({ "channelId": "Slack", "integrationTypeId": "Agent" }),
+    ];
+    for (nth, mut record) in odd.into_iter().enumerate() {
+        let id = seed(5000 + u32::try_from(nth).unwrap());
+        record["integrationId"] = json!(id);
+        record["hubId"] = json!(DEV);
+        record["name"] = json!(nth.to_string());
+        record["statusId"] = json!(3000);
+        server.control("POST", "/state/hubster/integration", Some(record)).expect(201);
+        get(&server, &id).expect(200);
+    }
+    let path = format!("/api/v1/integrations?hubId={DEV}");
+    assert_eq!(call(&server, "GET", &path, None).expect(200).json()["total"], 5);
+    for channel in ["Bot", "TwilioSMS", "Messenger", "Slack"] {
+        let path = format!("/api/v1/integrations/hubs/{DEV}/{channel}");
+        assert_eq!(call(&server, "GET", &path, None).expect(200).json().as_array().unwrap().len(), 1);
+    }
+}
+
 /// They came hours later; the pack says so.
 #[test]
 fn s3_8_listings_are_marked_for_what_they_are() {

@@ -10,6 +10,7 @@ fn activities(server: &Server, conversation: &str) -> Json {
 #[test]
 fn event_send_activity_is_recorded_for_a_hub_and_for_an_integration() {
     let server = start();
+    server.control("PUT", "/clock", Some(json!({ "now": "2024-10-01T17:15:12.345Z" }))).expect(200);
     let said = json!({ "hubId": ZERO, "from": "customer", "text": "Hi there!", "conversationId": "c1" });
     fire(&server, "send-activity", said).expect(200);
     let answer = json!({ "integrationId": ZERO, "from": "agent", "text": "Hello!", "conversationId": "c1" });
@@ -33,8 +34,8 @@ fn event_send_activity_is_recorded_for_a_hub_and_for_an_integration() {
         (text(&found[0], "eventTrigger"), text(&found[1], "eventTrigger")),
         ("message:customer", "message:agent")
     );
-    // Epoch milliseconds of 2024-10-01T17:15:12Z.
-    assert_eq!(found[0]["eventId"], 1_727_802_912_000_u64);
+    // Epoch milliseconds of 2024-10-01T17:15:12.345Z.
+    assert_eq!(found[0]["eventId"], 1_727_802_912_345_u64);
     assert_eq!(found[0]["message"], json!({ "type": "text", "text": "Hi there!" }));
     assert_eq!(found[0]["sender"], json!({ "integrationType": "Customer" }));
     let sender = json!({ "integrationId": ZERO, "integrationType": "Agent", "channelType": "Direct" });
@@ -54,7 +55,9 @@ fn event_send_activity_refuses_what_cannot_be() {
         (json!({ "hubId": ZERO, "from": "system", "text": "a" }), 422),
         (json!({ "hubId": ZERO, "text": "a" }), 422),
         (json!({ "hubId": ZERO, "from": "bot" }), 422),
-        (json!({ "hubId": ZERO, "from": "bot", "text": "" }), 422),
+        (json!({ "hubId": ZERO, "from": "bot", "text": " " }), 422),
+        (json!({ "integrationId": ZERO, "from": "customer", "text": "a" }), 409),
+        (json!({ "integrationId": seed(SYSTEM), "from": "agent", "text": "a" }), 409),
         (json!({ "hubId": "mine", "from": "bot", "text": "a" }), 422),
         (json!({ "hubId": ZERO, "from": "bot", "text": "a", "tone": "kind" }), 422),
     ] {

@@ -59,6 +59,27 @@ fn rule_a_number_a_page_and_a_team_belong_to_one_hub() {
     }
 }
 
+/// The seed's page and number are those that its token and SID give, with every seed of chance.
+#[test]
+fn rule_the_seeds_accounts_are_those_of_their_input() {
+    for chance in ["1", "7"] {
+        let server = Server::start(&["hubster", "--freeze", "--seed", chance]);
+        server.control("POST", "/sandboxes", Some(json!({ "id": "other", "seed": 99 }))).expect(201);
+        for sandbox in ["", "/~other"] {
+            let create =
+                |body: Json| call(&server, "POST", &format!("{sandbox}/api/v1/integrations/hubs/{DEV}"), Some(body));
+            let page = json!({ "channelId": "Messenger", "name": "a", "configuration": { "pageAccessToken": "EAAeZ-seed-page" } });
+            refused(&create(page.clone()), 400, &[701]);
+            let path = format!("{sandbox}/api/v1/integrations/{}", seed(MESSENGER));
+            let before = call(&server, "GET", &path, None).expect(200).json()["inboundId"].clone();
+            let input = json!({ "integrationId": seed(MESSENGER) });
+            let event = format!("{sandbox}/_standin/events/hubster/delete-integration");
+            server.call("POST", &event, &[JSON], input.to_string()).expect(200);
+            assert_eq!(create(page).expect(200).json()["configuration"]["pageId"], before);
+        }
+    }
+}
+
 #[test]
 fn rule_a_deleted_integration_frees_its_name_and_its_number() {
     let server = start();

@@ -55,14 +55,16 @@ fn s3_8_a_secret_lasts_until_it_expires() {
     let server = start();
     let day = add(&server, json!({ "name": "a", "expiration": "2024-10-02" })).expect(200).json();
     assert_eq!(day["expiration"], "2024-10-02T00:00:00");
+    let local = add(&server, json!({ "name": "c", "expiration": "2024-10-02T00:00:00" })).expect(200).json();
+    assert_eq!(local["expiration"], "2024-10-02T00:00:00", "what is answered can be sent");
     let instant = json!({ "name": "b", "expiration": "2024-10-02T01:00:00+01:00" });
     let instant = add(&server, instant).expect(200).json();
     assert_eq!(instant["expiration"], "2024-10-02T00:00:00");
-    let open = || [&day, &instant].map(|added| opens(&server, text(added, "token")));
+    let open = || [&day, &local, &instant].map(|added| opens(&server, text(added, "token")));
     server.control("PUT", "/clock", Some(json!({ "now": "2024-10-01T23:59:59Z" }))).expect(200);
-    assert_eq!(open(), [true, true]);
+    assert_eq!(open(), [true; 3]);
     advance(&server, "1s");
-    assert_eq!(open(), [false, false]);
+    assert_eq!(open(), [false; 3]);
 }
 
 #[test]
@@ -72,7 +74,9 @@ fn s3_8_bad_secrets_are_refused() {
     refused(&add(&server, json!({})), 400, &[301]);
     refused(&add(&server, json!({ "name": "a", "token": "mine" })), 400, &[303]);
     refused(&add(&server, json!({ "name": "hubster_portal" })), 400, &[600]);
-    for date in ["tomorrow", "2024-02-30", "30.08.2018", "2018-08-30T00:00:00", ""] {
+    for date in
+        ["tomorrow", "2024-02-30", "30.08.2018", "2018-08-30T24:00:00", "9999-12-31", "9999-12-31T00:00:00Z", ""]
+    {
         refused(&add(&server, json!({ "name": "a", "expiration": date })), 400, &[204]);
     }
     refused(&add(&server, json!({ "name": "a", "expiration": 20_180_830 })), 400, &[302]);

@@ -74,6 +74,45 @@ fn s3_5_portal_and_engine_tokens_are_not_interchangeable() {
 }
 
 #[test]
+fn s3_5_a_client_that_is_not_enabled_gets_no_token() {
+    let server = start();
+    let client = format!("/state/hubster/client/{CLIENT}");
+    server.control("PATCH", &client, Some(json!({ "enabled": false }))).expect(200);
+    let form = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret=hubster-portal-secret");
+    assert_eq!(text(&ask(&server, &form).expect(400).json(), "error"), "invalid_client");
+}
+
+/// APIs write one name in several cases, and what is a secret in one is one in all.
+#[test]
+fn s1_4_secrets_of_providers_are_masked_in_every_casing() {
+    let server = start();
+    for channel in [TWILIO, MESSENGER, SLACK, SYSTEM] {
+        get(&server, &seed(channel)).expect(200);
+    }
+    call(&server, "GET", "/api/v1/integrations", None).expect(200);
+    post(&server, &seed(MESSENGER), json!({ "configuration": { "PAGEACCESSTOKEN": "hidden-page-token" } })).expect(200);
+    let slack = json!({
+        "channelId": "Slack", "name": "s", "configuration": { "code": "hidden-slack-code", "STATE": "hidden-slack-state" },
+    });
+    post(&server, ZERO, slack).expect(200);
+    let shown = server.control("GET", "/log", None).expect(200).text();
+    let entries: Vec<String> =
+        (1..=7).map(|entry| server.control("GET", &format!("/journal/{entry}"), None).expect(200).text()).collect();
+    for secret in [
+        "cb8c5367c3c4586ecb589e2557000001",
+        "EAAeZ-seed-page",
+        "xoxb-193043142226-000000000001",
+        "xoxp-193043142226-000000000001",
+        "FA96D15568654A4482772E00BA941BCB",
+        "hidden-page-token",
+        "hidden-slack-code",
+        "hidden-slack-state",
+    ] {
+        assert!(!shown.contains(secret) && entries.iter().all(|entry| !entry.contains(secret)), "{secret}");
+    }
+}
+
+#[test]
 fn s3_5_secrets_and_tokens_are_masked_in_the_journal() {
     let server = start();
     let made = token(&server, CLIENT, "hubster-portal-secret");
@@ -134,6 +173,8 @@ fn s3_5_bad_requests_for_a_token_have_an_error_and_a_description() {
             "invalid_client",
         ),
         (String::new(), "invalid_request"),
+        (format!("grant_type=client_credentials&grant_type=password&{good}"), "invalid_request"),
+        ("&&&=&=x".to_owned(), "invalid_request"),
     ] {
         let answer = ask(&server, &form).expect(400);
         assert_eq!(keys(&answer.json()), ["error", "error_description"], "{form}");

@@ -143,6 +143,31 @@ fn s1_2_keys_are_for_webhooks() {
     assert_eq!(pair(&post(&server, id, with).expect(200).json()["configuration"]), first);
 }
 
+/// Whoever asks for other keys never sees the old ones again, whatever becomes of the webhook meanwhile.
+#[test]
+fn s1_2_keys_are_regenerated_without_a_webhook_too() {
+    let server = start_with(&["hubster.lenient-update", "hubster.put-update"]);
+    let with = json!({ "configuration": { "integrationType": "Agent", "webhookUrl": "https://receiver.example" } });
+    let without = json!({ "configuration": { "integrationType": "Agent" } });
+    let pair_now = || pair(&post(&server, ZERO, with.clone()).expect(200).json()["configuration"]);
+    let mut seen = vec![pair_now()];
+    let put = format!("/api/v1/integrations/{ZERO}?regenerate-key=TRUE");
+    for ask in [
+        &|| post(&server, ZERO, json!({ "configuration": { "integrationType": "Agent", "regenerateKeys": true } })),
+        &|| post(&server, ZERO, json!({ "configuration": { "regenerateKeys": true } })),
+        &|| call(&server, "PUT", &put, Some(without.clone())),
+    ] as [&dyn Fn() -> Answer; 3]
+    {
+        post(&server, ZERO, without.clone()).expect(200);
+        ask().expect(200);
+        let old = seen.last().unwrap().1.clone();
+        assert!(!server.state("hubster").to_string().contains(&old), "the old key is still there");
+        let new = pair_now();
+        assert!(!seen.contains(&new), "{new:?}");
+        seen.push(new);
+    }
+}
+
 #[test]
 fn s1_2_regenerate_keys_is_a_property_of_update_and_of_two_channels_only() {
     let server = start();
