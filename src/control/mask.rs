@@ -94,6 +94,11 @@ impl Mask {
         mask.for_what_is_sent().body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
         mask.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
         mask.texts = texts.longest_first();
+        // Documentation writes the name of a field where its value would be; the name itself tells nothing.
+        let texts = std::mem::take(&mut mask.texts);
+        let named =
+            |text: &String| mask.secret_name(text) || mask.sent.iter().any(|name| name.eq_ignore_ascii_case(text));
+        mask.texts = texts.into_iter().filter(|text| !named(text)).collect();
         mask.spellings(request);
         mask
     }

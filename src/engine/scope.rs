@@ -144,7 +144,7 @@ struct HeadersView(Arc<Request>);
 
 impl Source for HeadersView {
     fn get(&self, name: &str) -> Option<Value> {
-        self.0.header(name).map(Value::string)
+        self.0.header_line(name).map(|line| Value::string(&line))
     }
 
     fn names(&self) -> Vec<String> {

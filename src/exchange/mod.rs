@@ -9,6 +9,7 @@ mod pointer;
 mod problem;
 mod request;
 mod response;
+mod whole;
 
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, parse as parse_json};
@@ -16,3 +17,4 @@ pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;
 pub(crate) use request::{Body, Request, is_label};
 pub(crate) use response::Response;
+pub(crate) use whole::whole_text;

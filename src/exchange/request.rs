@@ -46,9 +46,18 @@ impl Body {
 }
 
 impl Request {
-    /// The value of a header when it is readable text.
+    /// The value of a header when it is readable text: UTF-8, of which ASCII is a part.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+        self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+    }
+
+    /// The values of a header that comes in several lines, as the one line that means the same (RFC 9110, 5.3).
+    pub(crate) fn header_line(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+        let mut lines =
+            self.headers.get_all(name).iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+        let first = lines.next()?;
+        let rest: Vec<&str> = lines.collect();
+        Some(if rest.is_empty() { first.into() } else { format!("{first}, {}", rest.join(", ")).into() })
     }
 
     /// Path and query as one string, as a journal shows it.

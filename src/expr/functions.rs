@@ -9,7 +9,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use md5::{Digest as _, Md5};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters, tests};
-use regex::RegexBuilder;
 use ring::{digest, rand, signature};
 use serde_json::Value as Json;
 
@@ -18,6 +17,7 @@ use super::accepts::accepts;
 use super::draws::spell;
 use super::scope::{DRAWS, Slot};
 use crate::clock::{Format, Instant};
+use crate::exchange::whole_text;
 
 /// Signing keys of a pack by name: published test keys, part of its files.
 #[derive(Default)]
@@ -246,9 +246,7 @@ fn dates(first: i64, last: i64, most: i64) -> Result<Value, Error> {
 
 /// A whole text against a pattern, in time linear in the text.
 fn matching(pattern: &str, text: &str) -> Result<bool, Error> {
-    RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(1 << 20)
-        .build()
+    whole_text(pattern)
         .map(|regex| regex.is_match(text))
         .map_err(|error| wrong(format!("`{pattern}` is not a pattern: {error}")))
 }

@@ -71,6 +71,8 @@ impl Library {
             .with_draft(Draft::Draft202012)
             .offline()
             .should_validate_formats(true)
+            // What is taken for a pattern can be matched: expressions read it alike.
+            .with_format("regex", |pattern: &str| crate::exchange::whole_text(pattern).is_ok())
             .should_ignore_unknown_formats(false);
         (Library { documents: Arc::new(documents), registry, broken, options }, faults)
     }
@@ -235,10 +237,14 @@ mod tests {
     fn properties_that_are_only_sent_are_found_wherever_they_stand() {
         let (library, faults) = library(json!({
             "login": { "allOf": [{ "properties": { "secret": { "writeOnly": true }, "name": { "writeOnly": false } } }] },
-            "parts": { "$defs": { "pin": { "properties": { "pin": { "type": "string", "writeOnly": true } } } } },
+            "refers": { "properties": {
+                "pass": { "$ref": "parts.json#/$defs/secret" },
+                "code": { "anyOf": [{ "type": "string", "writeOnly": true }, { "type": "null" }] },
+            } },
+            "parts": { "$defs": { "secret": { "writeOnly": true }, "pin": { "properties": { "pin": { "type": "string", "writeOnly": true } } } } },
         }));
         assert_eq!(faults, []);
-        assert_eq!(library.write_only().into_iter().collect::<Vec<_>>(), ["pin", "secret"]);
+        assert_eq!(library.write_only().into_iter().collect::<Vec<_>>(), ["code", "pass", "pin", "secret"]);
     }
 
     #[test]

@@ -19,21 +19,35 @@ impl Library {
     /// The names of all properties that are `writeOnly`: they are sent, and shown to nobody.
     pub(crate) fn write_only(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        self.documents.values().for_each(|document| write_only(document, &mut found));
+        for (name, document) in self.documents.iter() {
+            self.write_only_within(document, name, &mut found);
+        }
         found
     }
-}
 
-fn write_only(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| write_only(item, found)),
-        Value::Object(object) => {
-            let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
-            let only = properties.filter(|(_, property)| property.get("writeOnly") == Some(&Value::Bool(true)));
-            found.extend(only.map(|(name, _)| name.clone()));
-            object.values().for_each(|inner| write_only(inner, found));
+    fn write_only_within(&self, value: &Value, document: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.write_only_within(item, document, found)),
+            Value::Object(object) => {
+                let properties = object.get("properties").and_then(Value::as_object).into_iter().flatten();
+                let only = properties.filter(|(_, property)| self.is_write_only(property, document, MOST_LEVELS));
+                found.extend(only.map(|(name, _)| name.clone()));
+                object.values().for_each(|inner| self.write_only_within(inner, document, found));
+            }
+            _ => {}
         }
-        _ => {}
+    }
+
+    /// Whether a property says so itself, in a branch, or where it refers to.
+    fn is_write_only(&self, schema: &Value, document: &str, levels: usize) -> bool {
+        let Some(levels) = levels.checked_sub(1) else { return false };
+        let branches = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+        let alone = ["then", "else"].into_iter().filter_map(|key| schema.get(key));
+        schema.get("writeOnly") == Some(&Value::Bool(true))
+            || branches.chain(alone).any(|inner| self.is_write_only(inner, document, levels))
+            || target(schema, document).is_some_and(|target| {
+                self.get(&target).is_some_and(|referred| self.is_write_only(referred, &target.document, levels))
+            })
     }
 }
 

@@ -202,6 +202,7 @@ impl Resolver<'_> {
                 self.used_schemes.insert(scheme.0);
                 Auth::Scheme(scheme)
             }
+            AuthSource::All(parts) | AuthSource::Any(parts) if parts.is_empty() => return None,
             AuthSource::All(parts) => Auth::All(self.auths(parts)?),
             AuthSource::Any(parts) => Auth::Any(self.auths(parts)?),
             AuthSource::Optional(inner) => Auth::Optional(Box::new(self.auth(Some(inner))?)),

@@ -100,7 +100,12 @@ impl Resolver<'_> {
         });
         let verbatim = format!("{stem}.txt");
         Example {
-            verbatim: self.corrected(&verbatim).map(|_| verbatim.into()),
+            verbatim: self
+                .fixtures
+                .contains_key(verbatim.as_str())
+                .then_some(verbatim)
+                .filter(|_| path.ends_with(".json"))
+                .map(Into::into),
             path: path.into(),
             operation,
             status: found.status,

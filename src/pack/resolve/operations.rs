@@ -46,6 +46,15 @@ impl Resolver<'_> {
             if let Some(event) = stem.strip_suffix(".event") {
                 self.used.insert(path.clone());
                 let event = self.event_file(file, event, parts);
+                if let Some(event) = &event
+                    && let Some(twin) = parts.events.iter().find(|known| known.name == event.name)
+                {
+                    let message = format!("there are two events `{}`", event.name);
+                    let diagnostic = Diagnostic::error(Code::NameDuplicate, event.at.clone(), message)
+                        .related(twin.at.clone(), "the other one")
+                        .help("an event is called by the name of its file: rename one of the two");
+                    self.report(diagnostic);
+                }
                 parts.events.extend(event);
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());

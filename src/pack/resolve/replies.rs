@@ -98,7 +98,11 @@ impl Resolver<'_> {
         folder: &str,
     ) -> Vec<(HeaderName, Shape)> {
         let mut headers = Vec::new();
-        for (key, template) in source {
+        for (index, (key, template)) in source.iter().enumerate() {
+            if let Some((message, help)) = unsendable(key, template, &source[..index]) {
+                self.report(Diagnostic::error(Code::ValueWrong, key.at.clone(), message).help(help));
+                continue;
+            }
             match HeaderName::try_from(key.name.as_str()) {
                 Ok(name) => {
                     if let Some(shape) = self.value(template, names, folder) {
@@ -237,5 +241,32 @@ impl Resolver<'_> {
                 self.report(diagnostic.help("take it out, or name it in the page"));
             }
         }
+    }
+}
+
+/// Headers that say how a message is framed and what becomes of its connection.
+const FRAMING: [&str; 8] =
+    ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "date"];
+
+/// Why an answer cannot have a header, with the remedy.
+fn unsendable(key: &Key, template: &Template, before: &[(Key, Template)]) -> Option<(String, &'static str)> {
+    let name = key.name.to_ascii_lowercase();
+    if FRAMING.contains(&name.as_str()) {
+        return Some((format!("`{}` is the server's own to set", key.name), "leave it out"));
+    }
+    if name.starts_with("standin-") {
+        return Some((format!("`{}` is one of standin's own headers", key.name), "give it another name"));
+    }
+    if before.iter().any(|(other, _)| other.name.eq_ignore_ascii_case(&name)) {
+        return Some((format!("`{}` stands here twice, and case means nothing in it", key.name), "take one out"));
+    }
+    match template {
+        Template::Literal(text) if text.value.as_str().is_some_and(|text| text.contains(['\r', '\n', '\0'])) => {
+            Some((format!("`{}` has more than one line", key.name), "a header is one line"))
+        }
+        Template::List(..) | Template::Map(..) => {
+            Some((format!("`{}` is no text", key.name), "a header is one text, or an expression that gives one"))
+        }
+        _ => None,
     }
 }

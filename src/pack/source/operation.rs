@@ -221,7 +221,7 @@ impl AuthSource {
     fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         match &node.kind {
             NodeKind::String(name) => Some(AuthSource::Scheme(Spanned { value: name.clone(), at: node.at.clone() })),
-            NodeKind::List(items) => Some(AuthSource::All(AuthSource::many(items, diagnostics))),
+            NodeKind::List(items) => Some(AuthSource::All(AuthSource::many(items, &node.at, diagnostics))),
             NodeKind::Map(members) => match members.as_slice() {
                 [(key, value)] if matches!(key.name.as_str(), "all" | "any" | "optional") => {
                     if key.name == "optional" {
@@ -231,7 +231,7 @@ impl AuthSource {
                         wrong_kind(value, &format!("`{}` is a list of schemes", key.name), diagnostics);
                         return None;
                     };
-                    let inner = AuthSource::many(items, diagnostics);
+                    let inner = AuthSource::many(items, &value.at, diagnostics);
                     Some(if key.name == "all" { AuthSource::All(inner) } else { AuthSource::Any(inner) })
                 }
                 _ => {
@@ -251,7 +251,15 @@ impl AuthSource {
         }
     }
 
-    fn many(items: &[Node], diagnostics: &mut Diagnostics) -> Vec<Self> {
+    fn many(items: &[Node], at: &Location, diagnostics: &mut Diagnostics) -> Vec<Self> {
+        if items.is_empty() {
+            let message = "no scheme is named, so that everyone would be let in";
+            let diagnostic = Diagnostic::error(Code::ValueWrong, at.clone(), message);
+            diagnostics.push(
+                diagnostic
+                    .help("name a scheme of `auth` in pack.yaml; an operation that is open to everyone has no `auth`"),
+            );
+        }
         items.iter().filter_map(|item| AuthSource::read(item, diagnostics)).collect()
     }
 }
@@ -276,7 +284,15 @@ impl ParameterSource {
             };
             let mut schema = value.to_json();
             match schema.as_object_mut().and_then(|schema| schema.shift_remove("required")) {
-                Some(Value::Bool(true)) => required.push(key.name.clone()),
+                Some(Value::Bool(true)) => {
+                    if schema.get("default").is_some() {
+                        let at = value.nearest_key(&["default".to_owned()]);
+                        let message = "a parameter that is `required` needs no `default`: it is never absent";
+                        diagnostics
+                            .push(Diagnostic::error(Code::ValueWrong, at, message).help("leave out one of the two"));
+                    }
+                    required.push(key.name.clone());
+                }
                 None | Some(Value::Bool(false)) => {}
                 Some(_) => {
                     let node = value.nearest(&["required".to_owned()]);
@@ -328,6 +344,12 @@ impl LoadSource {
         let resource = fields.text("of", diagnostics);
         let otherwise = fields.text("else", diagnostics);
         let optional = fields.flag("optional", diagnostics);
+        if let (Some(otherwise), true) = (&otherwise, optional) {
+            let message = "a record that is `optional` may be absent, so that `else` is never given";
+            diagnostics.push(
+                Diagnostic::error(Code::ValueWrong, otherwise.at.clone(), message).help("leave out one of the two"),
+            );
+        }
         fields.finish(diagnostics);
         Some(LoadSource { name: key.clone(), id: id?, by, resource, otherwise, optional })
     }

@@ -150,15 +150,25 @@ fn the_headers_of_the_other_scheme_and_of_calls_that_read_mean_nothing() {
     let server = start();
     let token = full_token(&server);
     by(&server, TILL, &[(TYPE, "TILL"), (CODE, "nobody")], &till(50_006_796, "mobilepush.1"));
-    // The default till of the example is the id of the admin user.
-    let admin = create(&server, body())["attribution"]["createdBy"].clone();
-    by(&server, (TOKEN, &token), &[(LOOKUP_TYPE, "TILL"), (LOOKUP, "nobody")], &admin);
+    // The default till of the example has the id of an admin user, who is no till: it is shown as one that nobody knows.
+    by(&server, (TOKEN, &token), &[(LOOKUP_TYPE, "TILL"), (LOOKUP, "nobody")], &till(15_000_449, "15000449"));
     for headers in [[(TYPE, "x"), (CODE, "nobody")], [(LOOKUP_TYPE, "x"), (LOOKUP, "nobody")]] {
         for path in [SCOPES, CLIENTS, &own(FIRST)] {
             let headers: Vec<(&str, &str)> = [ADMIN].into_iter().chain(headers).collect();
             server.call("GET", path, &headers, "").expect(200);
         }
     }
+}
+
+/// Text beyond ASCII is text, and names nobody here.
+#[test]
+fn a_name_beyond_ascii_is_not_overheard() {
+    let server = start();
+    let token = full_token(&server);
+    harmless(&server, || {
+        let answer = send(&server, (TOKEN, &token), "POST", CLIENTS, &[(TYPE, "STORE_NAME"), (CODE, "Café")]);
+        invalid(&answer, &["Invalid X-CAP-API-ATTRIBUTION-ENTITY-CODE specified. Café"]);
+    });
 }
 
 /// What names a till stays when the till itself is taken away.

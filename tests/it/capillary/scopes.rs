@@ -94,8 +94,10 @@ fn rule_resources_are_patterns_for_the_whole_path() {
         // A query and the name of the pack are no part of the path.
         (".*clients\\?.*", 403, 403, 403),
         ("/capillary/.*", 403, 403, 403),
-        // What cannot be used as a pattern grants nothing.
-        ("(?=.*).*", 403, 403, 403),
+        // Counted repetitions are what people write.
+        ("/v3/\\w{1,100}/scopes", 200, 403, 403),
+        (".{0,2000}", 200, 200, 200),
+        ("(?i).*/CLIENTS", 403, 200, 403),
     ] {
         let token = token_for(&server, json!([scope(1, "READ", &[pattern])]));
         for prefix in ["", "/capillary"] {
@@ -105,6 +107,26 @@ fn rule_resources_are_patterns_for_the_whole_path() {
             }
         }
         delete(&server, text(list(&server).last().unwrap(), "clientKey")).expect(200);
+    }
+}
+
+/// What is taken for a pattern can be matched, and a few of them cannot keep the server busy.
+#[test]
+fn rule_resources_are_bounded_and_can_be_matched() {
+    let server = start();
+    for pattern in ["(?=.*).*", "(?<a>.*)\\k<a>", "[^]*", "\\p{Foo}|.*", "(.{1,900}){1,900}", "("] {
+        let answer = server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(json!([scope(1, "READ", &[pattern])]))));
+        assert_eq!(answer.status, 400, "{pattern}: {answer}");
+        assert!(answer.text().contains("scopes.0.resources.0 must be a regular expression"), "{answer}");
+    }
+    let many = vec![".*"; 21];
+    for (scopes, words) in [
+        (json!([scope(1, "READ", &many)]), "must not have more than 20 items"),
+        (json!(vec![scope(1, "READ", &[]); 21]), "must not have more than 20 items"),
+        (json!([scope(1, "READ", &["a".repeat(501).as_str()])]), "must not be longer than 500 characters"),
+    ] {
+        let answer = server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(scopes)));
+        assert!(answer.status == 400 && answer.text().contains(words), "{answer}");
     }
 }
 

@@ -152,12 +152,12 @@ fn s1_2_keys_are_regenerated_without_a_webhook_too() {
     let pair_now = || pair(&post(&server, ZERO, with.clone()).expect(200).json()["configuration"]);
     let mut seen = vec![pair_now()];
     let put = format!("/api/v1/integrations/{ZERO}?regenerate-key=TRUE");
-    for ask in [
+    let asks: [&dyn Fn() -> Answer; 3] = [
         &|| post(&server, ZERO, json!({ "configuration": { "integrationType": "Agent", "regenerateKeys": true } })),
         &|| post(&server, ZERO, json!({ "configuration": { "regenerateKeys": true } })),
         &|| call(&server, "PUT", &put, Some(without.clone())),
-    ] as [&dyn Fn() -> Answer; 3]
-    {
+    ];
+    for ask in asks {
         post(&server, ZERO, without.clone()).expect(200);
         ask().expect(200);
         let old = seen.last().unwrap().1.clone();

@@ -128,7 +128,9 @@ fn other_methods_are_405_with_allow() {
             assert_eq!(answer.header("allow"), Some("GET, HEAD"));
         }
     }
-    for method in ["PUT", "DELETE", "POST"] {
+    let explained = server.call("POST", "/v1/integrations", &[FORM], "api_key=test_key").expect(405);
+    assert!(explained.json()["command"].as_str().is_some_and(|command| command.starts_with("curl -G ")), "{explained}");
+    for method in ["PUT", "DELETE"] {
         let answer = server.call(method, "/v1/integrations?api_key=test_key", &[], "");
         answer.problem(405, "method-not-allowed");
         assert_eq!(answer.header("allow"), Some("GET, HEAD"));

@@ -133,3 +133,46 @@ fn options_that_do_not_exist_are_refused() {
         assert!(answer.status == 400 || answer.status == 422, "{answer}");
     }
 }
+
+/// With both options the other paths take the form too.
+#[test]
+fn v1_paths_take_the_form() {
+    let server = start(&["optimizeplayer.v1-paths", "optimizeplayer.accept-form-post"]);
+    for path in ["/v1/integrations", "/v1/integrations/1"] {
+        let form = server.call("POST", path, &[FORM], "api_key=test_key").expect(200);
+        assert_eq!(form.body, server.get(&format!("{path}?api_key=test_key")).expect(200).body);
+    }
+}
+
+/// A record that a test has given another provider shows none of the fields that are secret somewhere.
+#[test]
+fn hide_secrets_of_unknown_providers_too() {
+    let server = start(&["optimizeplayer.hide-secrets"]);
+    for provider in ["zapier", "Stripe"] {
+        let patch = Some(json!({ "provider": provider }));
+        server.control("PATCH", "/state/optimizeplayer/integration/1", patch).expect(200);
+        let shown = server.get(&format!("{LIST}/1?api_key=test_key")).expect(200).text();
+        assert!(!shown.contains("secret_key") && shown.contains("publishable_key"), "{shown}");
+    }
+}
+
+/// The examples have the names of their fields for values; the journal masks the values and keeps the names.
+#[test]
+fn the_journal_keeps_names_that_are_values_too() {
+    let server = start(&[]);
+    server.get(&format!("{LIST}/1?api_key=test_key")).expect(200);
+    let entry = server.control("GET", "/journal/1", None).expect(200).json();
+    let body = entry["exchange"]["response"]["body"]["text"].as_str().unwrap().to_owned();
+    assert!(
+        body.contains("\"secret_key\":\"•••\"") && body.contains("\"publishable_key\":\"publishable_key\""),
+        "{body}"
+    );
+}
+
+/// Several lines of one header are one list.
+#[test]
+fn two_lines_of_accept_are_one() {
+    let server = start(&[]);
+    let accept = [("Accept", "text/html"), ("Accept", "application/json")];
+    server.call("GET", &format!("{LIST}?api_key=test_key"), &accept, "").expect(200);
+}
