@@ -108,10 +108,18 @@ fn rule_a_deleted_client_is_read_and_nothing_else() {
     let (key, secret) = (text(&made, "clientKey"), text(&made, "clientSecret"));
     let token = token(&server, &made);
     call_with(&server, &token, "GET", SCOPES, None).expect(200);
+    for path in [CLIENTS, &*own(key)] {
+        let answer = server.api_as(ADMIN, "GET", path, None).expect(200);
+        assert_eq!(answer.header("standin-contract"), Some("documented"), "{path}");
+    }
     assert_eq!(delete(&server, key).expect(200).json()["data"]["isValid"], false);
     harmless(&server, || {
         assert_eq!(show(&server, key)["isValid"], false);
         assert_eq!(list(&server).last().unwrap()["isValid"], false);
+        for path in [CLIENTS, &*own(key)] {
+            let answer = server.api_as(ADMIN, "GET", path, None).expect(200);
+            assert_eq!(answer.header("standin-contract"), Some("assumed"), "{path}");
+        }
         refused(&update(&server, key, body()), 400, 400, DELETED);
         refused(&delete(&server, key), 400, 400, DELETED);
         refused(&generate(&server, key, secret), 401, 401, NO_TOKEN);
