@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::clock::Instant;
 use crate::engine::{self, Edit, Limits};
-use crate::exchange::{Body, Request};
+use crate::exchange::{Body, Request, spelled};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
 use crate::pack::{Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, parameter_name};
@@ -108,13 +108,13 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
             Some(name) => {
                 let value = find(|side| &side.path, name)
                     .ok_or_else(|| format!("the side file does not say `request: {{ path: {{ {name}: … }} }}`"))?;
-                path.push_str(&encoded(&plain(&value)));
+                path.push_str(&encoded(&spelled(&value)));
             }
         }
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (key, node) in sides.iter().flat_map(|side| &side.query) {
-        query.append_pair(&key.name, &plain(&node.to_json()));
+        query.append_pair(&key.name, &spelled(&node.to_json()));
     }
     let mut headers = HeaderMap::new();
     for credential in credentials(pack, operation, sides)? {
@@ -128,7 +128,7 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
     for (key, node) in sides.iter().flat_map(|side| &side.headers) {
         let name = HeaderName::try_from(key.name.as_str())
             .map_err(|_| format!("`{}` is not the name of a header", key.name))?;
-        insert(&mut headers, name, &plain(&node.to_json()))?;
+        insert(&mut headers, name, &spelled(&node.to_json()))?;
     }
     let query = query.finish();
     let base = sides
@@ -153,18 +153,13 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
 
 /// The method and path that a documented call was sent to.
 fn line<'o>(operation: &'o Operation, sides: &[&Side]) -> (&'o Method, &'o Arc<str>) {
-    let also = sides.iter().find_map(|side| operation.line(&side.also.as_ref()?.value));
-    also.map_or((&operation.method, &operation.template), |line| (&line.method, &line.template))
+    operation.line_of(sides).map_or((&operation.method, &operation.template), |line| (&line.method, &line.template))
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), String> {
     let value = HeaderValue::from_str(value).map_err(|_| format!("`{value}` cannot be the value of a header"))?;
     headers.insert(name, value);
     Ok(())
-}
-
-fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn encoded(segment: &str) -> String {
@@ -205,7 +200,7 @@ fn body(
     } else if let Some(node) = &side.body {
         Some(node.to_json()).map(|value| match (&operation.body, &value) {
             (Some(rule), Json::Object(object)) if rule.form => {
-                let pairs = object.iter().map(|(key, value)| (key, plain(value)));
+                let pairs = object.iter().map(|(key, value)| (key, spelled(value)));
                 form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
             }
             _ => value.to_string(),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::prepare::Prepared;
 use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
-use crate::exchange::{Body, leaves, segments};
+use crate::exchange::{Body, leaves, segments, spelled};
 use crate::expr::Draws;
 use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, Parameter, ResourceId, Sort};
 use crate::sandbox::Moment;
@@ -289,7 +289,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
             // A record may belong to somebody else who is there.
             let owner = definition.owner.filter(|owner| owner.field == index).map(|owner| owner.resource);
             let owners = all_records.iter().filter(|(known, ..)| Some(*known) == owner).map(|(_, id, _)| json!(id));
-            let owners = owners.filter(|id| plain(id) != plain(value)).take(MOST_OWNERS);
+            let owners = owners.filter(|id| spelled(id) != spelled(value)).take(MOST_OWNERS);
             for other in altered(pack, field.sort, field.format, value).into_iter().chain(owners) {
                 if index == definition.id {
                     let mut renamed = fields.clone();
@@ -315,7 +315,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
 /// The same request where it names what a record has been given instead: in the path, the query, or the body, of which
 /// texts are compared ignoring case.
 fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
-    let (from, to) = (plain(old), plain(new));
+    let (from, to) = (spelled(old), spelled(new));
     if from.is_empty() || from == to {
         return None;
     }
@@ -347,10 +347,6 @@ fn following(changed: &Prepared, old: &Json, new: &Json) -> Option<Prepared> {
         }
     }
     named.then(|| Prepared { request, ..changed.clone() })
-}
-
-fn plain(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn altered(pack: &Pack, sort: Sort, format: usize, value: &Json) -> Vec<Json> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::serve::usage;
-use crate::pack::{Chosen, Options, Pack};
+use crate::pack::{Chosen, Pack};
 
 /// Reads `PACK.NAME` and `PACK.NAME=VALUE`.
 pub(super) fn read(given: &[String], packs: &[Arc<Pack>]) -> Result<Vec<Chosen>, Exit> {
@@ -31,12 +31,6 @@ pub(super) fn read(given: &[String], packs: &[Arc<Pack>]) -> Result<Vec<Chosen>,
         }
     }
     Ok(all)
-}
-
-/// What the options of one pack are in the sandbox `default`.
-pub(super) fn options(chosen: &[Chosen], index: usize, pack: &Pack) -> Options {
-    let own = chosen.iter().filter(|one| one.pack == index);
-    Options::defaults(&pack.options).with(own.map(|one| (one.option, one.value)))
 }
 
 /// What was chosen of one pack, as it can be typed again: `put-update=true`.

@@ -59,10 +59,7 @@ fn text(packs: &[Pack]) -> String {
 fn json(packs: &[Pack]) -> serde_json::Value {
     let listed = packs.iter().flat_map(|pack| {
         pack.operations.iter().map(move |operation| {
-            let also = operation.also.iter().map(|line| {
-                let option = line.wanted.to_json(&pack.options);
-                json!({ "method": line.method.as_str(), "path": &*line.template, "option": option })
-            });
+            let also = operation.also.iter().map(|line| line.to_json(&pack.options));
             json!({
                 "pack": &*pack.name,
                 "operation": &*operation.name,

@@ -266,7 +266,7 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
             };
             let _ = writeln!(text, "  {head:<11} {:<width$}  {shown}", credential.label);
         }
-        if let Some(command) = command(url, pack, &chosen::options(chosen, index, pack)) {
+        if let Some(command) = command(url, pack, &Choices::defaults(&pack.options).choosing(index, chosen)) {
             let _ = writeln!(text, "  try         {command}");
         }
     }

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -58,17 +59,16 @@ pub(super) struct Mask {
     headers: Vec<HeaderName>,
     query: Vec<String>,
     /// Of members and of pairs in queries and forms, in small letters: APIs write one name in several cases.
-    members: Vec<String>,
-    /// The same in what is sent.
-    sent: Vec<String>,
+    members: Arc<[String]>,
+    /// The same in what is sent: those, and more.
+    sent: Arc<[String]>,
     /// Secrets that are known, the longest first: one may be part of another.
     texts: Vec<String>,
 }
 
 impl Mask {
     fn of_pack(pack: &Pack) -> Self {
-        let members = pack.secrets.clone();
-        let sent = pack.sent_secrets.clone();
+        let (members, sent) = (Arc::clone(&pack.secrets), Arc::clone(&pack.sent_secrets));
         let mut mask = Mask { headers: ALWAYS.to_vec(), query: Vec::new(), members, sent, texts: Vec::new() };
         for scheme in &pack.schemes {
             match &scheme.place {
@@ -82,34 +82,37 @@ impl Mask {
     /// For a request and its answer, with every secret that stands in a place of secrets there.
     pub(super) fn of_exchange(pack: &Pack, request: &Request, response: &Response) -> Self {
         let mut mask = Mask::of_pack(pack);
-        let mut texts = Texts::default();
-        for (name, value) in request.headers.iter().chain(response.headers.iter()) {
-            if mask.headers.contains(name) {
-                texts.credential(name, &String::from_utf8_lossy(value.as_bytes()));
-            }
-        }
-        if let Some(query) = &request.query {
-            mask.pairs(query, &mut texts);
-        }
-        mask.for_what_is_sent().body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
-        mask.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
-        mask.texts = texts.longest_first();
-        // Documentation writes the name of a field where its value would be; the name itself tells nothing.
-        let texts = std::mem::take(&mut mask.texts);
-        let named =
-            |text: &String| mask.secret_name(text) || mask.sent.iter().any(|name| name.eq_ignore_ascii_case(text));
-        mask.texts = texts.into_iter().filter(|text| !named(text)).collect();
+        mask.texts = mask.known_texts(request, response);
         mask.spellings(request);
         mask
     }
 
+    /// What stands in a place of secrets, the longest first.
+    fn known_texts(&self, request: &Request, response: &Response) -> Vec<String> {
+        let sent = self.for_what_is_sent();
+        let mut texts = Texts::default();
+        for (name, value) in request.headers.iter().chain(response.headers.iter()) {
+            if self.headers.contains(name) {
+                texts.credential(name, &String::from_utf8_lossy(value.as_bytes()));
+            }
+        }
+        if let Some(query) = &request.query {
+            self.pairs(query, &mut texts);
+        }
+        sent.body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
+        self.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
+        let mut found = texts.longest_first();
+        // Documentation writes the name of a field where its value would be; the name itself tells nothing.
+        found.retain(|text| !sent.secret_name(text));
+        found
+    }
+
     /// The mask for the body of a request, in which more is secret.
     fn for_what_is_sent(&self) -> Cow<'_, Self> {
-        if self.sent.is_empty() {
-            return Cow::Borrowed(self);
+        match self.sent.len() == self.members.len() {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(Mask { members: Arc::clone(&self.sent), ..self.clone() }),
         }
-        let members = self.members.iter().chain(&self.sent).cloned().collect();
-        Cow::Owned(Mask { members, ..self.clone() })
     }
 
     /// The body of a request, as [`Mask::body`] shows one.
@@ -424,8 +427,8 @@ mod tests {
         Mask {
             headers: ALWAYS.to_vec(),
             query: vec!["key".to_owned()],
-            members: vec!["pin".to_owned()],
-            sent: vec!["code".to_owned()],
+            members: ["pin".to_owned()].into(),
+            sent: ["code".to_owned(), "pin".to_owned()].into(),
             texts: found.longest_first(),
         }
     }

@@ -104,14 +104,7 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
             })
         })
         .collect();
-    let also: Vec<Json> = operation
-        .also
-        .iter()
-        .map(|line| {
-            let option = line.wanted.to_json(&pack.options);
-            json!({ "method": line.method.as_str(), "path": &*line.template, "option": option })
-        })
-        .collect();
+    let also: Vec<Json> = operation.also.iter().map(|line| line.to_json(&pack.options)).collect();
     json!({
         "id": &*operation.name,
         "title": &*operation.title,

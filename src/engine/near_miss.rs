@@ -137,7 +137,6 @@ fn of_line(
     several: bool,
     paths: &[(&str, bool, bool)],
 ) -> Option<(usize, String)> {
-    let lost_prefix = format!("/{}", pack.name);
     let mut best: Option<(usize, String)> = None;
     let mut offer = |distance: usize, difference: String| {
         if best.as_ref().is_none_or(|(known, _)| distance < *known) {
@@ -152,7 +151,7 @@ fn of_line(
         } else if steps == 0 && several && !doubled {
             offer(
                 usize::from(!same_method),
-                format!("the path exists in pack `{}`: the base URL lost its prefix `{lost_prefix}`", pack.name),
+                format!("the path exists in pack `{0}`: the base URL lost its prefix `/{0}`", pack.name),
             );
         } else if steps == 0 && !same_method {
             offer(1, format!("the method is {}, not {}", line.method, request.method));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::fill::draft;
 use super::scope;
 use crate::diagnostic::nearest;
+use crate::exchange::spelled;
 use crate::pack::{Pack, ResourceId, Shape, Sort};
 use crate::sandbox::{Change, Conflict, Moment, Record, Step, Visibility, WorldEdit};
 
@@ -132,7 +133,7 @@ fn own_id(pack: &Pack, resource: ResourceId, id: &str, values: &mut [Option<Json
             values[definition.id] = Some(value);
             Ok(())
         }
-        Some(value) if value.as_str().map_or_else(|| value.to_string(), str::to_owned) == id => Ok(()),
+        Some(value) if spelled(value) == id => Ok(()),
         Some(_) => Err(StateFault::Invalid(format!("the id in the path is `{id}`, the one in the record is another"))),
     }
 }

@@ -41,6 +41,11 @@ pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonFault> 
         .map_err(|error| fault(&error))
 }
 
+/// A value as it is typed: texts without quotes.
+pub(crate) fn spelled(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 fn fault(error: &serde_json::Error) -> JsonFault {
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or(&text).to_owned();

@@ -12,7 +12,7 @@ mod response;
 mod whole;
 
 pub(crate) use headers::Headers;
-pub(crate) use json::{JsonFaultKind, parse as parse_json};
+pub(crate) use json::{JsonFaultKind, parse as parse_json, spelled};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;
 pub(crate) use request::{Body, Request, is_label};

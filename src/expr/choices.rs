@@ -5,6 +5,7 @@ use minijinja::machinery::ast::Expr;
 use super::check::{Checker, bytes, constant_kind};
 use super::{Kind, Names};
 use crate::diagnostic::{Code, all_of, nearest};
+use crate::exchange::spelled;
 
 impl Checker<'_> {
     /// Two sides of `==` or `!=`.
@@ -20,8 +21,7 @@ impl Checker<'_> {
         let Expr::Var(var) = &attr.expr else { return };
         let Some(Kind::Object(object)) = names.get(var.id) else { return };
         let Some((_, values)) = object.choices.iter().find(|(name, _)| name == attr.name) else { return };
-        let values = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        let values: Vec<String> = values.collect();
+        let values: Vec<String> = values.iter().map(spelled).collect();
         let items = match other {
             Expr::List(list) => list.items.iter().collect(),
             other => vec![other],

@@ -28,7 +28,7 @@ pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, EventGuard, Given, Guard, Line, List, Load, Operation, OperationId, Parameter,
     Parameters, ReadRule, Reads, Refusal, Row, Turn, Verb,
 };
-pub(crate) use option::{Chosen, Options, PackOption, Wanted, spelled};
+pub(crate) use option::{Chosen, Options, PackOption, Wanted};
 pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
@@ -70,9 +70,9 @@ pub(crate) struct Pack {
     pub(crate) program: Program,
     pub(crate) sources: SourceMap,
     /// Names, in small letters, of members that are not shown: fields that are `secret`.
-    pub(crate) secrets: Vec<String>,
-    /// The same of what is only sent: properties of bodies that are `writeOnly`.
-    pub(crate) sent_secrets: Vec<String>,
+    pub(crate) secrets: Arc<[String]>,
+    /// The same of what is sent: those, and properties of bodies that are `writeOnly`.
+    pub(crate) sent_secrets: Arc<[String]>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
 }

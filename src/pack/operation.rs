@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{ErrorId, Options, Provenance, Reply, ResourceId, SchemeId, Shape, Wanted};
+use super::source::Side;
+use super::{ErrorId, Options, PackOption, Provenance, Reply, ResourceId, SchemeId, Shape, Wanted};
 use crate::diagnostic::Location;
 use crate::exchange::Pattern;
 use crate::expr::ExprId;
@@ -58,6 +59,13 @@ pub(crate) struct Line {
     pub(crate) at: Location,
 }
 
+impl Line {
+    /// `{method, path, option}`.
+    pub(crate) fn to_json(&self, options: &[PackOption]) -> Value {
+        json!({ "method": self.method.as_str(), "path": &*self.template, "option": self.wanted.to_json(options) })
+    }
+}
+
 impl Operation {
     /// Every method and path that leads here, its own first.
     pub(crate) fn lines(&self) -> impl Iterator<Item = Line> + '_ {
@@ -74,6 +82,11 @@ impl Operation {
     pub(crate) fn line(&self, written: &str) -> Option<&Line> {
         let (method, path) = written.split_once(' ')?;
         self.also.iter().find(|line| line.method.as_str() == method && *line.template == *path.trim())
+    }
+
+    /// The further line that an example was sent to, if its side files name one.
+    pub(crate) fn line_of(&self, sides: &[&Side]) -> Option<&Line> {
+        sides.iter().find_map(|side| self.line(&side.also.as_ref()?.value))
     }
 
     /// Whether it is there to say that the path has no such method.

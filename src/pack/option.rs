@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::source::Side;
 use super::{Operation, Pack};
 use crate::diagnostic::{all_of, nearest, one_of, or_rather, there_are};
+use crate::exchange::spelled;
 
 /// A choice that a pack leaves to whoever runs it, because more than one behaviour is right.
 #[derive(Debug)]
@@ -67,11 +68,6 @@ impl PackOption {
     }
 }
 
-/// A value as it is typed: texts without quotes.
-pub(crate) fn spelled(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// What the options of a pack are in one sandbox: the number of a value for each. Costs nothing where there are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Options(Option<Arc<[usize]>>);
@@ -98,11 +94,15 @@ impl Options {
         Options(Some(values.into()))
     }
 
+    /// The same with what was chosen for one pack.
+    pub(crate) fn choosing(&self, pack: usize, chosen: &[Chosen]) -> Self {
+        self.with(chosen.iter().filter(|one| one.pack == pack).map(|one| (one.option, one.value)))
+    }
+
     /// What they are when an example is replayed: what its operation asks for, unless side files say otherwise, of which
     /// the first counts.
     pub(crate) fn replayed(known: &[PackOption], operation: &Operation, sides: &[&Side]) -> Self {
-        let also = sides.iter().find_map(|side| operation.line(&side.also.as_ref()?.value));
-        let wanted = also.map_or(&operation.wanted, |line| &line.wanted);
+        let wanted = operation.line_of(sides).map_or(&operation.wanted, |line| &line.wanted);
         let said = sides.iter().rev().flat_map(|side| &side.options).filter_map(|(key, node)| {
             let option = known.iter().position(|option| *option.name == *key.name)?;
             Some((option, known[option].read(&node.to_json()).ok()?))

@@ -176,6 +176,5 @@ impl Registry {
 
 /// The options of all packs, with some of them chosen otherwise.
 fn chosen(options: &[Options], chosen: &[Chosen]) -> Arc<[Options]> {
-    let own = |pack| chosen.iter().filter(move |one| one.pack == pack).map(|one| (one.option, one.value));
-    options.iter().enumerate().map(|(pack, options)| options.with(own(pack))).collect()
+    options.iter().enumerate().map(|(pack, options)| options.choosing(pack, chosen)).collect()
 }

@@ -41,10 +41,8 @@ impl Library {
     /// Whether a property says so itself, in a branch, or where it refers to.
     fn is_write_only(&self, schema: &Value, document: &str, levels: usize) -> bool {
         let Some(levels) = levels.checked_sub(1) else { return false };
-        let branches = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
-        let alone = ["then", "else"].into_iter().filter_map(|key| schema.get(key));
         schema.get("writeOnly") == Some(&Value::Bool(true))
-            || branches.chain(alone).any(|inner| self.is_write_only(inner, document, levels))
+            || branches(schema).any(|inner| self.is_write_only(inner, document, levels))
             || target(schema, document).is_some_and(|target| {
                 self.get(&target).is_some_and(|referred| self.is_write_only(referred, &target.document, levels))
             })
@@ -99,9 +97,7 @@ impl Walk<'_> {
         let Some(levels) = levels.checked_sub(1) else { return };
         let own = schema.get("enum").and_then(Value::as_array).cloned();
         options.extend(own.or_else(|| schema.get("const").map(|value| vec![value.clone()])));
-        let branches = ["then", "else", "items"].into_iter().filter_map(|key| schema.get(key));
-        let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
-        for inner in branches.chain(lists) {
+        for inner in branches(schema).chain(schema.get("items")) {
             self.listed(inner, document, levels, options);
         }
         if let Some(target) = target(schema, document)
@@ -114,6 +110,12 @@ impl Walk<'_> {
 
 /// How deep branches and references of one property are followed: schemas may refer to themselves.
 const MOST_LEVELS: usize = 8;
+
+/// What else a schema says about the same value, always or under conditions.
+fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
+    let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
+    ["then", "else"].into_iter().filter_map(|key| schema.get(key)).chain(lists)
+}
 
 fn target(schema: &Value, document: &str) -> Option<Reference> {
     let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);

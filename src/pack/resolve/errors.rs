@@ -63,13 +63,7 @@ impl Resolver<'_> {
 
     /// The whole example that a case names as its shape.
     fn example_of(&mut self, case: &ReplySource) -> Option<Value> {
-        let like = case.like.as_ref()?;
-        let (_, _, mut example) = self.part(&like.example, "")?;
-        for (key, fragment) in &like.lay {
-            let (_, _, part) = self.part(fragment, "")?;
-            *example.pointer_mut(&key.name)? = part;
-        }
-        Some(example)
+        self.laid(case.like.as_ref()?, "").map(|(_, _, example)| example)
     }
 
     /// Nothing but a fault gives an error that says so.

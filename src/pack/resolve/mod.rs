@@ -357,10 +357,11 @@ impl<'f> Resolver<'f> {
         };
         let fields = self.resources.iter().flat_map(|resource| &resource.fields).filter(|field| field.secret);
         let secrets: BTreeSet<String> = fields.map(|field| field.name.to_ascii_lowercase()).collect();
-        let sent_secrets = self.library.write_only().iter().map(|name| name.to_ascii_lowercase()).collect();
+        let mut sent_secrets = secrets.clone();
+        sent_secrets.extend(self.library.write_only().iter().map(|name| name.to_ascii_lowercase()));
         Some(Pack {
             secrets: secrets.into_iter().collect(),
-            sent_secrets,
+            sent_secrets: sent_secrets.into_iter().collect(),
             name: self.name.as_str().into(),
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
             description: manifest.description.as_ref().map(|text| text.value.clone()),

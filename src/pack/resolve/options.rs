@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Resolver;
 use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, Location, all_of, nearest, there_are};
+use crate::exchange::spelled;
 use crate::expr::{Kind, ObjectKind};
 use crate::pack::source::{Key, LineSource, Manifest, Node, NodeKind, OptionSource, Spanned, WantedSource};
 use crate::pack::{Line, Operation, Options, PackOption, Replay, Wanted, parameter_names};
@@ -64,7 +65,7 @@ impl Resolver<'_> {
                 continue;
             }
             if let Some(first) = values.iter().position(|known| *known == value) {
-                let message = format!("`{}` stands here twice", crate::pack::spelled(&value));
+                let message = format!("`{}` stands here twice", spelled(&value));
                 let diagnostic = Diagnostic::error(Code::NameDuplicate, node.at.clone(), message);
                 self.report(diagnostic.related(nodes[first].at.clone(), "the first").help("take one out"));
                 continue;

@@ -79,6 +79,20 @@ impl Resolver<'_> {
         names: &Names,
         folder: &str,
     ) -> Option<Shape> {
+        let (path, actual, example) = self.laid(like, folder)?;
+        let mut plan = Plan::new(path, shows, folder, like.ignore_case);
+        let at = At { pattern: Vec::new(), actual };
+        let before = self.diagnostics.len();
+        let shape = match whole {
+            Some(template) => self.template(&mut plan, template, Some(&example), &at, names),
+            None => self.node(&mut plan, &example, &at, Context::Nothing, names),
+        };
+        self.unused(&plan, &example, before);
+        shape
+    }
+
+    /// An example with others laid over it: its file, the place in that file, and what it says.
+    pub(super) fn laid(&mut self, like: &LikeSource, folder: &str) -> Option<(String, Vec<String>, Value)> {
         let (path, mut actual, mut example) = self.part(&like.example, folder)?;
         for (key, fragment) in &like.lay {
             let (_, _, part) = self.part(fragment, folder)?;
@@ -93,15 +107,7 @@ impl Resolver<'_> {
             // What the fragment brings cannot be pointed at in the file below it.
             actual.truncate(0);
         }
-        let mut plan = Plan::new(path, shows, folder, like.ignore_case);
-        let at = At { pattern: Vec::new(), actual };
-        let before = self.diagnostics.len();
-        let shape = match whole {
-            Some(template) => self.template(&mut plan, template, Some(&example), &at, names),
-            None => self.node(&mut plan, &example, &at, Context::Nothing, names),
-        };
-        self.unused(&plan, &example, before);
-        shape
+        Some((path, actual, example))
     }
 
     /// A value that is made from no example.

@@ -21,10 +21,11 @@ impl Resolver<'_> {
 
     /// Every such pair: the two say the same, and the documentation needs to be corrected.
     pub(super) fn check_verbatim(&mut self) {
-        let pairs = self.fixtures.iter().filter_map(|(path, file)| Some((*file, self.corrected(path)?)));
-        for (documented, path) in pairs.collect::<Vec<(FileId, String)>>() {
+        let pair = |(own, file): (&&str, &FileId)| Some(((*own).to_owned(), *file, self.corrected(own)?));
+        let pairs: Vec<(String, FileId, String)> = self.fixtures.iter().filter_map(pair).collect();
+        for (own, documented, path) in pairs {
             let Some(corrected) = self.fixtures.get(path.as_str()).copied() else { continue };
-            self.used.insert(format!("{}.txt", path.trim_end_matches(".json")));
+            self.used.insert(own);
             // A file that cannot be read has been reported, or is when it is used.
             if self.unread.contains(&documented) || self.document(&path).is_none() {
                 continue;

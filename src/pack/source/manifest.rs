@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Fields, text, wrong_kind};
+use super::fields::{Fields, text};
 use super::operation::case_flag;
 use super::template::templates;
 use super::{
@@ -396,7 +396,7 @@ impl RowSource {
             item: Vec::new(),
         };
         let item = fields.entry("item");
-        source.item = templates(item.map_or(&[], |(_, node)| members(node, "item", diagnostics)), diagnostics);
+        source.item = templates(fields.named("item", diagnostics), diagnostics);
         match &source.tolerate {
             None if source.error.is_none() && fields.entry("error").is_none() && fields.complete() => {
                 let start = Location::new(source.at.file, source.at.range.start..source.at.range.start);
@@ -418,16 +418,5 @@ impl RowSource {
         }
         fields.finish(diagnostics);
         Some(source)
-    }
-}
-
-/// The members of a mapping whose keys are free.
-fn members<'n>(node: &'n Node, name: &str, diagnostics: &mut Diagnostics) -> &'n [(Key, Node)] {
-    match &node.kind {
-        NodeKind::Map(members) => members,
-        _ => {
-            wrong_kind(node, &format!("`{name}` is a mapping from names"), diagnostics);
-            &[]
-        }
     }
 }
