@@ -19,7 +19,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Call;
 use crate::exchange::{Problem, Request, Response};
-use crate::pack::{CredentialPlace, Pack};
+use crate::journal::Note;
+use crate::pack::{CredentialPlace, Pack, is_one_of};
 
 /// Whether credentials and fields of type `secret` can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) fn secrets(call: &Call<'_>) -> Result<Secrets, Problem> {
 
 /// The path of a request for the request log.
 pub(crate) fn path_shown<'r>(pack: &Pack, request: &'r Request, response: &Response) -> Cow<'r, str> {
-    Mask::of_exchange(pack, request, response).path(&request.path)
+    Mask::of_exchange(pack, request, response, &[]).path(&request.path)
 }
 
 /// What must not be read, of one pack and one entry.
@@ -80,15 +81,15 @@ impl Mask {
     }
 
     /// For a request and its answer, with every secret that stands in a place of secrets there.
-    pub(super) fn of_exchange(pack: &Pack, request: &Request, response: &Response) -> Self {
+    pub(super) fn of_exchange(pack: &Pack, request: &Request, response: &Response, changes: &[Note]) -> Self {
         let mut mask = Mask::of_pack(pack);
-        mask.texts = mask.known_texts(request, response);
+        mask.texts = mask.known_texts(pack, request, response, changes);
         mask.spellings(request);
         mask
     }
 
     /// What stands in a place of secrets, the longest first.
-    fn known_texts(&self, request: &Request, response: &Response) -> Vec<String> {
+    fn known_texts(&self, pack: &Pack, request: &Request, response: &Response, changes: &[Note]) -> Vec<String> {
         let sent = self.for_what_is_sent();
         let mut texts = Texts::default();
         for (name, value) in request.headers.iter().chain(response.headers.iter()) {
@@ -98,6 +99,17 @@ impl Mask {
         }
         if let Some(query) = &request.query {
             self.pairs(query, &mut texts);
+        }
+        for part in pack.secrets_in_path(&request.path) {
+            texts.add(&percent_decode_str(part).decode_utf8_lossy());
+            texts.add(part);
+        }
+        // An id that is secret is often told in another form, as a part of a link.
+        for change in changes {
+            let resource = pack.resource_named(&change.resource).map(|resource| pack.resource(resource));
+            if resource.is_some_and(|resource| resource.id_field().secret) {
+                texts.add(&change.id);
+            }
         }
         sent.body_texts(request.body.bytes(), request.headers.get(CONTENT_TYPE), &mut texts);
         self.body_texts(&response.body, response.headers.get(&CONTENT_TYPE), &mut texts);
@@ -144,7 +156,7 @@ impl Mask {
 
     /// Whether a member or pair of this name is secret, in whatever case an API writes it.
     fn member(&self, name: &str) -> bool {
-        self.members.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+        is_one_of(&self.members, name)
     }
 
     fn secret_name(&self, name: &str) -> bool {

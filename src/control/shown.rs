@@ -114,7 +114,9 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
 
 fn mask(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Mask {
     match (secrets, pack) {
-        (Secrets::Masked, Some(pack)) => Mask::of_exchange(pack, &exchanged.request, &exchanged.response),
+        (Secrets::Masked, Some(pack)) => {
+            Mask::of_exchange(pack, &exchanged.request, &exchanged.response, &exchanged.changes)
+        }
         _ => Mask::default(),
     }
 }

@@ -65,9 +65,10 @@ pub(super) fn records<'l>(
             None => {
                 let resource = pack.resource(load.resource);
                 let whose = if visibility.is_everyone() { "there is" } else { "this caller has" };
+                let key = field.unwrap_or_else(|| resource.id_field());
                 let words = match field {
+                    _ if key.secret => format!("{whose} no `{}` with this `{}`", resource.name, key.name),
                     None => format!("{whose} no `{}` with the id `{}`", resource.name, id.text()),
-                    Some(field) if field.secret => format!("{whose} no `{}` with this `{}`", resource.name, field.name),
                     Some(field) => {
                         format!("{whose} no `{}` with the `{}` `{}`", resource.name, field.name, id.text())
                     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::route;
 use crate::exchange::{Problem, Request, Response};
 use crate::pack::{Candidate, Line, Operation, Options, Pack};
 
@@ -26,7 +25,7 @@ const SHOWN: usize = 3;
 /// The problem for a request that no operation of its pack answers: 405 where the path exists, else 404.
 pub(super) fn within_pack(pack: &Arc<Pack>, options: &Options, request: &Request) -> Response {
     let mut allowed: Vec<Method> = Vec::new();
-    for (path, mounted) in route::within(pack, &request.path) {
+    for (path, mounted) in pack.within(&request.path) {
         let Some((found, _)) = pack.router.find(path, options) else { continue };
         for (method, candidates) in &found.methods {
             let there = |candidate: &Candidate| {
@@ -100,7 +99,7 @@ fn nearest(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Vec<N
 fn of_pack(pack: &Arc<Pack>, options: &Options, request: &Request, several: bool) -> Vec<NearMiss> {
     let lost_prefix = format!("/{}", pack.name);
     let mut paths: Vec<(&str, bool, bool)> =
-        route::within(pack, &request.path).map(|(path, mounted)| (path, mounted, false)).collect();
+        pack.within(&request.path).map(|(path, mounted)| (path, mounted, false)).collect();
     // The prefix of the pack may stand where none is needed.
     if let Some(rest) = request.path.strip_prefix(lost_prefix.as_str()) {
         paths.push((rest, false, true));

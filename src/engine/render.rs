@@ -3,7 +3,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::fill::{Slot, body, fill};
 use super::{Call, Rejection, validate};
-use crate::exchange::Response;
+use crate::exchange::{Response, spelled};
 use crate::journal::{Stage, Verdict};
 use crate::pack::{Check, Content, Operation, Provenance, Reply, Shape};
 
@@ -69,20 +69,28 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
             response = response.with_body("text/html; charset=utf-8", page);
         }
     }
-    headers(call, &call.pack.clone().headers, &mut response)?;
-    headers(call, &reply.headers, &mut response)?;
+    headers(call, reply, &call.pack.clone().headers, &mut response)?;
+    headers(call, reply, &reply.headers, &mut response)?;
     call.trace.add(Stage::Render, Verdict::Passed, Some(&reply.at), reply.provenance.header());
     Ok(response)
 }
 
-fn headers(call: &Call<'_>, headers: &[(HeaderName, Shape)], response: &mut Response) -> Result<(), Rejection> {
+fn headers(
+    call: &mut Call<'_>,
+    reply: &Reply,
+    headers: &[(HeaderName, Shape)],
+    response: &mut Response,
+) -> Result<(), Rejection> {
     for (name, shape) in headers {
         let slot = Slot::new("header");
         let value = fill(call.pack, shape, &call.scope, slot.step(name.as_str()))?;
-        match value {
-            Some(serde_json::Value::String(text)) => response.set(name.clone(), &text),
-            Some(value) => response.set(name.clone(), &value.to_string()),
-            None => {}
+        if let Some(value) = value
+            && !response.set(name.clone(), &spelled(&value))
+        {
+            let words = format!(
+                "the header `{name}` is left out: its value has more than one line, or other control characters"
+            );
+            call.trace.add(Stage::Render, Verdict::Failed, Some(&reply.at), words);
         }
     }
     Ok(())

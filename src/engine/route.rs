@@ -2,7 +2,7 @@ use http::Method;
 
 use super::{Call, Rejection, near_miss};
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Candidate, Operation, Pack};
+use crate::pack::{Candidate, Operation};
 
 /// The operations that method and path could mean, and the texts of the path's parameters.
 pub(super) struct Found<'a> {
@@ -18,21 +18,9 @@ pub(super) struct Match<'a> {
     pub(super) line: &'a Candidate,
 }
 
-/// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
-/// With each rest comes whether a prefix was taken off.
-pub(super) fn within<'p>(pack: &Pack, path: &'p str) -> impl Iterator<Item = (&'p str, bool)> {
-    let prefixes: Vec<usize> = pack
-        .mounts
-        .iter()
-        .filter(|prefix| path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/')))
-        .map(String::len)
-        .collect();
-    prefixes.into_iter().map(move |length| (&path[length..], length > 0))
-}
-
 pub(super) fn find<'a>(call: &mut Call<'a>) -> Result<Found<'a>, Rejection> {
     let (pack, options) = (call.pack, call.moment.options);
-    for (path, mounted) in within(pack, &call.request.path) {
+    for (path, mounted) in pack.within(&call.request.path) {
         let Some((route, values)) = pack.router.find(path, options) else { continue };
         let present = |method: &Method| -> Vec<Match<'a>> {
             let there = route.candidates(method).iter().filter(|candidate| candidate.wanted.holds(options));

@@ -27,11 +27,10 @@ impl Response {
         self
     }
 
-    /// Sets a header. A value that HTTP cannot carry leaves the header out.
-    pub(crate) fn set(&mut self, name: HeaderName, value: &str) {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(name, value);
-        }
+    /// Sets a header. A value that HTTP cannot carry, such as one of several lines, leaves the header out and gives false.
+    pub(crate) fn set(&mut self, name: HeaderName, value: &str) -> bool {
+        let value = HeaderValue::from_str(value);
+        value.map(|value| self.headers.insert(name, value)).is_ok()
     }
 
     /// About how many bytes keeping this answer costs.

@@ -197,11 +197,14 @@ impl Checker<'_> {
                 self.expr(&choice.test_expr, names);
                 let yes = self.expr(&choice.true_expr, names);
                 match &choice.false_expr {
-                    Some(no) => {
-                        let no = self.expr(no, names);
-                        // `x if … else null` may still be shown as an x.
+                    Some(no_expr) => {
+                        let no = self.expr(no_expr, names);
+                        // `x if … else null` may still be shown as an x, and so may `list if … else []`.
+                        let (nothing, nothing_else) = (is_empty_list(&choice.true_expr), is_empty_list(no_expr));
                         match (yes, no) {
                             (kind, Kind::Null) | (Kind::Null, kind) => kind,
+                            (kind, Kind::List(_)) if nothing_else => kind,
+                            (Kind::List(_), kind) if nothing => kind,
                             (yes, no) => yes.or(no),
                         }
                     }
@@ -492,6 +495,16 @@ fn statement_range(statement: &ast::Stmt<'_>) -> Range<usize> {
         Stmt::CallBlock(inner) => bytes(inner.span()),
         Stmt::Do(inner) => bytes(inner.span()),
         _ => 0..0,
+    }
+}
+
+fn is_empty_list(expr: &Expr<'_>) -> bool {
+    match expr {
+        Expr::List(list) => list.items.is_empty(),
+        Expr::Const(constant) => {
+            constant.value.kind() == minijinja::value::ValueKind::Seq && constant.value.len() == Some(0)
+        }
+        _ => false,
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) use option::{Chosen, Options, PackOption, Wanted};
 pub(crate) use proof::{Check, Leaf};
 pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
-pub(crate) use route::{Candidate, Router, parameter_name, parameter_names};
+pub(crate) use route::{Candidate, Router, parameter_name, parameter_names, path_values};
 pub(crate) use shape::{Each, Member, Shape};
 
 use crate::clock::Format;
@@ -73,6 +73,8 @@ pub(crate) struct Pack {
     pub(crate) secrets: Arc<[String]>,
     /// The same of what is sent: those, and properties of bodies that are `writeOnly`.
     pub(crate) sent_secrets: Arc<[String]>,
+    /// Templates with a parameter that has such a name.
+    pub(crate) secret_paths: Vec<Arc<str>>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
 }
@@ -84,6 +86,11 @@ pub(crate) struct Seed {
     /// By field; `None` for what its default fills.
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) at: Location,
+}
+
+/// Whether a name is one of these, which are in small letters: APIs write one name in several cases.
+pub(crate) fn is_one_of(names: &[String], name: &str) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 impl Pack {
@@ -105,6 +112,29 @@ impl Pack {
 
     pub(crate) fn resource_named(&self, name: &str) -> Option<ResourceId> {
         self.resources.iter().position(|resource| &*resource.name == name).map(ResourceId)
+    }
+
+    /// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
+    /// With each rest comes whether a prefix was taken off.
+    pub(crate) fn within<'p>(&self, path: &'p str) -> impl Iterator<Item = (&'p str, bool)> {
+        let prefixes: Vec<usize> = self
+            .mounts
+            .iter()
+            .filter(|prefix| path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/')))
+            .map(String::len)
+            .collect();
+        prefixes.into_iter().map(move |length| (&path[length..], length > 0))
+    }
+
+    /// What stands in a path for parameters that have the names of secrets, still percent-encoded.
+    pub(crate) fn secrets_in_path<'p>(&self, path: &'p str) -> Vec<&'p str> {
+        let mut found = Vec::new();
+        for template in &self.secret_paths {
+            let given = self.within(path).find_map(|(rest, _)| path_values(template, rest));
+            let pairs = parameter_names(template).into_iter().zip(given.into_iter().flatten());
+            found.extend(pairs.filter(|(name, _)| is_one_of(&self.secrets, name)).map(|(_, value)| value));
+        }
+        found
     }
 
     /// The row that counts for a violation: the first that fits.

@@ -73,7 +73,7 @@ impl Router {
         }
         // Nothing is there with these options, so that a path with fewer literal segments may be meant.
         let others = self.routes.iter().filter(|route| route.exists(options));
-        let fitting = others.filter_map(|route| Some((route, values(&route.template, path)?)));
+        let fitting = others.filter_map(|route| Some((route, path_values(&route.template, path)?)));
         fitting.max_by_key(|(route, _)| {
             route.template.split('/').map(|part| parameter_name(part).is_none()).collect::<Vec<bool>>()
         })
@@ -101,7 +101,7 @@ impl Router {
 }
 
 /// What stands in a path in place of a template's parameters, if it fits.
-fn values<'p>(template: &str, path: &'p str) -> Option<Vec<&'p str>> {
+pub(crate) fn path_values<'p>(template: &str, path: &'p str) -> Option<Vec<&'p str>> {
     let (mut parts, mut given) = (template.split('/'), path.split('/'));
     let mut found = Vec::new();
     loop {

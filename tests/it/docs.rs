@@ -37,7 +37,7 @@ trap stop EXIT
 
 /// A line of a page as it is run here: the built binary for cargo's, a free port for the usual one.
 fn command(line: &str) -> String {
-    let line = line.replace(":4010", ":$PORT");
+    let line = line.replace(":4010", ":$PORT").replace("./target/release/standin", "standin");
     match line.trim().strip_prefix("cargo run --release") {
         Some("") => "start".to_owned(),
         Some(rest) => {

@@ -1,6 +1,7 @@
 //! Shapes whose fields depend on the request.
 
 use crate::errors::{check, failing, planted};
+use crate::server::case;
 
 const LIST: &str = "fixtures/rooms/rooms/list.yaml";
 const EXCEPT: &str = "\"= tables[query.for] if (query.for is defined) else []\"";
@@ -31,4 +32,34 @@ fn a_list_that_never_changes_leaves_out_the_same_everywhere() {
     let out = failing(folder.path(), &["rooms"]);
     assert!(out.contains("failed: rooms/rooms/list.200.json\n  - `/rooms/0/owner` is documented and missing"), "{out}");
     assert!(!out.contains("list.200.plan.json\n"), "{out}");
+}
+
+/// A list that may be empty has the shape of its records all the same.
+#[test]
+fn a_list_that_may_be_empty_shows_records_as_their_shape_says() {
+    for list in ["page.records if query.all else []", "[] if not query.all else page.records"] {
+        let old = "page.records if query.all else []";
+        let folder = planted("secret-links", "fixtures/post/letters/list.yaml", old, list);
+        let output = check(folder.path(), &["post", "--mutate"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
+fn a_header_that_is_no_text_is_a_mistake_and_one_of_two_lines_is_told() {
+    let (file, lang) = ("fixtures/post/letters/list.yaml", "  schema: letters");
+    for (value, what) in [("page.records", "a list"), ("[1]", "a list"), ("request", "the request")] {
+        let folder = planted("secret-links", file, lang, &format!("  headers: {{ x-all: \"= {value}\" }}\n{lang}"));
+        let output = check(folder.path(), &["post"]);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(&format!("a header is one text, not {what}")), "{value}: {words}");
+    }
+    let server = case("secret-links", &[]);
+    let answer = server.get("/letters/first-secret-link?lang=a%0Ab").expect(200);
+    assert_eq!(answer.header("content-language"), None);
+    let trace = server.control("GET", "/journal/1", None).expect(200).json()["exchange"]["trace"].clone();
+    let failed: Vec<_> = trace.as_array().unwrap().iter().filter(|step| step["verdict"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{trace}");
+    let words = failed[0]["detail"].as_str().unwrap();
+    assert!(words.starts_with("the header `content-language` is left out"), "{words}");
 }

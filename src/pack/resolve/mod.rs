@@ -33,7 +33,7 @@ use serde_json::Value;
 
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
-use super::{ErrorId, Files, Loaded, Pack, PackOption, Resource, ResourceId, Scheme};
+use super::{ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, parameter_names};
 use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
 use crate::expr::{self, ExprId, Kind, Names, Sources};
@@ -357,10 +357,15 @@ impl<'f> Resolver<'f> {
         };
         let fields = self.resources.iter().flat_map(|resource| &resource.fields).filter(|field| field.secret);
         let secrets: BTreeSet<String> = fields.map(|field| field.name.to_ascii_lowercase()).collect();
+        let has_secret =
+            |template: &str| parameter_names(template).iter().any(|name| secrets.contains(&name.to_ascii_lowercase()));
+        let lines = parts.operations.iter().flat_map(Operation::lines).map(|line| line.template);
+        let secret_paths = lines.filter(|template| has_secret(template)).collect();
         let mut sent_secrets = secrets.clone();
         sent_secrets.extend(self.library.write_only().iter().map(|name| name.to_ascii_lowercase()));
         Some(Pack {
             secrets: secrets.into_iter().collect(),
+            secret_paths,
             sent_secrets: sent_secrets.into_iter().collect(),
             name: self.name.as_str().into(),
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),

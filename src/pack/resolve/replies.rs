@@ -7,7 +7,7 @@ use http::{HeaderName, StatusCode};
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location};
-use crate::expr::{self, Names};
+use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Key, OperationSource, ReplySource, Spanned, Template};
 use crate::pack::{Check, Content, Provenance, Reply, Shape};
 
@@ -105,9 +105,17 @@ impl Resolver<'_> {
             }
             match HeaderName::try_from(key.name.as_str()) {
                 Ok(name) => {
-                    if let Some(shape) = self.value(template, names, folder) {
-                        headers.push((name, shape));
+                    let Some(shape) = self.value(template, names, folder) else { continue };
+                    let what = match &shape {
+                        Shape::Value { kind: kind @ (Kind::List(_) | Kind::Object(_)), .. } => Some(kind.to_string()),
+                        Shape::Record { .. } => Some("a record".to_owned()),
+                        Shape::Each(_) => Some("a list".to_owned()),
+                        _ => None,
+                    };
+                    if let Some(what) = what {
+                        self.error(Code::ExprKinds, &template.at(), format!("a header is one text, not {what}"));
                     }
+                    headers.push((name, shape));
                 }
                 Err(_) => self.error(Code::ValueWrong, &key.at, format!("`{}` is not the name of a header", key.name)),
             }
@@ -208,7 +216,7 @@ impl Resolver<'_> {
         for (key, template) in with {
             let kind = match template {
                 Template::Expression { text, .. } => expr::check(text, &names).0,
-                _ => expr::Kind::Any,
+                _ => Kind::Any,
             };
             if let Some(shape) = self.value(template, &names, folder) {
                 given.push((Arc::from(key.name.as_str()), shape));

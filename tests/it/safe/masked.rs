@@ -133,6 +133,33 @@ fn a_secret_of_the_answer_is_masked_in_the_request() {
     hidden(&server, 2, &[token]);
 }
 
+/// The id of a record that is secret stands in paths under its name, and in links that no field is.
+#[test]
+fn an_id_that_is_secret_is_masked_in_paths_and_links() {
+    for log in ["text", "json"] {
+        let [fixtures, schemas] = ["fixtures", "schemas"].map(|part| format!("tests/cases/format/secret-links/{part}"));
+        let mut command = standin();
+        command.args(["serve", "post", "--fixtures", &fixtures, "--schemas", &schemas]);
+        command.args(["--port", "0", "--freeze", "--log", log]);
+        let server = Server::spawn(command);
+        let link = server.call("POST", "/letters", &[], "").expect(201).json()["link"].as_str().unwrap().to_owned();
+        let token = link.rsplit('/').next().unwrap();
+        server.get(&format!("/letters/{token}")).expect(200);
+        server.get("/post/letters/first%2Dsecret-link").expect(200);
+        server.get("/letters/another-secret-link").expect(404);
+        hidden(&server, 4, &[token, "another-secret-link"]);
+        let entry = |number: u64| server.control("GET", &format!("/journal/{number}"), None).json()["exchange"].clone();
+        assert_eq!(entry(1)["changes"][0]["id"], MASK);
+        assert!(entry(1)["response"]["body"]["text"].as_str().unwrap().ends_with("/letters/•••\"}"), "{}", entry(1));
+        assert_eq!(entry(2)["request"]["path"], "/letters/•••");
+        assert_eq!(entry(3)["request"]["path"], "/letters/•••");
+        let load = entry(4)["trace"].as_array().unwrap().iter().find(|step| step["stage"] == "load").cloned();
+        assert_eq!(load.unwrap()["detail"], "there is no `letter` with this `token`");
+        let printed = server.stderr_when(|text| text.lines().count() >= 4);
+        assert!(!printed.contains(token) && !printed.contains("secret-link"), "{printed}");
+    }
+}
+
 #[test]
 fn what_events_are_told_is_masked() {
     let (server, _folder) = two_packs(&[]);
