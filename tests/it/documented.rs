@@ -60,6 +60,7 @@ pub(crate) fn fragments_of(pack: &str) -> BTreeMap<String, Json> {
 
 fn listed(pack: &str, list: &str) -> BTreeMap<String, Json> {
     let output = standin().args(["check", pack, "--format", "json"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Json = serde_json::from_slice(&output.stdout).unwrap();
     let items = report["packs"][0][list].as_array().unwrap().iter();
     items.map(|item| (item["name"].as_str().unwrap().to_owned(), item.clone())).collect()

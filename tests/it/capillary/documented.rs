@@ -1,11 +1,8 @@
 //! The documentation's bytes: the eight JSON blocks of the page are stored as they are, and `check` replays them.
 
-use std::fmt::Write as _;
+use serde_json::json;
 
-use ring::digest;
-
-use super::*;
-use crate::server::standin;
+use crate::documented::{report_of, stands_as_documented};
 
 /// The JSON blocks of the page in their order, with the SHA-256 of the text between the fences.
 const BLOCKS: [(&str, &str); 8] = [
@@ -22,26 +19,17 @@ const BLOCKS: [(&str, &str); 8] = [
 #[test]
 fn documented_examples_are_the_documentations_bytes() {
     for (file, known) in BLOCKS {
-        let bytes = fs::read(repository("fixtures/capillary").join(file)).unwrap();
-        let hash = digest::digest(&digest::SHA256, &bytes);
-        let hex = hash.as_ref().iter().fold(String::new(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        });
-        assert_eq!(hex, known, "{file} is not what the page shows");
+        stands_as_documented(&format!("capillary/{file}"), known);
     }
 }
 
 /// A request is replayed with the answer that it has there.
 #[test]
 fn check_replays_every_documented_block() {
-    let output = standin().args(["check", "capillary", "--format", "json"]).output().unwrap();
-    assert!(output.status.success());
-    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
-    let results = report["packs"][0]["results"].as_array().unwrap();
+    let results = report_of("capillary");
     for (file, _) in BLOCKS {
         let answer = file.replace(".request", ".200");
-        let result = results.iter().find(|result| result["name"] == format!("capillary/{answer}"));
+        let result = results.get(&format!("capillary/{answer}"));
         let result = result.unwrap_or_else(|| panic!("{answer} is not replayed: {results:#?}"));
         assert_eq!(result["findings"], json!([]), "{result}");
         assert_eq!(result["declared"], 0, "{file} is replayed without a difference: {result}");

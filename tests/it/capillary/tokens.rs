@@ -163,11 +163,9 @@ fn a_wrong_key_and_a_wrong_secret_are_not_told_apart() {
             (&key[1..], secret),
             (key, &secret[1..]),
             (&format!(" {key}"), secret),
+            (&key.to_lowercase(), secret),
         ] {
             refused(&generate(&server, key, secret), 401, 401, NO_TOKEN);
-        }
-        if key != key.to_lowercase() {
-            refused(&generate(&server, &key.to_lowercase(), secret), 401, 401, NO_TOKEN);
         }
     });
 }

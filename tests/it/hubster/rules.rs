@@ -44,14 +44,12 @@ fn rule_a_number_a_page_and_a_team_belong_to_one_hub() {
         refused(&post(&server, ZERO, again.clone()), 400, &[701]);
         refused(&post(&server, DEV, again.clone()), 400, &[701]);
         let path = format!("/api/v1/integrations/hubs/{ACME_HUB}");
-        let answer = server.api_as(ACME, "POST", &path, Some(again.clone()));
+        let answer = server.api_as(ACME, "POST", &path, Some(again));
         let words = refused(&answer, 400, &[701]);
         assert!(!words[0].contains("Hubster Demo"), "{words:?}");
         watch.unharmed();
-        // Channels without an account may be there many times.
-        let first = |found: &Json| found["configuration"].clone();
-        assert_ne!(first(&again), json!(null));
     }
+    // Channels without an account may be there many times.
     for nth in 0..3 {
         for channel in ["WebChat", "Direct", "System"] {
             create(&server, channel, &format!("{channel} {nth}"));

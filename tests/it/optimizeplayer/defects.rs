@@ -42,9 +42,10 @@ fn o2_the_key_counts_in_the_query_only() {
 #[test]
 fn o3_the_update_time_is_updated_at() {
     let server = start(&[]);
-    let shown = get(&server, &format!("{LIST}/1")).expect(200).json();
-    assert_eq!(shown["updated_at"], "2017-04-25T22:00:47.047560");
-    assert_eq!(keys(&shown).iter().filter(|key| **key == "created_at").count(), 1);
+    let answer = get(&server, &format!("{LIST}/1")).expect(200);
+    assert_eq!(answer.json()["updated_at"], "2017-04-25T22:00:47.047560");
+    // Of a key that stands there twice, parsed JSON has one.
+    assert_eq!(answer.text().matches("\"created_at\"").count(), 1, "{answer}");
     assert!(notes("list").contains("`created_at` twice"));
 }
 
