@@ -26,11 +26,6 @@ fn all() -> Server {
     Server::start(&["--freeze"])
 }
 
-/// What one call may change: the body, and what it says of the operation.
-fn told(answer: &Answer) -> (u16, String, Option<&str>, Option<&str>) {
-    (answer.status, answer.text(), answer.header("standin-operation"), answer.header("standin-contract"))
-}
-
 fn records(server: &Server) -> BTreeMap<&'static str, Json> {
     READS.iter().map(|(pack, ..)| (*pack, server.state(pack))).collect()
 }
@@ -43,7 +38,7 @@ fn all_four_are_reached_by_path_and_by_host() {
         let host = format!("{pack}.localhost:{}", server.port());
         let by_host = server.call("GET", path, &[credential, ("Host", &host)], "").expect(200);
         // Reportei's list says how it was reached.
-        let plain = |answer: &Answer| told(answer).1.replace(&format!("{host}/"), "").replace(&server.url()[7..], "");
+        let plain = |answer: &Answer| answer.text().replace(&format!("{host}/"), "").replace(&server.url()[7..], "");
         let without = |text: String| text.replace("http:///reportei", "http://").replace("http://api", "http:///api");
         assert_eq!(without(plain(&by_path)), without(plain(&by_host)));
         for answer in [&by_path, &by_host] {
@@ -63,9 +58,9 @@ fn each_alone_is_at_the_root_and_under_its_prefix() {
         let prefixed = alone.call("GET", &format!("/{pack}{path}"), &[credential], "").expect(200);
         let beside = together.call("GET", &format!("/{pack}{path}"), &[credential], "").expect(200);
         let plain = |answer: Answer, server: &Server| {
-            let (status, text, operation, contract) = told(&answer);
-            let text = text.replace(&server.url(), "").replace("\"/reportei/", "\"/");
-            (status, text, operation.map(str::to_owned), contract.map(str::to_owned))
+            let text = answer.text().replace(&server.url(), "").replace("\"/reportei/", "\"/");
+            let headers = ["standin-operation", "standin-contract"].map(|name| answer.header(name).map(str::to_owned));
+            (answer.status, text, headers)
         };
         let at_root = plain(at_root, &alone);
         assert_eq!(plain(prefixed, &alone), at_root);

@@ -23,6 +23,11 @@ fn send(server: &Server, caller: (&str, &str), method: &str, path: &str, headers
     server.call(method, path, &headers, body)
 }
 
+/// The calls that write, where all that can be wrong is by whom.
+fn writing() -> [(&'static str, String); 3] {
+    [("POST", CLIENTS.to_owned()), ("PUT", own(FIRST)), ("DELETE", own(FIRST))]
+}
+
 fn till(id: u64, code: &str) -> Json {
     json!({ "id": id, "code": code, "description": "", "name": code, "type": "TILL" })
 }
@@ -104,7 +109,7 @@ fn codes_that_no_till_has_are_400() {
             ("STORE_CODE", "Demo Store"),
             ("STORE_EXTERNAL_ID", "demo-1"),
         ] {
-            for (method, path) in [("POST", CLIENTS.to_owned()), ("PUT", own(FIRST)), ("DELETE", own(FIRST))] {
+            for (method, path) in writing() {
                 let words = format!("Invalid X-CAP-API-ATTRIBUTION-ENTITY-CODE specified. {code}");
                 let answer = send(&server, (TOKEN, &token), method, &path, &[(TYPE, kind), (CODE, code)]);
                 invalid(&answer, &[&words]);
@@ -122,7 +127,7 @@ fn kinds_that_do_not_exist_are_400() {
     let token = full_token(&server);
     harmless(&server, || {
         for kind in ["till", "TILL_CODE", "STORE", "STORE_EXTERNAL_ID_3", "", "TILL, TILL"] {
-            for (method, path) in [("POST", CLIENTS.to_owned()), ("PUT", own(FIRST)), ("DELETE", own(FIRST))] {
+            for (method, path) in writing() {
                 let headers = [(TYPE, kind), (CODE, "mobilepush.1")];
                 let answer = send(&server, (TOKEN, &token), method, &path, &headers);
                 invalid(&answer, &["Invalid X-CAP-API-ATTRIBUTION-ENTITY-TYPE specified."]);
@@ -139,7 +144,7 @@ fn rule_1061_a_lookup_needs_its_type() {
     let server = start();
     let words = "X-CAP-API-ATTRIBUTION-LOOKUP-TYPE header required with X-CAP-API-ATTRIBUTION-LOOKUP header.";
     harmless(&server, || {
-        for (method, path) in [("POST", CLIENTS.to_owned()), ("PUT", own(FIRST)), ("DELETE", own(FIRST))] {
+        for (method, path) in writing() {
             refused(&send(&server, ADMIN, method, &path, &[(LOOKUP, "mobilepush.1")]), 400, 1061, words);
         }
     });

@@ -33,9 +33,7 @@ fn wrong_types_are_400_and_named() {
         ] {
             for (field, value) in fields.iter().flat_map(|field| values.iter().map(move |value| (field, value))) {
                 let words = format!("Invalid input. {field} must be {kind}.");
-                let sent = with(field, value.clone());
-                invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(sent.clone())), &[&words]);
-                invalid(&update(&server, FIRST, sent), &[&words]);
+                invalid_either(&server, &with(field, value.clone()), &[&words]);
             }
         }
         for scope in [json!(1), json!("x"), json!(null), json!([])] {
@@ -116,8 +114,7 @@ fn values_of_enumerations_are_exact() {
             json!([1]),
         ] {
             let scope = json!([{ "entityId": value, "permission": "READ", "resources": [] }]);
-            invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(scope.clone()))), &[entity]);
-            invalid(&update(&server, FIRST, with_scopes(scope)), &[entity]);
+            invalid_either(&server, &with_scopes(scope), &[entity]);
         }
         for value in [
             json!("read"),
@@ -130,8 +127,7 @@ fn values_of_enumerations_are_exact() {
             json!(["READ"]),
         ] {
             let scope = json!([{ "entityId": 1, "permission": value, "resources": [] }]);
-            invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(scope.clone()))), &[permission]);
-            invalid(&update(&server, FIRST, with_scopes(scope)), &[permission]);
+            invalid_either(&server, &with_scopes(scope), &[permission]);
         }
     });
 }
@@ -141,13 +137,9 @@ fn blank_names_and_empty_scopes_are_400_and_an_empty_description_is_not() {
     let server = start();
     harmless(&server, || {
         for name in ["", " ", "\t\n", "\u{a0}"] {
-            let words = ["Invalid input. name must not be blank."];
-            invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(with("name", json!(name)))), &words);
-            invalid(&update(&server, FIRST, with("name", json!(name))), &words);
+            invalid_either(&server, &with("name", json!(name)), &["Invalid input. name must not be blank."]);
         }
-        let words = ["Invalid input. scopes must not be empty."];
-        invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(json!([])))), &words);
-        invalid(&update(&server, FIRST, with_scopes(json!([]))), &words);
+        invalid_either(&server, &with_scopes(json!([])), &["Invalid input. scopes must not be empty."]);
     });
     assert_eq!(create(&server, with("description", json!("")))["description"], "");
     let name = "\u{1f980} \"O'Brien\" <b>{{ now }}</b> \\ \u{202e}";
@@ -162,8 +154,7 @@ fn properties_that_do_not_exist_are_400() {
         for name in ["id", "isValid", "attribution", "createdOn", "grants", "org_id", "Name", "scope", "", "__proto__"]
         {
             let words = format!("Invalid input. Unknown field {name}.");
-            invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(with(name, json!(1)))), &[&words]);
-            invalid(&update(&server, FIRST, with(name, json!(1))), &[&words]);
+            invalid_either(&server, &with(name, json!(1)), &[&words]);
             let words = format!("Invalid input. Unknown field scopes.0.{name}.");
             invalid(&update(&server, FIRST, with_scopes(scope(name))), &[&words]);
         }

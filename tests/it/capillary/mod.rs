@@ -149,6 +149,13 @@ fn refused_all(answer: &Answer, status: u16, errors: &[(u64, &str)]) {
     assert!(answer.header("x-cap-requestid").is_some(), "{answer}");
 }
 
+/// Checks that Create and Update refuse this body alike, with these messages.
+#[track_caller]
+fn invalid_either(server: &Server, body: &Json, messages: &[&str]) {
+    invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(body.clone())), messages);
+    invalid(&update(server, FIRST, body.clone()), messages);
+}
+
 #[track_caller]
 fn refused(answer: &Answer, status: u16, code: u64, message: &str) {
     refused_all(answer, status, &[(code, message)]);

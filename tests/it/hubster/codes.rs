@@ -142,9 +142,8 @@ fn code_300_bodies_that_are_missing_or_no_object() {
         refused(&send(&[PORTAL, JSON], broken), 400, &[300]);
     }
     for scalar in ["[]", "\"text\"", "7", "true"] {
-        let created = scalar.to_owned();
         // Neither a list nor a text has a `channelId`; a known hub alone means create.
-        refused(&send(&[PORTAL, JSON], &created), 400, &[300]);
+        refused(&send(&[PORTAL, JSON], scalar), 400, &[300]);
     }
     refused(&send(&[PORTAL, ("Content-Type", "text/plain")], "{}"), 400, &[300]);
     refused(&send(&[PORTAL, ("Content-Type", "application/x-www-form-urlencoded")], "name=a"), 400, &[300]);

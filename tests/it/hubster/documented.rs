@@ -37,7 +37,7 @@ const BLOCKS: [(&str, &str); 28] = [
     ("get.200.slack.json", "cbba9ec4043c127e84ae1421368da45a396c77596d893db7d5b1a296432d26f3"),
 ];
 
-/// Parts of other examples, each with what shows it.
+/// Parts of other examples.
 const FRAGMENTS: [&str; 6] = [
     "get.200.twilio-sms.json",
     "get.200.messenger.json",

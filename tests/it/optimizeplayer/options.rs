@@ -139,8 +139,8 @@ fn options_that_do_not_exist_are_refused() {
 fn v1_paths_take_the_form() {
     let server = start(&["optimizeplayer.v1-paths", "optimizeplayer.accept-form-post"]);
     for path in ["/v1/integrations", "/v1/integrations/1"] {
-        let form = server.call("POST", path, &[FORM], "api_key=test_key").expect(200);
-        assert_eq!(form.body, server.get(&format!("{path}?api_key=test_key")).expect(200).body);
+        let form = post(&server, path, KEY).expect(200);
+        assert_eq!(form.body, get(&server, path).expect(200).body);
     }
 }
 
@@ -151,7 +151,7 @@ fn hide_secrets_of_unknown_providers_too() {
     for provider in ["zapier", "Stripe"] {
         let patch = Some(json!({ "provider": provider }));
         server.control("PATCH", "/state/optimizeplayer/integration/1", patch).expect(200);
-        let shown = server.get(&format!("{LIST}/1?api_key=test_key")).expect(200).text();
+        let shown = get(&server, &format!("{LIST}/1")).expect(200).text();
         assert!(!shown.contains("secret_key") && shown.contains("publishable_key"), "{shown}");
     }
 }
@@ -160,7 +160,7 @@ fn hide_secrets_of_unknown_providers_too() {
 #[test]
 fn the_journal_keeps_names_that_are_values_too() {
     let server = start(&[]);
-    server.get(&format!("{LIST}/1?api_key=test_key")).expect(200);
+    get(&server, &format!("{LIST}/1")).expect(200);
     let entry = server.control("GET", "/journal/1", None).expect(200).json();
     let body = entry["exchange"]["response"]["body"]["text"].as_str().unwrap().to_owned();
     assert!(
