@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
 use crate::server::{Answer, REPORTEI, Server, eventually, standin};
+use crate::support::replace;
 
 fn run(arguments: &[&str]) -> Output {
     standin().args(arguments).output().unwrap()
@@ -52,13 +53,6 @@ fn copied() -> TempDir {
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name), &folder.path().join(name));
     }
     folder
-}
-
-fn change(folder: &TempDir, path: &str, from: &str, to: &str) {
-    let path = folder.path().join(path);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{from:?} in {text}");
-    fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
 // ---- exit codes ----
@@ -121,7 +115,7 @@ fn exit_0_for_help_version_and_a_good_check() {
 #[test]
 fn exit_1_when_a_check_fails() {
     let folder = copied();
-    change(&folder, "fixtures/reportei/customers/show.200.json", "Reportei Customer 1", "Someone else");
+    replace(&folder.path().join("fixtures/reportei/customers/show.200.json"), "Reportei Customer 1", "Someone else");
     for extra in [&[][..], &["--mutate"], &["--format", "json"], &["--format", "junit"]] {
         let output = standin().arg("check").arg("reportei").args(extra).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{extra:?}: {}", err(&output));
@@ -186,7 +180,11 @@ fn exit_2_for_times_that_cannot_be_read() {
 #[test]
 fn exit_3_for_a_broken_pack_with_its_place() {
     let folder = copied();
-    change(&folder, "fixtures/reportei/customers/show.yaml", "customer: = path.uuid", "customer: = path.uid");
+    replace(
+        &folder.path().join("fixtures/reportei/customers/show.yaml"),
+        "customer: = path.uuid",
+        "customer: = path.uid",
+    );
     for arguments in [&["serve", "--port", "0"][..], &["check"], &["check", "--format", "json"], &["routes"]] {
         let output = standin().args(arguments).current_dir(folder.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{arguments:?}: {}", err(&output));
@@ -370,7 +368,11 @@ fn check_reports_as_json_and_junit() {
 
     // A name and a finding with everything that XML has to escape.
     let folder = copied();
-    change(&folder, "fixtures/reportei/customers/show.200.json", "Reportei Customer 1", "<a href='x'>&amp; ]]>\\u0007");
+    replace(
+        &folder.path().join("fixtures/reportei/customers/show.200.json"),
+        "Reportei Customer 1",
+        "<a href='x'>&amp; ]]>\\u0007",
+    );
     let output =
         standin().args(["check", "reportei", "--format", "junit"]).current_dir(folder.path()).output().unwrap();
     assert!(well_formed(&out(&output)).contains(&"failure".to_owned()));
@@ -424,8 +426,8 @@ fn packs_are_built_in() {
 #[test]
 fn a_folder_of_the_same_name_takes_the_place_of_a_built_in_pack() {
     let folder = copied();
-    change(&folder, "fixtures/reportei/pack.yaml", "title: Reportei Connect", "title: My own");
-    change(&folder, "fixtures/reportei/errors/unauthenticated.json", "Unauthenticated.", "Who are you?");
+    replace(&folder.path().join("fixtures/reportei/pack.yaml"), "title: Reportei Connect", "title: My own");
+    replace(&folder.path().join("fixtures/reportei/errors/unauthenticated.json"), "Unauthenticated.", "Who are you?");
     // What has no pack.yaml is no pack.
     fs::create_dir(folder.path().join("fixtures/notes")).unwrap();
     fs::write(folder.path().join("fixtures/notes/readme.txt"), "nothing").unwrap();

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support;
+use crate::support::{self, keys};
 
 const CASES: &str = "tests/cases/diagnostics";
 
@@ -73,10 +73,6 @@ fn every_mistake_is_told_in_these_words() {
         }
     }
     assert!(failures.is_empty(), "{failures}");
-}
-
-fn keys(object: &Value) -> Vec<&str> {
-    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
 }
 
 /// A place in a file that is there, with its beginning not behind its end.

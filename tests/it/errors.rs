@@ -1,24 +1,21 @@
 //! Errors of packs: what `check --mutate` asks of each case.
 
-use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use crate::server::standin;
 use crate::support;
 
 /// A copy of one of the hard cases in which one text of one file is replaced.
 pub fn planted(case: &str, file: &str, old: &str, new: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     support::copy(&support::repository("tests/cases/format").join(case), folder.path());
-    let path = folder.path().join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(old), "{} has no {old:?}", path.display());
-    fs::write(path, text.replacen(old, new, 1)).unwrap();
+    support::replace(&folder.path().join(file), old, new);
     folder
 }
 
 pub fn check(folder: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_standin"))
+    standin()
         .args(["check", "--fixtures", "fixtures", "--schemas", "schemas"])
         .args(more)
         .current_dir(folder)

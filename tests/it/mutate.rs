@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support;
+use crate::support::{self, replace};
 
 /// A copy of the `reportei` pack in which one text of one file is replaced.
 fn planted(file: &str, old: &str, new: &str) -> tempfile::TempDir {
@@ -14,12 +14,6 @@ fn planted(file: &str, old: &str, new: &str) -> tempfile::TempDir {
     }
     replace(&folder.path().join(file), old, new);
     folder
-}
-
-fn replace(path: &Path, old: &str, new: &str) {
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.contains(old), "{} has no {old:?}", path.display());
-    fs::write(path, text.replacen(old, new, 1)).unwrap();
 }
 
 fn check(folder: &Path, more: &[&str]) -> Output {

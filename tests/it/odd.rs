@@ -3,7 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{Answer, JSON, Server};
+use crate::capillary::ADMIN;
+use crate::hubster::PORTAL;
+use crate::server::{Answer, JSON, REPORTEI, Server};
 
 const ZERO: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -20,10 +22,7 @@ fn call(method: &'static str, path: impl Into<String>, headers: &[(&'static str,
 
 /// A good body for each call that takes one.
 fn calls() -> Vec<Call> {
-    let merchant = ("Authorization", "Bearer reportei-test-token");
     let customer = ("x-customer-token", "token-caedbbbe-7d93-476f-b965-bf97cd7ce874");
-    let portal = ("Authorization", "Bearer hubster-portal-token");
-    let store = ("Authorization", "Basic c3RvcmUuc2VydmVyOjhhMTZhNmI3MDUwNWViMWYxZmY3Y2RjMGNkNTU1OWE3");
     let metrics = json!({
         "customer_integration": "4addc0da-8583-4dbb-a0e9-c7e2e8470f50", "start": "2024-09-01", "end": "2024-09-03",
         "comparison_start": "2024-08-01", "comparison_end": "2024-08-03",
@@ -55,24 +54,24 @@ fn calls() -> Vec<Call> {
     let one_client = "/capillary/v3/integrations/clients/t3OPbJA3M2dJFFDFVdESW3MHa";
     let hub = json!({ "name": "n", "description": "d", "closeDormantConversation": 3, "statusId": 2002 });
     let mut all = vec![
-        call("POST", "/reportei/customers", &[merchant], json!({ "name": "n" })),
-        call("POST", "/reportei/metrics/get-data", &[merchant, customer], metrics),
+        call("POST", "/reportei/customers", &[REPORTEI], json!({ "name": "n" })),
+        call("POST", "/reportei/metrics/get-data", &[REPORTEI, customer], metrics),
         call(
             "POST",
             "/reportei/customer-integrations/session",
-            &[merchant, customer],
+            &[REPORTEI, customer],
             json!({ "redirect_url": "https://a.example" }),
         ),
-        call("POST", "/hubster/api/v1/hubs", &[portal], hub.clone()),
-        call("PUT", format!("/hubster/api/v1/hubs/{ZERO}"), &[portal], hub),
+        call("POST", "/hubster/api/v1/hubs", &[PORTAL], hub.clone()),
+        call("PUT", format!("/hubster/api/v1/hubs/{ZERO}"), &[PORTAL], hub),
         call(
             "POST",
             "/hubster/api/v1/tenants/clients/hubster.portal.api.00000000000000000000000000000001/tokens",
-            &[portal],
+            &[PORTAL],
             json!({ "name": "n", "expiration": "2024-12-01" }),
         ),
-        call("POST", "/capillary/v3/integrations/clients", &[store], client.clone()),
-        call("PUT", one_client, &[store], client),
+        call("POST", "/capillary/v3/integrations/clients", &[ADMIN], client.clone()),
+        call("PUT", one_client, &[ADMIN], client),
         call(
             "POST",
             "/capillary/v3/oauth/token/generate",
@@ -83,11 +82,11 @@ fn calls() -> Vec<Call> {
     for (channel, configuration) in &configurations {
         let mut body = body(configuration);
         body["channelId"] = json!(channel);
-        all.push(call("POST", create, &[portal], body));
+        all.push(call("POST", create, &[PORTAL], body));
     }
     for (id, channel) in [("102", 0), ("106", 2), ("000", 3), ("003", 4)] {
         let id = format!("00000000-0000-0000-0000-000000000{id}");
-        all.push(call("POST", update(&id), &[portal], body(&configurations[channel].1)));
+        all.push(call("POST", update(&id), &[PORTAL], body(&configurations[channel].1)));
     }
     all
 }

@@ -1,11 +1,11 @@
 //! Options of packs, as the command line and the control plane set them: values, operations, lines, callers, refusals.
 //! The pack is the one of `tests/cases/format/options`.
 
-use std::fs;
 use std::process::{Command, Output};
 
 use serde_json::{Value as Json, json};
 
+use crate::errors;
 use crate::server::{Answer, JSON, Server, standin};
 use crate::support;
 
@@ -280,12 +280,7 @@ fn routes_list_every_line_with_what_it_asks_for() {
 
 /// A copy of the pack in which one text of one file is replaced, and what `check --mutate` says about it.
 fn planted(file: &str, old: &str, new: &str) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().unwrap();
-    support::copy(&support::repository(PACK), folder.path());
-    let path = folder.path().join("fixtures/printers").join(file);
-    let text = fs::read_to_string(&path).unwrap();
-    assert!(text.contains(old), "{file} has no {old:?}");
-    fs::write(path, text.replacen(old, new, 1)).unwrap();
+    let folder = errors::planted("options", &format!("fixtures/printers/{file}"), old, new);
     let output = command(&["check", "--mutate", "printers"]).current_dir(folder.path()).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())

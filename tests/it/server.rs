@@ -1,6 +1,7 @@
 //! The real binary on a free port, and a client that sends exactly the bytes that it is told to send.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -8,13 +9,16 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+
+use crate::support::repository;
 
 /// The merchant of the documented customers.
 pub const REPORTEI: (&str, &str) = ("Authorization", "Bearer reportei-test-token");
 /// The other merchant.
 pub const ACME: (&str, &str) = ("Authorization", "Bearer acme-test-token");
 pub const JSON: (&str, &str) = ("Content-Type", "application/json");
+pub const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// How long anything may take before it counts as stuck. Nothing is measured with it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,6 +51,13 @@ impl Server {
         let mut command = standin();
         command.args(["serve", "--port", "0", "--log", "off"]).args(arguments);
         Server::spawn(command)
+    }
+
+    /// Starts a server of one pack at a frozen time, with these options set.
+    pub fn with_options(pack: &str, options: &[&str]) -> Server {
+        let options = options.iter().flat_map(|option| ["--option", *option]);
+        let arguments: Vec<&str> = [pack, "--freeze"].into_iter().chain(options).collect();
+        Server::start(&arguments)
     }
 
     /// Starts a command that serves, and waits for its first line, which names the address.
@@ -158,6 +169,15 @@ impl Server {
         }
     }
 
+    /// What a pack says about one of its operations, whose id begins with the pack's name: `reportei/customers/list`.
+    #[track_caller]
+    pub fn operation(&self, id: &str) -> Json {
+        let (name, _) = id.split_once('/').unwrap();
+        let pack = self.control("GET", &format!("/packs/{name}"), None).expect(200).json();
+        let operations = pack["operations"].as_array().unwrap();
+        operations.iter().find(|operation| operation["id"] == id).unwrap_or_else(|| panic!("no operation {id}")).clone()
+    }
+
     /// Remembers how the world is, for [`Watch::unharmed`].
     pub fn watch(&self) -> Watch<'_> {
         self.watch_pack("reportei")
@@ -214,6 +234,20 @@ impl Watch<'_> {
         assert_eq!(*self.server.stderr.lock().unwrap(), "", "something was written to standard error");
         assert_eq!(self.server.get("/_standin/livez").status, 200);
     }
+}
+
+/// A server of the one pack of a folder of `tests/cases/format`, at a frozen time.
+pub fn case(name: &str, more: &[&str]) -> Server {
+    let [fixtures, schemas] = ["fixtures", "schemas"].map(|part| format!("tests/cases/format/{name}/{part}"));
+    let pack = fs::read_dir(repository(&fixtures)).unwrap().next().unwrap().unwrap();
+    let pack = pack.file_name().into_string().unwrap();
+    Server::start(&[&["--freeze", "--fixtures", &fixtures, "--schemas", &schemas, &pack], more].concat())
+}
+
+/// Moves the time of the default sandbox on.
+#[track_caller]
+pub fn advance(server: &Server, by: &str) {
+    server.control("POST", "/clock/advance", Some(json!({ "by": by }))).expect(200);
 }
 
 /// Asks again and again until there is something, for a while.

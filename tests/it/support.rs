@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value as Json;
+
 /// A path within the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -49,6 +53,14 @@ pub(crate) fn write(folder: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
+/// Replaces the first occurrence of a text in a file, which must have it.
+#[track_caller]
+pub(crate) fn replace(path: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(old), "{} has no {old:?}", path.display());
+    fs::write(path, text.replacen(old, new, 1)).unwrap();
+}
+
 /// Copies a folder with everything in it over another.
 pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -61,4 +73,23 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// The text at a key of an object.
+#[track_caller]
+pub(crate) fn text<'j>(object: &'j Json, key: &str) -> &'j str {
+    object[key].as_str().unwrap_or_else(|| panic!("{key} of {object}"))
+}
+
+/// The keys of an object, in its order.
+#[track_caller]
+pub(crate) fn keys(object: &Json) -> Vec<&str> {
+    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
+}
+
+/// A part of a JSON Web Token: its header or its claims.
+#[track_caller]
+pub(crate) fn part(token: &str, nth: usize) -> Json {
+    let part = token.split('.').nth(nth).unwrap_or_else(|| panic!("{token} has no part {nth}"));
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }

@@ -4,22 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{Answer, JSON, Server, standin};
+use crate::capillary::ADMIN;
+use crate::hubster::PORTAL;
+use crate::server::{Answer, FORM, JSON, REPORTEI, Server, advance, standin};
+use crate::support::text;
 
 /// A documented read of each pack, with the credential of its first account.
 const READS: [(&str, &str, (&str, &str)); 4] = [
-    (
-        "capillary",
-        "/v3/integrations/scopes",
-        ("Authorization", "Basic c3RvcmUuc2VydmVyOjhhMTZhNmI3MDUwNWViMWYxZmY3Y2RjMGNkNTU1OWE3"),
-    ),
-    (
-        "hubster",
-        "/api/v1/integrations/00000000-0000-0000-0000-000000000102",
-        ("Authorization", "Bearer hubster-portal-token"),
-    ),
+    ("capillary", "/v3/integrations/scopes", ADMIN),
+    ("hubster", "/api/v1/integrations/00000000-0000-0000-0000-000000000102", PORTAL),
     ("optimizeplayer", "/api/v1/integrations/1?api_key=test_key", ("Accept", "application/json")),
-    ("reportei", "/customers", ("Authorization", "Bearer reportei-test-token")),
+    ("reportei", "/customers", REPORTEI),
 ];
 
 fn all() -> Server {
@@ -84,8 +79,7 @@ fn a_path_that_two_packs_have_belongs_to_neither_at_the_root() {
 fn the_same_path_in_two_packs_is_two_operations() {
     let server = all();
     let id = "00000000-0000-0000-0000-000000000102";
-    let portal = ("Authorization", "Bearer hubster-portal-token");
-    let get = |path: &str| server.call("GET", path, &[portal], "");
+    let get = |path: &str| server.call("GET", path, &[PORTAL], "");
     // Each has its own credential, ids, records and errors.
     assert_eq!(
         get(&format!("/hubster/api/v1/integrations/{id}?api_key=test_key")).expect(200).json()["channelId"],
@@ -136,17 +130,14 @@ fn no_credential_of_one_pack_opens_another() {
 #[test]
 fn a_change_in_one_pack_changes_no_other() {
     let server = all();
-    let portal = ("Authorization", "Bearer hubster-portal-token");
-    let merchant = READS[3].2;
-    let store = READS[0].2;
     let client = json!({
         "name": "New", "description": "d", "expirationTokenTime": 600, "defaultTillId": 50_006_796,
         "scopes": [{ "entityId": 2, "permission": "READ", "resources": [] }],
     });
     let calls = [
-        ("hubster", "POST", "/api/v1/hubs", portal, json!({ "name": "New", "description": "d" })),
-        ("reportei", "POST", "/customers", merchant, json!({ "name": "New" })),
-        ("capillary", "POST", "/v3/integrations/clients", store, client),
+        ("hubster", "POST", "/api/v1/hubs", PORTAL, json!({ "name": "New", "description": "d" })),
+        ("reportei", "POST", "/customers", REPORTEI, json!({ "name": "New" })),
+        ("capillary", "POST", "/v3/integrations/clients", ADMIN, client),
     ];
     for (pack, method, path, credential, body) in calls {
         let before = records(&server);
@@ -168,15 +159,14 @@ fn a_change_in_one_pack_changes_no_other() {
 fn one_clock_is_for_all() {
     let server = all();
     let customer = ("x-customer-token", "token-caedbbbe-7d93-476f-b965-bf97cd7ce874");
-    let session = || server.call("POST", "/reportei/customer-integrations/session", &[READS[3].2, customer], "");
+    let session = || server.call("POST", "/reportei/customer-integrations/session", &[REPORTEI, customer], "");
     let form = "grant_type=client_credentials&client_id=hubster.portal.api.00000000000000000000000000000001&client_secret=hubster-portal-secret";
-    let media = ("Content-Type", "application/x-www-form-urlencoded");
-    let token = server.call("POST", "/hubster/connect/token", &[media], form).expect(200).json();
+    let token = server.call("POST", "/hubster/connect/token", &[FORM], form).expect(200).json();
     let token = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let hubs = || server.call("GET", "/hubster/api/v1/hubs", &[("Authorization", &token)], "");
     session().expect(200);
     hubs().expect(200);
-    server.control("POST", "/clock/advance", Some(json!({ "by": "30 days" }))).expect(200);
+    advance(&server, "30 days");
     session().expect(401);
     hubs().expect(401);
 }
@@ -188,8 +178,7 @@ fn sandboxes_hold_all_packs_with_options_of_their_own() {
     server.control("POST", "/sandboxes", Some(json!({ "id": "other", "options": options }))).expect(201);
     for (prefix, typo, status) in [("", "AccountSid", 401), ("/~other", "AcccountSid", 404)] {
         let path = format!("{prefix}/hubster/api/v1/integrations/00000000-0000-0000-0000-000000000102");
-        let read =
-            server.call("GET", &path, &[("Authorization", "Bearer hubster-portal-token")], "").expect(200).json();
+        let read = server.call("GET", &path, &[PORTAL], "").expect(200).json();
         assert!(read["configuration"].get(typo).is_some(), "{read}");
         server.get(&format!("{prefix}/optimizeplayer/api/v1/integrations/99?api_key=test_key")).expect(status);
     }
@@ -206,7 +195,6 @@ fn check_replays_every_pack_and_notices_what_is_altered() {
     for pack in packs {
         let results = pack["results"].as_array().unwrap();
         assert!(results.iter().all(|result| result["findings"] == json!([])), "{pack}");
-        let mutated = |result: &Json| result["name"].as_str().unwrap().ends_with(" (mutated)");
-        assert!(results.iter().any(mutated), "{pack}");
+        assert!(results.iter().any(|result| text(result, "name").ends_with(" (mutated)")), "{pack}");
     }
 }

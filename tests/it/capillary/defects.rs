@@ -4,13 +4,9 @@ use super::*;
 
 /// Checks that the notes of an operation have these words.
 #[track_caller]
-fn noted(row: &str, operation: &str, words: &str) {
-    let server = start();
-    let pack = server.control("GET", "/packs/capillary", None).expect(200).json();
-    let id = format!("capillary/{operation}");
-    let operations = pack["operations"].as_array().unwrap();
-    let operation = operations.iter().find(|operation| operation["id"] == id).unwrap_or_else(|| panic!("{id}"));
-    let notes = operation["notes"].as_str().unwrap().replace('\n', " ");
+fn noted(server: &Server, row: &str, operation: &str, words: &str) {
+    let operation = server.operation(&format!("capillary/{operation}"));
+    let notes = text(&operation, "notes").replace('\n', " ");
     assert!(notes.contains(words) && notes.contains(&format!("({row})")), "{row}: {notes}");
 }
 
@@ -22,7 +18,7 @@ fn c1_scopes_and_clients_are_two_calls() {
     let clients = server.api_as(ADMIN, "GET", CLIENTS, None).expect(200);
     assert_eq!(clients.header("standin-operation"), Some("capillary/clients/list"));
     assert!(!clients.text().contains("TargetGroups"));
-    noted("C1", "scopes/list", "The sample request of the page calls `/v3/integrations/clients`");
+    noted(&server, "C1", "scopes/list", "The sample request of the page calls `/v3/integrations/clients`");
 }
 
 #[test]
@@ -32,8 +28,8 @@ fn c2_scheme_and_host_mean_nothing() {
         let answer = server.call("GET", SCOPES, &[ADMIN, ("Host", host)], "").expect(200);
         assert_eq!(answer.json()["data"][0]["id"], 1);
     }
-    noted("C2", "scopes/list", "http://");
-    noted("C2", "clients/list", "nightly.capillary.in");
+    noted(&server, "C2", "scopes/list", "http://");
+    noted(&server, "C2", "clients/list", "nightly.capillary.in");
 }
 
 #[test]
@@ -47,7 +43,7 @@ fn c3_scopes_and_resources_are_arrays() {
         let answer = server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(scopes)));
         invalid(&answer, &["Invalid input. scopes.0.resources must be an array."]);
     });
-    noted("C3", "clients/create", "arrays only");
+    noted(&server, "C3", "clients/create", "arrays only");
 }
 
 #[test]
@@ -57,7 +53,7 @@ fn c4_resources_must_be_there_and_may_be_empty() {
     let scopes = json!([{ "entityId": 2, "permission": "WRITE" }]);
     let answer = server.api_as(ADMIN, "POST", CLIENTS, Some(with_scopes(scopes)));
     invalid(&answer, &["Mandatory field is missing. Field scopes.0.resources is mandatory."]);
-    noted("C4", "clients/create", "may be empty");
+    noted(&server, "C4", "clients/create", "may be empty");
 }
 
 #[test]
@@ -81,7 +77,7 @@ fn c5_resources_never_come_back() {
         assert_eq!(answer.status, 200, "{answer}");
         assert!(!answer.text().contains(pattern) && !answer.text().contains("resources"), "{answer}");
     }
-    noted("C5", "clients/create", "`resources` never comes back");
+    noted(&server, "C5", "clients/create", "`resources` never comes back");
 }
 
 /// The list and the details contradict each other: the record is the one whose address the page shows.
@@ -94,7 +90,7 @@ fn c6_one_client_has_one_key_and_one_creator() {
     assert_eq!(listed, shown);
     assert_eq!(shown["attribution"]["createdBy"]["code"], "1371622280_919866643044");
     refused(&server.api_as(ADMIN, "GET", &own("t3OPbJA3M2dJFFDFVdESW3MHb"), None), 404, 404, NOT_FOUND);
-    noted("C6", "clients/list", "ends in MHb");
+    noted(&server, "C6", "clients/list", "ends in MHb");
 }
 
 #[test]
@@ -105,7 +101,7 @@ fn c7_the_key_in_the_answer_is_the_one_in_the_path() {
         assert_eq!(show(&server, key)["clientKey"], key);
     }
     refused(&update(&server, "AAyjgiPapXefvmBEw7810dSio", body()), 404, 404, NOT_FOUND);
-    noted("C7", "clients/update", "the key of an answer is that of the path");
+    noted(&server, "C7", "clients/update", "the key of an answer is that of the path");
 }
 
 /// The examples of Update and Delete are of one client at two times; each is replayed for itself, and here after another.
@@ -117,7 +113,7 @@ fn c8_update_and_delete_follow_each_other_in_any_order_that_makes_sense() {
     let deleted = delete(&server, THIRD).expect(200).json()["data"].clone();
     assert_eq!((&deleted["name"], &deleted["isValid"]), (&json!("NewName2"), &json!(false)));
     refused(&update(&server, THIRD, body()), 400, 400, DELETED);
-    noted("C8", "clients/delete", "a day before");
+    noted(&server, "C8", "clients/delete", "a day before");
 }
 
 #[test]
@@ -127,7 +123,7 @@ fn c9_the_client_has_an_id_of_its_own() {
     assert_eq!(made["id"], 880);
     assert_eq!(made["attribution"]["createdBy"]["id"], 15_000_449);
     assert!(made["isValid"] == true && made["scopes"].is_array());
-    noted("C9", "clients/create", "explains `id` as that of the associate or till");
+    noted(&server, "C9", "clients/create", "explains `id` as that of the associate or till");
 }
 
 #[test]
@@ -139,7 +135,7 @@ fn c10_the_last_update_is_the_creation_only_at_first() {
     assert_eq!(show(&server, key)["attribution"], made["attribution"], "time alone changes nothing");
     let updated = update(&server, key, body()).expect(200).json()["data"].clone();
     assert_ne!(updated["attribution"]["lastUpdatedOn"], updated["attribution"]["createdOn"]);
-    noted("C10", "clients/create", "the same as the created date");
+    noted(&server, "C10", "clients/create", "the same as the created date");
 }
 
 #[test]
@@ -148,7 +144,7 @@ fn c11_any_positive_number_is_a_till() {
     for till in [1, 15_000_449, 50_014_941, i64::MAX] {
         assert_eq!(create(&server, with("defaultTillId", json!(till)))["defaultTillId"], till);
     }
-    noted("C11", "clients/create", "any positive integer is taken");
+    noted(&server, "C11", "clients/create", "any positive integer is taken");
 }
 
 #[test]
@@ -158,7 +154,7 @@ fn c12_creators_are_admin_users_and_tills() {
         let made = server.api_as(caller, "POST", CLIENTS, Some(body())).expect(200).json();
         assert_eq!(made["data"]["attribution"]["createdBy"]["type"], kind);
     }
-    noted("C12", "clients/create", "\"user or Till\"");
+    noted(&server, "C12", "clients/create", "\"user or Till\"");
 }
 
 #[test]
@@ -169,7 +165,7 @@ fn c13_both_documented_ways_to_authenticate_are_taken() {
         server.call("GET", SCOPES, &[header], "").expect(200);
         server.call("GET", CLIENTS, &[header], "").expect(200);
     }
-    noted("C13", "scopes/list", "both schemes");
+    noted(&server, "C13", "scopes/list", "both schemes");
 }
 
 #[test]
@@ -185,12 +181,13 @@ fn c14_errors_have_the_shape_of_the_set_and_say_that_it_is_assumed() {
         assert_eq!(keys(&body["errors"][0]), ["code", "message"]);
         assert_eq!(answer.header("standin-contract"), Some("documented; body=assumed"));
     }
-    noted("C14", "scopes/list", "table of statuses");
+    noted(&server, "C14", "scopes/list", "table of statuses");
 }
 
 #[test]
 fn c15_the_repeated_sentences_are_noted() {
-    noted("C15", "scopes/list", "the same two sentences");
+    let server = start();
+    noted(&server, "C15", "scopes/list", "the same two sentences");
 }
 
 #[test]
@@ -208,12 +205,13 @@ fn c16_every_success_is_200() {
     ] {
         server.api_as(ADMIN, method, path, sent).expect(200);
     }
-    noted("C16", "scopes/list", "a success is 200");
+    noted(&server, "C16", "scopes/list", "a success is 200");
 }
 
 #[test]
 fn c17_the_updated_client_is_none_that_create_shows() {
-    noted("C17", "clients/update", "No example of Create makes the client that is updated");
+    let server = start();
+    noted(&server, "C17", "clients/update", "No example of Create makes the client that is updated");
 }
 
 #[test]
@@ -225,5 +223,5 @@ fn c18_the_ids_of_scopes_have_these_names() {
         text(scope, "entity").to_owned()
     };
     assert_eq!([1, 2, 3].map(name), ["TargetGroups", "All", "Transaction"]);
-    noted("C18", "scopes/list", "TargetGroups, All and Transaction");
+    noted(&server, "C18", "scopes/list", "TargetGroups, All and Transaction");
 }

@@ -20,11 +20,12 @@ use ring::rand::SystemRandom;
 use ring::signature::{self, RsaKeyPair};
 use serde_json::{Value as Json, json};
 
-use crate::server::{Answer, JSON, Server};
-use crate::support::repository;
+use crate::server::{Answer, JSON, Server, advance};
+use crate::support::{keys, part, repository, text};
 
 /// The header of the page on authentication: `store.server` with the MD5 of `server123`. An admin user.
-const ADMIN: (&str, &str) = ("Authorization", "Basic c3RvcmUuc2VydmVyOjhhMTZhNmI3MDUwNWViMWYxZmY3Y2RjMGNkNTU1OWE3");
+pub(crate) const ADMIN: (&str, &str) =
+    ("Authorization", "Basic c3RvcmUuc2VydmVyOjhhMTZhNmI3MDUwNWViMWYxZmY3Y2RjMGNkNTU1OWE3");
 /// The till of the examples.
 const TILL: (&str, &str) = ("Authorization", "Basic bW9iaWxlcHVzaC4xOjhhMTZhNmI3MDUwNWViMWYxZmY3Y2RjMGNkNTU1OWE3");
 /// The admin user of the other org.
@@ -128,18 +129,6 @@ fn call_with(server: &Server, token: &str, method: &str, path: &str, body: Optio
     server.api_as((TOKEN, token), method, path, body)
 }
 
-fn advance(server: &Server, by: &str) {
-    server.control("POST", "/clock/advance", Some(json!({ "by": by }))).expect(200);
-}
-
-fn text<'j>(object: &'j Json, key: &str) -> &'j str {
-    object[key].as_str().unwrap_or_else(|| panic!("{key} of {object}"))
-}
-
-fn keys(object: &Json) -> Vec<&str> {
-    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
-}
-
 /// Checks that an answer is an error of the API: no data, and these codes and messages.
 #[track_caller]
 fn refused_all(answer: &Answer, status: u16, errors: &[(u64, &str)]) {
@@ -147,13 +136,6 @@ fn refused_all(answer: &Answer, status: u16, errors: &[(u64, &str)]) {
     assert_eq!((answer.status, answer.header("content-type")), (status, Some("application/json")), "{answer}");
     assert_eq!(answer.json(), json!({ "data": null, "errors": errors }), "{answer}");
     assert!(answer.header("x-cap-requestid").is_some(), "{answer}");
-}
-
-/// Checks that Create and Update refuse this body alike, with these messages.
-#[track_caller]
-fn invalid_either(server: &Server, body: &Json, messages: &[&str]) {
-    invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(body.clone())), messages);
-    invalid(&update(server, FIRST, body.clone()), messages);
 }
 
 #[track_caller]
@@ -167,18 +149,19 @@ fn invalid(answer: &Answer, messages: &[&str]) {
     refused_all(answer, 400, &errors);
 }
 
+/// Checks that Create and Update refuse this body alike, with these messages.
+#[track_caller]
+fn invalid_either(server: &Server, body: &Json, messages: &[&str]) {
+    invalid(&server.api_as(ADMIN, "POST", CLIENTS, Some(body.clone())), messages);
+    invalid(&update(server, FIRST, body.clone()), messages);
+}
+
 /// Tries something bad, and checks that it changed nothing and that the server still answers.
 #[track_caller]
 fn harmless(server: &Server, bad: impl FnOnce()) {
     let watch = server.watch_pack("capillary");
     bad();
     watch.unharmed();
-}
-
-/// A part of a token: its header or its claims.
-fn part(token: &str, nth: usize) -> Json {
-    let part = token.split('.').nth(nth).unwrap_or_else(|| panic!("{token} has no part {nth}"));
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
 /// The published key of the pack, and one of another pack.

@@ -1,24 +1,10 @@
 //! Events of a pack of the tests that cannot always happen, and what the journal says about records that are looked for.
 
-use serde_json::{Value as Json, json};
-
-use crate::server::Server;
-
-fn harbour() -> Server {
-    let folder = "tests/cases/format/refused-events";
-    Server::start(&[
-        "harbour",
-        "--freeze",
-        "--fixtures",
-        &format!("{folder}/fixtures"),
-        "--schemas",
-        &format!("{folder}/schemas"),
-    ])
-}
+use super::*;
 
 #[test]
 fn the_first_guard_that_does_not_hold_refuses_an_event_in_its_words() {
-    let server = harbour();
+    let server = case("refused-events", &[]);
     let enter = |input: Json| server.control("POST", "/events/harbour/enter", Some(input));
     let ships =
         || ["/ships/1", "/ships/2"].map(|path| server.call("GET", path, &[], "").expect(200).json()["at"].clone());
@@ -46,9 +32,7 @@ fn the_first_guard_that_does_not_hold_refuses_an_event_in_its_words() {
 
 #[test]
 fn the_trace_names_the_field_that_a_record_is_loaded_by() {
-    let folder = "tests/cases/format/other-names";
-    let (fixtures, schemas) = (format!("{folder}/fixtures"), format!("{folder}/schemas"));
-    let server = Server::start(&["depot", "--freeze", "--fixtures", &fixtures, "--schemas", &schemas]);
+    let server = case("other-names", &[]);
     let cases = [
         ("/crates/spring", 200, "crate by `key`"),
         ("/crates/winter", 404, "this caller has no `crate` with the `key` `winter`"),

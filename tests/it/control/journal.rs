@@ -18,7 +18,7 @@ fn with_exchanges() -> Server {
 #[test]
 fn the_journal_lists_exchanges_and_filters_them() {
     let server = with_exchanges();
-    server.control("POST", "/clock/advance", Some(json!({ "by": "1s" }))).expect(200);
+    advance(&server, "1s");
     let list = |query: &str| server.control("GET", &format!("/journal{query}"), None).expect(200).json();
     let entries = |query: &str| {
         let list = list(query);
@@ -184,7 +184,7 @@ fn the_journal_is_bounded_in_bytes_too() {
 #[test]
 fn clearing_the_journal_keeps_what_else_happened() {
     let server = with_exchanges();
-    server.control("POST", "/clock/advance", Some(json!({ "by": "1s" }))).expect(200);
+    advance(&server, "1s");
     server.api("GET", "/customers", None).expect(200);
     server.control("DELETE", "/journal", None).expect(204);
     assert_eq!(server.control("GET", "/journal", None).json()["total"], 0);
@@ -203,7 +203,7 @@ fn clearing_the_journal_keeps_what_else_happened() {
 fn the_log_has_everything_in_order() {
     let server = start();
     create(&server, "/customers", "One");
-    server.control("POST", "/clock/advance", Some(json!({ "by": "1m" }))).expect(200);
+    advance(&server, "1m");
     server
         .control("PATCH", &format!("/state/reportei/customer/{FIRST}"), Some(json!({ "is_paying": true })))
         .expect(200);

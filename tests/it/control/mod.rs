@@ -7,7 +7,7 @@ mod state;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{ACME, Answer, JSON, REPORTEI, Server, call, eventually};
+use crate::server::{ACME, Answer, JSON, REPORTEI, Server, advance, call, case, eventually};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
 const SECOND: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";

@@ -72,7 +72,7 @@ fn call_create_makes_a_new_customer_each_time_even_of_the_same_name() {
 fn call_update_gives_the_shape_of_show_and_changes_name_and_updated_at_only() {
     let server = start();
     let before = server.api("GET", &format!("/customers/{FIRST}"), None).json();
-    server.control("POST", "/clock/advance", Some(json!({ "by": "90s" }))).expect(200);
+    advance(&server, "90s");
     let body =
         server.api("PUT", &format!("/customers/{FIRST}"), Some(json!({ "name": "New name" }))).expect(200).json();
     let mut expected = before;
@@ -133,7 +133,7 @@ fn call_update_payment_status_takes_both_values() {
 #[test]
 fn call_update_payment_status_leaves_name_and_trial_alone() {
     let server = start();
-    server.control("POST", "/clock/advance", Some(json!({ "by": "1h" }))).expect(200);
+    advance(&server, "1h");
     let before = server.api("GET", &format!("/customers/{FIRST}"), None).json();
     server
         .api("POST", &format!("/customers/{FIRST}/update-payment-status"), Some(json!({ "is_paying": true })))

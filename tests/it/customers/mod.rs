@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{ACME, Answer, JSON, REPORTEI, Server};
+use crate::server::{ACME, Answer, JSON, REPORTEI, Server, advance};
+use crate::support::{keys, text};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
 const SECOND: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";
@@ -27,16 +28,8 @@ fn create(server: &Server, name: &str) -> Json {
     server.api("POST", "/customers", Some(json!({ "name": name }))).expect(201).json()["customer"].clone()
 }
 
-fn text<'j>(object: &'j Json, key: &str) -> &'j str {
-    object[key].as_str().unwrap_or_else(|| panic!("{key} of {object}"))
-}
-
 fn settings(server: &Server, merchant: (&str, &str), token: &str) -> Answer {
     server.call("GET", "/customers/settings", &[merchant, ("x-customer-token", token)], "")
-}
-
-fn keys(object: &Json) -> Vec<&str> {
-    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
 }
 
 fn names(list: &Json) -> Vec<&str> {
@@ -74,7 +67,7 @@ fn rule_customers_keep_working_after_the_trial() {
     let server = start();
     let made = create(&server, "Late");
     let (uuid, token) = (text(&made, "uuid"), text(&made, "api_token"));
-    server.control("POST", "/clock/advance", Some(json!({ "by": "8d" }))).expect(200);
+    advance(&server, "8d");
     server.api("GET", "/customers", None).expect(200);
     server.api("GET", &format!("/customers/{uuid}"), None).expect(200);
     settings(&server, REPORTEI, token).expect(200);

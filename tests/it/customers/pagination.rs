@@ -8,7 +8,7 @@ use super::*;
 fn crowded(count: usize) -> Server {
     let server = start();
     for number in 0..count {
-        server.control("POST", "/clock/advance", Some(json!({ "by": "1m" }))).expect(200);
+        advance(&server, "1m");
         create(&server, &format!("{number:02}"));
     }
     server
@@ -89,7 +89,7 @@ fn list_sorts_by_every_field_in_both_directions() {
     // Names and payment status that do not follow the order of creation.
     let all = list(&server, "per_page=100")["data"].as_array().unwrap().clone();
     for (customer, name) in all.iter().zip(["f", "b", "a", "g", "c", "h", "e", "d"]) {
-        server.control("POST", "/clock/advance", Some(json!({ "by": "1m" }))).expect(200);
+        advance(&server, "1m");
         let path = format!("/customers/{}", text(customer, "uuid"));
         server.api("PUT", &path, Some(json!({ "name": name }))).expect(200);
         if ["a", "c", "h"].contains(&name) {

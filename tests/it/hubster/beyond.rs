@@ -115,8 +115,8 @@ fn s3_8_odd_records_are_listed_too() {
 #[test]
 fn s3_8_listings_are_marked_for_what_they_are() {
     let server = start();
-    for id in ["integrations/list", "integrations/list-by-channel"] {
-        let operation = operation(&server, id);
+    for id in ["hubster/integrations/list", "hubster/integrations/list-by-channel"] {
+        let operation = server.operation(id);
         assert!(operation["provenance"].to_string().contains("849a08f"), "{operation}");
         assert!(operation["notes"].as_str().unwrap().contains("hours after"), "{operation}");
     }

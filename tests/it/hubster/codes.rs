@@ -146,7 +146,7 @@ fn code_300_bodies_that_are_missing_or_no_object() {
         refused(&send(&[PORTAL, JSON], scalar), 400, &[300]);
     }
     refused(&send(&[PORTAL, ("Content-Type", "text/plain")], "{}"), 400, &[300]);
-    refused(&send(&[PORTAL, ("Content-Type", "application/x-www-form-urlencoded")], "name=a"), 400, &[300]);
+    refused(&send(&[PORTAL, FORM], "name=a"), 400, &[300]);
     watch.unharmed();
 }
 

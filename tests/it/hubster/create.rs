@@ -168,8 +168,8 @@ fn s1_4_keys_are_no_one_time_secrets() {
 #[test]
 fn s1_5_statuses_of_create_and_get() {
     let server = start();
-    for id in ["integrations/create", "integrations/get"] {
-        let operation = operation(&server, id);
+    for id in ["hubster/integrations/create", "hubster/integrations/get"] {
+        let operation = server.operation(id);
         let answers = operation["answers"].as_array().unwrap();
         assert!(answers.iter().all(|answer| answer["status"] == 200), "{operation}");
     }

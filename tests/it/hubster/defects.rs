@@ -48,7 +48,7 @@ fn h3_the_object_that_was_meant_is_answered() {
     let made = create(&server, "Direct", "Direct");
     assert_eq!(keys(&made).last(), Some(&"configuration"));
     assert!(made["configuration"].get("privateSigningKey").is_some(), "{made}");
-    assert!(operation(&server, "integrations/create")["notes"].as_str().unwrap().contains("H3"));
+    assert!(server.operation("hubster/integrations/create")["notes"].as_str().unwrap().contains("H3"));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn h4_get_has_three_c_and_never_both_spellings() {
     let configuration = get(&server, &seed(TWILIO)).expect(200).json()["configuration"].clone();
     assert_eq!(configuration["AcccountSid"], "AC1fc1c1722444b0c6313d3ae98800001");
     assert_eq!(keys(&configuration), ["AcccountSid", "AuthToken", "NumberSid", "PhoneNumber", "Capabilities"]);
-    assert!(operation(&server, "integrations/get")["notes"].as_str().unwrap().contains("AcccountSid"));
+    assert!(server.operation("hubster/integrations/get")["notes"].as_str().unwrap().contains("AcccountSid"));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn h20_get_needs_no_content_type() {
 #[test]
 fn h21_h22_what_cannot_be_provoked_and_slips_of_the_text_are_noted() {
     let server = start();
-    let notes = operation(&server, "integrations/create")["notes"].clone();
+    let notes = server.operation("hubster/integrations/create")["notes"].clone();
     let notes = notes.as_str().unwrap();
     for word in ["H21: 408, 429", "H22: the page has slips of wording"] {
         assert!(notes.contains(word), "{notes}");

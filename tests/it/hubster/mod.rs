@@ -18,11 +18,15 @@ mod update;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{Answer, JSON, Server};
+use crate::server::{Answer, FORM, JSON, Server, advance};
+use crate::support::{keys, part, text};
 
-const PORTAL: (&str, &str) = ("Authorization", "Bearer hubster-portal-token");
+pub(crate) const PORTAL: (&str, &str) = ("Authorization", "Bearer hubster-portal-token");
 const ACME: (&str, &str) = ("Authorization", "Bearer acme-portal-token");
 const ENGINE: (&str, &str) = ("Authorization", "Bearer hubster-engine-token");
+
+/// The client of the portal, whose secret is `hubster-portal-secret`.
+const CLIENT: &str = "hubster.portal.api.00000000000000000000000000000001";
 
 /// The hub and the integration of the documented examples: both ids are all zeros.
 const ZERO: &str = "00000000-0000-0000-0000-000000000000";
@@ -50,9 +54,7 @@ fn start() -> Server {
 }
 
 fn start_with(options: &[&str]) -> Server {
-    let mut arguments = vec!["hubster", "--freeze"];
-    arguments.extend(options.iter().flat_map(|option| ["--option", *option]));
-    Server::start(&arguments)
+    Server::with_options("hubster", options)
 }
 
 fn call(server: &Server, method: &str, path: &str, body: Option<Json>) -> Answer {
@@ -84,17 +86,14 @@ fn body(channel: &str, name: &str) -> Json {
 
 const CHANNELS: [&str; 6] = ["TwilioSMS", "Messenger", "WebChat", "Direct", "System", "Slack"];
 
+/// Asks for a token.
+fn ask(server: &Server, form: &str) -> Answer {
+    server.call("POST", "/connect/token", &[FORM], form)
+}
+
 /// Creates an integration in the documented hub.
 fn create(server: &Server, channel: &str, name: &str) -> Json {
     post(server, ZERO, body(channel, name)).expect(200).json()
-}
-
-fn text<'j>(object: &'j Json, key: &str) -> &'j str {
-    object[key].as_str().unwrap_or_else(|| panic!("{key} of {object}"))
-}
-
-fn keys(object: &Json) -> Vec<&str> {
-    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
 }
 
 /// Checks that an answer has the vendor's error body with these codes, in order: each stands in its description too, and
@@ -119,17 +118,6 @@ fn refused(answer: &Answer, status: u16, codes: &[u32]) -> Vec<String> {
     words
 }
 
-fn advance(server: &Server, by: &str) {
-    server.control("POST", "/clock/advance", Some(json!({ "by": by }))).expect(200);
-}
-
 fn fire(server: &Server, event: &str, input: Json) -> Answer {
     server.control("POST", &format!("/events/hubster/{event}"), Some(input))
-}
-
-/// What the pack says about one of its operations.
-fn operation(server: &Server, id: &str) -> Json {
-    let pack = server.control("GET", "/packs/hubster", None).expect(200).json();
-    let operations = pack["operations"].as_array().unwrap();
-    operations.iter().find(|known| known["id"] == format!("hubster/{id}")).unwrap_or_else(|| panic!("{id}")).clone()
 }

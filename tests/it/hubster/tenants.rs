@@ -2,7 +2,6 @@
 
 use super::*;
 
-const CLIENT: &str = "hubster.portal.api.00000000000000000000000000000001";
 const ACME_CLIENT: &str = "hubster.portal.api.00000000000000000000000000000002";
 
 fn tokens(client: &str) -> String {
@@ -17,7 +16,7 @@ fn add(server: &Server, body: Json) -> Answer {
 fn opens(server: &Server, secret: &str) -> bool {
     let secret = secret.replace('=', "%3D");
     let form = format!("grant_type=client_credentials&client_id={CLIENT}&client_secret={secret}");
-    let answer = server.call("POST", "/connect/token", &[("Content-Type", "application/x-www-form-urlencoded")], form);
+    let answer = ask(server, &form);
     assert!(matches!(answer.status, 200 | 400), "{answer}");
     answer.status == 200
 }

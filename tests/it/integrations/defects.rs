@@ -61,11 +61,10 @@ fn r2_only_delete_with_a_session_deletes() {
 fn r6_a_session_needs_neither_body_nor_content_type() {
     let server = start();
     let token = ("x-customer-token", "token-caedbbbe-7d93-476f-b965-bf97cd7ce874");
-    let form = ("Content-Type", "application/x-www-form-urlencoded");
     for (headers, body) in [
         (vec![REPORTEI, token], ""),
         (vec![REPORTEI, token, JSON], ""),
-        (vec![REPORTEI, token, form], ""),
+        (vec![REPORTEI, token, FORM], ""),
         (vec![REPORTEI, token, ("Content-Length", "0")], ""),
         (vec![REPORTEI, token, JSON], "{}"),
         (vec![REPORTEI, token, JSON], r#"{"redirect_url":null}"#),
@@ -113,12 +112,6 @@ fn r11_the_two_pages_show_two_integrations() {
 #[test]
 fn r12_r13_r14_r15_defects_of_the_text_are_noted() {
     let server = start();
-    let pack = server.control("GET", "/packs/reportei", None).expect(200).json();
-    let notes = |id: &str| {
-        let operations = pack["operations"].as_array().unwrap();
-        let operation = operations.iter().find(|operation| operation["id"] == id).unwrap_or_else(|| panic!("{id}"));
-        operation["notes"].as_str().unwrap_or_else(|| panic!("{id} has no notes")).to_owned()
-    };
     for (row, operation, words) in [
         ("R12", "reportei/customers/settings", "#update-who-can-access-a-project"),
         ("R12", "reportei/customers/update-payment-status", "END GET /people.json"),
@@ -127,7 +120,8 @@ fn r12_r13_r14_r15_defects_of_the_text_are_noted() {
         ("R14", "reportei/customers/create", "./metrics.md"),
         ("R15", "reportei/customer-integrations/create-session", "apostrophe"),
     ] {
-        assert!(notes(operation).contains(words), "{row}: {}", notes(operation));
+        let operation = server.operation(operation);
+        assert!(text(&operation, "notes").contains(words), "{row}: {operation}");
     }
 }
 

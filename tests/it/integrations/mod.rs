@@ -12,7 +12,8 @@ mod walks;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{ACME, Answer, JSON, REPORTEI, Server};
+use crate::server::{ACME, Answer, FORM, JSON, REPORTEI, Server, advance};
+use crate::support::{keys, text};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
 const SECOND: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";
@@ -73,23 +74,11 @@ fn fire(server: &Server, event: &str, input: Json) -> Json {
     server.control("POST", &format!("/events/reportei/{event}"), Some(input)).expect(200).json()
 }
 
-fn advance(server: &Server, by: &str) {
-    server.control("POST", "/clock/advance", Some(json!({ "by": by }))).expect(200);
-}
-
 /// A browser follows a link: no header of the API.
 fn open(server: &Server, link: &Json) -> Answer {
     let link = link.as_str().unwrap();
     let path = link.strip_prefix(&server.url()).unwrap_or_else(|| panic!("{link} does not lead to this server"));
     server.call("GET", path, &[("Accept", "text/html")], "")
-}
-
-fn text<'j>(object: &'j Json, key: &str) -> &'j str {
-    object[key].as_str().unwrap_or_else(|| panic!("{key} of {object}"))
-}
-
-fn keys(object: &Json) -> Vec<&str> {
-    object.as_object().unwrap_or_else(|| panic!("{object}")).keys().map(String::as_str).collect()
 }
 
 #[track_caller]

@@ -1,20 +1,13 @@
 //! The page's two curl commands, run by real curl. `tests/cases/curl` holds them as they are printed there; only the
 //! server's address is put in place of the developer's machine.
 
-use std::process::Command;
-
 use super::*;
+use crate::curl::shell;
 
-/// Runs a command of a shell whose curl shows the head of the answer.
-fn shell(command: &str) -> Answer {
-    let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join(".curlrc"), "include\nmax-time = 30\n").unwrap();
-    let mut bash = Command::new("bash");
-    bash.arg("-c").arg(command).env_clear().env("CURL_HOME", home.path());
-    if let Some(path) = std::env::var_os("PATH") {
-        bash.env("PATH", path);
-    }
-    let output = bash.output().expect("bash and curl are there");
+/// What a command is answered.
+#[track_caller]
+fn run(command: &str) -> Answer {
+    let output = shell(command, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     Answer::read(&output.stdout, "GET")
 }
@@ -36,7 +29,7 @@ fn o1_the_commands_of_the_page_are_answered_with_the_command_that_works() {
     for base in ["", "/optimizeplayer", "/~mine", "/~mine/optimizeplayer"] {
         for (command, shown) in COMMANDS {
             let base = format!("{}{base}", server.url());
-            let answer = shell(&documented(command, &base)).expect(405);
+            let answer = run(&documented(command, &base)).expect(405);
             assert_eq!(answer.header("allow"), Some("GET, HEAD"));
             assert_eq!(answer.header("standin-contract"), Some("assumed"));
             let body = answer.json();
@@ -44,7 +37,7 @@ fn o1_the_commands_of_the_page_are_answered_with_the_command_that_works() {
             assert_eq!(body["error"], "method_not_allowed");
             let works = body["command"].as_str().unwrap();
             assert!(works.starts_with(&format!("curl -G {base}/api/v1/integrations")), "{works}");
-            let answer = shell(works).expect(200);
+            let answer = run(works).expect(200);
             assert_eq!(answer.text(), example(shown).to_string());
         }
     }
@@ -54,7 +47,7 @@ fn o1_the_commands_of_the_page_are_answered_with_the_command_that_works() {
 fn o1_the_commands_of_the_page_work_as_they_are_with_the_option() {
     let server = start(&["optimizeplayer.accept-form-post"]);
     for (command, shown) in COMMANDS {
-        let answer = shell(&documented(command, &server.url())).expect(200);
+        let answer = run(&documented(command, &server.url())).expect(200);
         assert_eq!(answer.text(), example(shown).to_string());
     }
 }
@@ -65,7 +58,7 @@ fn o1_the_commands_work_with_g() {
     let server = start(&[]);
     for (command, shown) in COMMANDS {
         let command = documented(command, &server.url());
-        let answer = shell(&format!("{} -G", command.trim_end())).expect(200);
+        let answer = run(&format!("{} -G", command.trim_end())).expect(200);
         assert_eq!(answer.text(), example(shown).to_string());
     }
 }

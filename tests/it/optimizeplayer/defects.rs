@@ -3,14 +3,11 @@
 
 use super::*;
 
-fn notes(operation: &str) -> String {
-    let server = start(&[]);
-    let pack = server.control("GET", "/packs/optimizeplayer", None).expect(200).json();
-    let operations = pack["operations"].as_array().unwrap();
-    let id = format!("optimizeplayer/integrations/{operation}");
-    let found = operations.iter().find(|operation| operation["id"] == id.as_str()).unwrap();
-    let notes = found["notes"].as_str().unwrap_or_else(|| panic!("{id} has no notes"));
-    notes.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The notes of an operation, on one line.
+#[track_caller]
+fn notes(server: &Server, operation: &str) -> String {
+    let operation = server.operation(&format!("optimizeplayer/integrations/{operation}"));
+    text(&operation, "notes").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -24,7 +21,7 @@ fn o1_post_is_405_and_says_what_works() {
             assert_eq!(answer.json()["command"], command.as_str());
         }
     }
-    assert!(notes("list").contains("-d and no -G"));
+    assert!(notes(&server, "list").contains("-d and no -G"));
 }
 
 #[test]
@@ -36,7 +33,7 @@ fn o2_the_key_counts_in_the_query_only() {
         // A body of a GET is not looked at.
         server.call("GET", &format!("{LIST}?api_key=test_key"), &[FORM], body).expect(200);
     }
-    assert!(notes("list").contains("on a second line"));
+    assert!(notes(&server, "list").contains("on a second line"));
 }
 
 #[test]
@@ -46,7 +43,7 @@ fn o3_the_update_time_is_updated_at() {
     assert_eq!(answer.json()["updated_at"], "2017-04-25T22:00:47.047560");
     // Of a key that stands there twice, parsed JSON has one.
     assert_eq!(answer.text().matches("\"created_at\"").count(), 1, "{answer}");
-    assert!(notes("list").contains("`created_at` twice"));
+    assert!(notes(&server, "list").contains("`created_at` twice"));
 }
 
 #[test]
@@ -54,7 +51,7 @@ fn o4_the_id_stands_in_the_path() {
     let server = start(&[]);
     let answer = server.call("GET", &format!("{LIST}/1?api_key=test_key&id=2"), &[FORM], "id=2").expect(200);
     assert_eq!(answer.json()["id"], 1);
-    assert!(notes("show").contains("Request body parameters"));
+    assert!(notes(&server, "show").contains("Request body parameters"));
 }
 
 #[test]
@@ -112,34 +109,36 @@ fn o10_csn_is_amazons_storage() {
     let csn = list.as_array().unwrap().iter().filter(|shown| shown["integration_type"] == "csn");
     let csn: Vec<&Json> = csn.map(|shown| &shown["provider"]).collect();
     assert_eq!(csn, ["amazon"]);
-    assert!(notes("list").contains("does not explain"));
+    assert!(notes(&server, "list").contains("does not explain"));
 }
 
 #[test]
 fn o11_the_path_is_api_v1_and_v1_by_option() {
-    let (plain, option) = (start(&[]), start(&["optimizeplayer.v1-paths"]));
-    get(&plain, "/v1/integrations").expect(404);
+    let (server, option) = (start(&[]), start(&["optimizeplayer.v1-paths"]));
+    get(&server, "/v1/integrations").expect(404);
     get(&option, "/v1/integrations").expect(200);
     get(&option, LIST).expect(200);
-    assert!(notes("list").contains("http://localhost:3500/api/v1"));
+    assert!(notes(&server, "list").contains("http://localhost:3500/api/v1"));
 }
 
 #[test]
 fn o12_an_unknown_id_is_401_and_404_by_option() {
-    refused(&get(&start(&[]), &format!("{LIST}/99")), 401, "unauthorized");
+    let server = start(&[]);
+    refused(&get(&server, &format!("{LIST}/99")), 401, "unauthorized");
     refused(&get(&start(&["optimizeplayer.unknown-id=404"]), &format!("{LIST}/99")), 404, "not_found");
-    assert!(notes("show").contains("returns an error"));
+    assert!(notes(&server, "show").contains("returns an error"));
 }
 
 #[test]
 fn o9_o13_defects_of_the_text_are_noted() {
+    let server = start(&[]);
     for (row, operation, words) in [
         ("O9", "list", "Example Response, and there is no call"),
         ("O13", "list", "may includes it's own fields"),
         ("O13", "show", "Retrieve a integration"),
         ("O13", "show", "retrived"),
     ] {
-        let notes = notes(operation);
+        let notes = notes(&server, operation);
         assert!(notes.contains(words), "{row}: {notes}");
     }
 }

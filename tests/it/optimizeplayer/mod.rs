@@ -13,11 +13,10 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use crate::server::{Answer, Server};
-use crate::support::repository;
+use crate::server::{Answer, FORM, JSON, Server};
+use crate::support::{keys, repository, text};
 
 const LIST: &str = "/api/v1/integrations";
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
 /// The kinds of the page: section, what `type` and `provider` are for it, the fields without a mark, the encrypted ones.
 const KINDS: [(&str, &str, &[&str], &[&str]); 17] = [
@@ -50,11 +49,7 @@ const COMMON: [&str; 9] =
     ["id", "title", "type", "account_id", "use_cloudfront", "integration_type", "provider", "created_at", "updated_at"];
 
 fn start(options: &[&str]) -> Server {
-    let mut arguments = vec!["optimizeplayer", "--freeze"];
-    for option in options {
-        arguments.extend(["--option", option]);
-    }
-    Server::start(&arguments)
+    Server::with_options("optimizeplayer", options)
 }
 
 /// A call with the key of the documented account.
@@ -74,10 +69,6 @@ fn refused(answer: &Answer, status: u16, error: &str) {
     assert_eq!(body["error"], error, "{answer}");
     assert!(body["message"].as_str().is_some_and(|message| message.ends_with('.')), "{answer}");
     assert_eq!(keys(&body), ["error", "message"], "{answer}");
-}
-
-fn keys(object: &Json) -> Vec<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
 /// An example as it is written, without white space.

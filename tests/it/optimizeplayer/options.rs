@@ -49,8 +49,7 @@ fn accept_form_post_answers_the_form_like_the_get() {
         let acme = post(server, &format!("{base}{LIST}"), "api_key=acme_key").expect(200).json();
         assert_eq!(acme.as_array().unwrap().len(), 1);
         // What is no form is not read, and the key in the query is not looked at.
-        let json = [("Content-Type", "application/json")];
-        let answer = server.call("POST", &format!("{base}{LIST}"), &json, r#"{"api_key":"test_key"}"#);
+        let answer = server.call("POST", &format!("{base}{LIST}"), &[JSON], r#"{"api_key":"test_key"}"#);
         refused(&answer, 400, "bad_request");
         refused(&post(server, &format!("{base}{LIST}?{KEY}"), ""), 401, "unauthorized");
     });

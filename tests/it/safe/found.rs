@@ -58,8 +58,7 @@ fn cve_2021_32827_no_foreign_page_reaches_the_control_plane() {
     }
     // A form is posted without an `Origin` by old browsers; it is no JSON.
     for (method, path) in with_body() {
-        let form = ("Content-Type", "application/x-www-form-urlencoded");
-        server.call(&method, &path, &[form], "a=b").problem(415, "media-type");
+        server.call(&method, &path, &[FORM], "a=b").problem(415, "media-type");
     }
     watch.unharmed();
 }

@@ -97,9 +97,8 @@ fn credentials_and_cookies_are_masked_whatever_the_pack_says() {
 #[test]
 fn passwords_of_forms_and_of_basic_are_masked() {
     let server = case("tokens", &[]);
-    let form = ("Content-Type", "application/x-www-form-urlencoded");
-    server.call("POST", "/token", &[form], "grant_type=password&username=ann&password=form-password").expect(400);
-    server.call("POST", "/token", &[form], "grant_type=password&username=ann&pass%77ord=f%6frm-password").expect(400);
+    server.call("POST", "/token", &[FORM], "grant_type=password&username=ann&password=form-password").expect(400);
+    server.call("POST", "/token", &[FORM], "grant_type=password&username=ann&pass%77ord=f%6frm-password").expect(400);
     // ann:basic-password
     server
         .call("GET", "/by-any?x=basic-password", &[("Authorization", "Basic YW5uOmJhc2ljLXBhc3N3b3Jk")], "")

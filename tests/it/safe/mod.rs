@@ -12,7 +12,7 @@ use regex::Regex;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::server::{Answer, JSON, REPORTEI, Server, standin};
+use crate::server::{Answer, FORM, JSON, REPORTEI, Server, case, standin};
 use crate::tree::{files, read};
 
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
@@ -22,14 +22,6 @@ const MASK: &str = "•••";
 
 fn start() -> Server {
     Server::start(&["reportei", "--freeze"])
-}
-
-/// A server of one of the packs of `tests/cases/format`.
-fn case(name: &str, more: &[&str]) -> Server {
-    let [fixtures, schemas] = ["fixtures", "schemas"].map(|part| format!("tests/cases/format/{name}/{part}"));
-    let pack = fs::read_dir(crate::tree::root().join(&fixtures)).unwrap().next().unwrap().unwrap();
-    let pack = pack.file_name().into_string().unwrap();
-    Server::start(&[&["--freeze", "--fixtures", &fixtures, "--schemas", &schemas, &pack], more].concat())
 }
 
 /// A server of a pack that sets headers of its own, and of the pack that comes with it.
