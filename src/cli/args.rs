@@ -109,9 +109,15 @@ pub(super) struct Serve {
     /// Longest time between requests on one connection
     #[arg(long, value_name = "TIME", default_value = "60s")]
     pub(super) idle_timeout: String,
-    /// Most sandboxes at once
+    /// Most sandboxes at once, besides `default`
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub(super) max_sandboxes: usize,
+    /// Most snapshots per sandbox
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub(super) max_snapshots: usize,
+    /// Longest real time that a sandbox may go unused, such as 90m; `never` keeps all
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub(super) sandbox_idle_timeout: String,
     /// Most journal entries per sandbox
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     pub(super) max_journal_entries: usize,

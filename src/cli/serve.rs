@@ -104,6 +104,10 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
         Ok(_) => Err(usage(&format!("{flag} must be longer than nothing"))),
         Err(message) => Err(usage(&format!("{flag}: {message}"))),
     };
+    let idle = match arguments.sandbox_idle_timeout.as_str() {
+        "never" => None,
+        text => Some(i64::try_from(duration("--sandbox-idle-timeout", text)?.as_micros()).unwrap_or(i64::MAX)),
+    };
     Ok(Options {
         host: arguments.host,
         port: arguments.port,
@@ -117,6 +121,8 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
             options: chosen,
             journal: journal::Limits { entries: arguments.max_journal_entries, bytes: arguments.max_journal_bytes },
             most: arguments.max_sandboxes,
+            snapshots: arguments.max_snapshots,
+            idle,
         },
         limits: Limits {
             body: arguments.max_body,
@@ -157,8 +163,9 @@ fn logger(log: Log) -> Option<server::Log> {
         Log::Off => None,
         Log::Text => Some(Box::new(|line| {
             let sandbox = if line.sandbox == "default" { String::new() } else { format!(" ~{}", line.sandbox) };
-            let Line { at, method, pack, path, status, entry, .. } = line;
-            err(&format!("{at}{sandbox} {method} /{pack}{} {status} #{entry}\n", path.escape_debug()));
+            let Line { at, method, path, status, entry, .. } = line;
+            let pack = line.pack.map(|pack| format!("/{pack}")).unwrap_or_default();
+            err(&format!("{at}{sandbox} {method} {pack}{} {status} #{entry}\n", path.escape_debug()));
         })),
         Log::Json => Some(Box::new(|line| {
             let value = json!({

@@ -77,6 +77,14 @@ impl Span {
     }
 }
 
+/// In the units that people use: `1h 30m`, `90s` as `1m 30s`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let duration = jiff::SignedDuration::from_micros(self.0);
+        jiff::fmt::friendly::SpanPrinter::new().duration_to_string(&duration).fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

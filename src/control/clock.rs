@@ -1,6 +1,6 @@
 //! `/clock`
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::body::{invalid, members};
 use super::{Answer, Call, ok};
@@ -8,8 +8,13 @@ use crate::clock::{Instant, Mode, Span};
 use crate::exchange::Problem;
 use crate::sandbox::Advance;
 
+/// A sandbox's time.
+pub(super) fn clock_shown(now: Instant, mode: Mode) -> Json {
+    json!({ "now": now.to_string(), "mode": mode.name() })
+}
+
 fn answer((now, mode): (Instant, Mode)) -> Answer {
-    ok(&json!({ "now": now.to_string(), "mode": mode.name() }))
+    ok(&clock_shown(now, mode))
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {

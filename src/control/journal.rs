@@ -62,10 +62,10 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let filter = filter(call)?;
     let limit = page::limit(call)?;
     let (entries, total, evicted) = call.sandbox.log(|log| {
-        let mut matching = log.entries().filter(|entry| filter.matches(entry));
+        let mut matching = log.exchanges().filter(|entry| filter.matches(entry));
         let entries: Vec<_> = matching.by_ref().take(limit).cloned().collect();
         let total = entries.len() + matching.count();
-        (entries, total, log.evicted())
+        (entries, total, log.journal_evicted())
     });
     let next = (total > entries.len()).then(|| entries.last().map_or(0, |entry| entry.id));
     let records = entries.iter().map(|entry| shown::summary(call.registry, entry)).collect();
@@ -75,7 +75,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn clear(call: &Call<'_>) -> Answer {
-    call.sandbox.forget_exchanges();
+    call.sandbox.empty_journal();
     done()
 }
 
@@ -85,11 +85,11 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     let id: u64 = text
         .parse()
         .map_err(|_| Problem::bad_request("entry-invalid", format!("`{text}` is not the number of an entry.")))?;
-    let (entry, next) = call.sandbox.log(|log| (log.get(id).cloned(), log.next()));
+    let (entry, next) = call.sandbox.log(|log| (log.unforgotten(id).cloned(), log.next()));
     match entry {
         Some(entry) => ok(&shown::entry(call.registry, &entry, secrets(call)?)),
         None if (1..next).contains(&id) => {
-            let detail = format!("Entry {id} is gone: it was reset, cleared, or had to make room.");
+            let detail = format!("Entry {id} is gone: it was reset, undone, cleared, or had to make room.");
             Err(Problem::new("entry-evicted", http::StatusCode::GONE, "The entry is not kept any more", detail))
         }
         None => Err(Problem::not_found("entry-unknown", format!("There is no entry {id}."))),

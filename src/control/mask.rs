@@ -49,9 +49,9 @@ pub(super) fn secrets(call: &Call<'_>) -> Result<Secrets, Problem> {
     }
 }
 
-/// The path of a request for the request log.
-pub(crate) fn path_shown<'r>(pack: &Pack, request: &'r Request, response: &Response) -> Cow<'r, str> {
-    Mask::of_exchange(pack, request, response, &[]).path(&request.path)
+/// The path of a request for the request log. Where it leads to no pack, what is secret in any of them is masked.
+pub(crate) fn path_shown<'r>(packs: &[Arc<Pack>], request: &'r Request, response: &Response) -> Cow<'r, str> {
+    Mask::of_exchange(packs, request, response, &[]).path(&request.path)
 }
 
 /// What must not be read, of one pack and one entry.
@@ -80,16 +80,36 @@ impl Mask {
         mask
     }
 
-    /// For a request and its answer, with every secret that stands in a place of secrets there.
-    pub(super) fn of_exchange(pack: &Pack, request: &Request, response: &Response, changes: &[Note]) -> Self {
-        let mut mask = Mask::of_pack(pack);
-        mask.texts = mask.known_texts(pack, request, response, changes);
+    /// What is secret in any of several packs.
+    fn of_packs(packs: &[Arc<Pack>]) -> Self {
+        let mut masks = packs.iter().map(|pack| Mask::of_pack(pack));
+        let Some(first) = masks.next() else { return Mask { headers: ALWAYS.to_vec(), ..Mask::default() } };
+        masks.fold(first, |mut all, other| {
+            all.headers.extend(other.headers);
+            all.query.extend(other.query);
+            all.members = all.members.iter().chain(&*other.members).cloned().collect();
+            all.sent = all.sent.iter().chain(&*other.sent).cloned().collect();
+            all
+        })
+    }
+
+    /// For a request and its answer, with every secret that stands in a place of secrets there. The pack is the one that
+    /// answered; where none did, there are all that might have been meant.
+    pub(super) fn of_exchange(packs: &[Arc<Pack>], request: &Request, response: &Response, changes: &[Note]) -> Self {
+        let mut mask = Mask::of_packs(packs);
+        mask.texts = mask.known_texts(packs, request, response, changes);
         mask.spellings(request);
         mask
     }
 
     /// What stands in a place of secrets, the longest first.
-    fn known_texts(&self, pack: &Pack, request: &Request, response: &Response, changes: &[Note]) -> Vec<String> {
+    fn known_texts(
+        &self,
+        packs: &[Arc<Pack>],
+        request: &Request,
+        response: &Response,
+        changes: &[Note],
+    ) -> Vec<String> {
         let sent = self.for_what_is_sent();
         let mut texts = Texts::default();
         for (name, value) in request.headers.iter().chain(response.headers.iter()) {
@@ -100,14 +120,14 @@ impl Mask {
         if let Some(query) = &request.query {
             self.pairs(query, &mut texts);
         }
-        for part in pack.secrets_in_path(&request.path) {
+        for part in packs.iter().flat_map(|pack| pack.secrets_in_path(&request.path)) {
             texts.add(&percent_decode_str(part).decode_utf8_lossy());
             texts.add(part);
         }
         // An id that is secret is often told in another form, as a part of a link.
         for change in changes {
-            let resource = pack.resource_named(&change.resource).map(|resource| pack.resource(resource));
-            if resource.is_some_and(|resource| resource.id_field().secret) {
+            let mut named = packs.iter().filter_map(|pack| Some(pack.resource(pack.resource_named(&change.resource)?)));
+            if named.any(|resource| resource.id_field().secret) {
                 texts.add(&change.id);
             }
         }

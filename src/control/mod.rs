@@ -13,6 +13,7 @@ mod page;
 mod routes;
 mod sandboxes;
 mod shown;
+mod snapshots;
 mod state;
 
 use std::sync::Arc;
@@ -20,12 +21,12 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value as Json, json};
 
-use crate::clock::Real;
+use crate::clock::{Real, Span};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine;
 use crate::exchange::{Problem, Request, Response};
 use crate::pack::Pack;
-use crate::sandbox::{NotThere, Registry, Sandbox, SandboxId};
+use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
 use routes::{ROUTES, Row};
 
 pub(crate) use mask::path_shown;
@@ -187,9 +188,19 @@ pub(crate) fn no_sandbox(id: &SandboxId, why: &NotThere) -> Problem {
             let detail = format!("There is no sandbox `{id}`. POST /_standin/sandboxes makes one.");
             Problem::not_found("sandbox-unknown", detail)
         }
-        NotThere::Closed => {
-            let detail = format!("The sandbox `{id}` was deleted; ids are not used again.");
+        NotThere::Closed(how) => {
+            let detail = format!("The sandbox `{id}` {}; ids are not used again.", ended(*how));
             Problem::new("sandbox-closed", StatusCode::GONE, "The sandbox is closed", detail)
+        }
+    }
+}
+
+/// How a sandbox ended, in words.
+fn ended(how: Closing) -> String {
+    match how {
+        Closing::Deleted => "was deleted".to_owned(),
+        Closing::Idle(micros) => {
+            format!("was closed: nobody used it for {} (--sandbox-idle-timeout)", Span::from_micros(micros))
         }
     }
 }
@@ -210,7 +221,7 @@ fn index(call: &Call<'_>) -> Answer {
         "version": env!("CARGO_PKG_VERSION"),
         "sandbox": call.sandbox.id().as_str(),
         "packs": packs,
-        "sandboxes": call.registry.list().len(),
+        "sandboxes": call.registry.list(call.real).len(),
         "links": {
             "packs": format!("{root}/packs"),
             "sandboxes": format!("{root}/sandboxes"),

@@ -1,6 +1,6 @@
 //! Every path of the control plane.
 
-use super::{Answer, Call, clock, events, health, index, journal, packs, sandboxes, state};
+use super::{Answer, Call, clock, events, health, index, journal, packs, sandboxes, snapshots, state};
 
 /// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
 pub(super) struct Row {
@@ -34,6 +34,12 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/sandboxes/{id}", NONE, sandboxes::show),
     row("DELETE", "/sandboxes/{id}", NONE, sandboxes::delete),
     row("POST", "/reset", NONE, sandboxes::reset),
+    row("GET", "/snapshots", PIECES, snapshots::list),
+    row("POST", "/snapshots", NONE, snapshots::take),
+    row("GET", "/snapshots/{name}", NONE, snapshots::show),
+    row("DELETE", "/snapshots/{name}", NONE, snapshots::delete),
+    row("POST", "/snapshots/{name}/restore", NONE, snapshots::restore),
+    row("POST", "/rewind", NONE, snapshots::rewind),
     row("GET", "/clock", NONE, clock::show),
     row("PUT", "/clock", NONE, clock::set),
     row("POST", "/clock/advance", NONE, clock::advance),

@@ -4,11 +4,13 @@ use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use super::body::{Members, invalid, members};
-use super::{Answer, Call, done, no_sandbox, ok, page};
+use super::clock::clock_shown;
+use super::{Answer, Call, done, ended, no_sandbox, ok, page, snapshots};
 use crate::clock::Instant;
 use crate::exchange::{Problem, Response};
+use crate::journal::Log;
 use crate::pack::Chosen;
-use crate::sandbox::{NotMade, Sandbox, SandboxId, Wish};
+use crate::sandbox::{Back, NotMade, Origin, Sandbox, SandboxId, Wish, snapshot_name};
 
 fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
     let (now, mode) = sandbox.clock(call.real);
@@ -24,10 +26,11 @@ fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
         .collect();
     json!({
         "id": sandbox.id().as_str(),
-        "clock": { "now": now.to_string(), "mode": mode.name() },
+        "clock": clock_shown(now, mode),
         "seed": sandbox.seed(),
         "options": options,
-        "entries": sandbox.log(|log| log.position()),
+        "entries": sandbox.log(Log::position),
+        "snapshots": sandbox.snapshots().len(),
         "baseUrls": urls,
     })
 }
@@ -35,16 +38,16 @@ fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let limit = page::limit(call)?;
     let skip = usize::try_from(page::after(call)?).unwrap_or(usize::MAX);
-    let all = call.registry.list();
+    let all = call.registry.list(call.real);
     let records: Vec<Json> = all.iter().skip(skip).take(limit).map(|sandbox| shown(call, sandbox)).collect();
     let reached = skip.saturating_add(records.len());
     let next = (reached < all.len()).then_some(reached as u64);
     ok(&page::list(records, all.len(), next))
 }
 
-/// `{id?, clock?, seed?, options?}`
+/// `{id?, from?, clock?, seed?, options?}`
 pub(super) fn create(call: &Call<'_>) -> Answer {
-    let members = members(call, &["id", "clock", "seed", "options"])?;
+    let members = members(call, &["id", "from", "clock", "seed", "options"])?;
     let wish = Wish {
         id: members.text("id")?.map(|text| SandboxId::parse(text).map_err(|why| invalid("id", why))).transpose()?,
         instant: members
@@ -53,6 +56,7 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             .transpose()?,
         seed: members.number("seed")?,
         options: options(call, &members)?,
+        from: members.text("from")?.map(origin).transpose()?,
     };
     let name = wish.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let conflict =
@@ -60,9 +64,11 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     match call.registry.create(wish, call.real) {
         Ok(sandbox) => Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox))),
         Err(NotMade::Exists) => Err(conflict("sandbox-exists", format!("There is a sandbox `{name}`."))),
-        Err(NotMade::Closed) => {
-            Err(conflict("sandbox-closed", format!("`{name}` was deleted; ids are not used again.")))
+        Err(NotMade::Closed(how)) => {
+            Err(conflict("sandbox-closed", format!("`{name}` {}; ids are not used again.", ended(how))))
         }
+        Err(NotMade::Origin(id, why)) => Err(no_sandbox(&id, &why)),
+        Err(NotMade::Snapshot(known)) => Err(snapshots::unknown(known.iter().map(String::as_str))),
         Err(NotMade::PackName) => Err(invalid("id", format!("`{name}` is the name of a pack"))),
         Err(NotMade::Full(most)) => {
             let detail =
@@ -70,6 +76,14 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
             Err(Problem::new("sandboxes-full", StatusCode::TOO_MANY_REQUESTS, "There are too many sandboxes", detail))
         }
     }
+}
+
+/// `alice`, or `alice@paid` for one of its snapshots.
+fn origin(text: &str) -> Result<Origin, Problem> {
+    let (sandbox, snapshot) = text.split_once('@').map_or((text, None), |(sandbox, name)| (sandbox, Some(name)));
+    let bad = |why: String| invalid("from", format!("{why}; it is written `sandbox` or `sandbox@snapshot`"));
+    let snapshot = snapshot.map(snapshot_name).transpose().map_err(bad)?;
+    Ok(Origin { sandbox: SandboxId::parse(sandbox).map_err(bad)?, snapshot })
 }
 
 /// `{"<pack>.<option>": value}`
@@ -91,7 +105,7 @@ fn named(call: &Call<'_>) -> Result<SandboxId, Problem> {
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
     let id = named(call)?;
-    let sandbox = call.registry.get(&id).map_err(|why| no_sandbox(&id, &why))?;
+    let sandbox = call.registry.get(&id, call.real).map_err(|why| no_sandbox(&id, &why))?;
     ok(&shown(call, &sandbox))
 }
 
@@ -108,7 +122,6 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
 /// Back to the seed records, the first instant, the first draws and an empty log.
 pub(super) fn reset(call: &Call<'_>) -> Answer {
     members(call, &[])?;
-    call.sandbox.reset(call.real);
-    let (now, mode) = call.sandbox.clock(call.real);
-    ok(&json!({ "sandbox": call.sandbox.id().as_str(), "clock": { "now": now.to_string(), "mode": mode.name() } }))
+    let Back { now, mode, .. } = call.sandbox.reset(call.real);
+    ok(&json!({ "sandbox": call.sandbox.id().as_str(), "clock": clock_shown(now, mode) }))
 }

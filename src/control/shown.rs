@@ -1,5 +1,7 @@
 //! Entries of the log as JSON, with what is secret masked.
 
+use std::sync::Arc;
+
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
@@ -12,11 +14,11 @@ use crate::sandbox::Registry;
 /// One line of the journal.
 pub(super) fn summary(registry: &Registry, entry: &Entry) -> Json {
     let Some(exchanged) = entry.exchange() else { return Json::Null };
-    let mask = mask(known(registry, &exchanged.pack), exchanged, Secrets::Masked);
+    let mask = mask(registry, exchanged, Secrets::Masked);
     json!({
         "entry": entry.id,
         "at": entry.at.to_string(),
-        "pack": &*exchanged.pack,
+        "pack": exchanged.pack.as_deref(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
         "method": exchanged.request.method.as_str(),
@@ -32,13 +34,14 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
     let mut shown = json!({ "entry": entry.id, "at": entry.at.to_string() });
     let more = match &entry.what {
         Happening::Exchange(exchanged) => {
-            let pack = known(registry, &exchanged.pack);
-            json!({ "kind": "exchange", "exchange": exchange(pack, exchanged, secrets) })
+            json!({ "kind": "exchange", "exchange": exchange(registry, exchanged, secrets) })
         }
-        Happening::Clock { now, mode } => json!({ "kind": "clock", "now": now.to_string(), "mode": mode }),
+        Happening::Clock { from, now, mode } => {
+            json!({ "kind": "clock", "from": from.to_string(), "now": now.to_string(), "mode": mode })
+        }
         Happening::State { method, pack, resource, id, body, changes } => {
             let mut body = body.clone().unwrap_or(Json::Null);
-            let mask = given(known(registry, pack), &mut body, secrets);
+            let mask = given(known(registry, pack).map(AsRef::as_ref), &mut body, secrets);
             json!({
                 "kind": "state", "method": method, "pack": &**pack, "resource": &**resource,
                 "id": mask.text(id), "body": body, "changes": notes(changes, &mask),
@@ -46,7 +49,7 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
         }
         Happening::Event { pack, name, input, changes } => {
             let mut input = input.clone();
-            let mask = given(known(registry, pack), &mut input, secrets);
+            let mask = given(known(registry, pack).map(AsRef::as_ref), &mut input, secrets);
             let changes = notes(changes, &mask);
             json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": changes })
         }
@@ -57,8 +60,8 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
     shown
 }
 
-fn known<'r>(registry: &'r Registry, name: &str) -> Option<&'r Pack> {
-    registry.packs().iter().find(|pack| &*pack.name == name).map(AsRef::as_ref)
+fn known<'r>(registry: &'r Registry, name: &str) -> Option<&'r Arc<Pack>> {
+    registry.packs().iter().find(|pack| &*pack.name == name)
 }
 
 /// Masks what a call of the control plane said, and gives the mask for the rest of the entry.
@@ -74,9 +77,10 @@ fn notes(notes: &[Note], mask: &Mask) -> Json {
     notes.iter().map(shown).collect()
 }
 
-fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Json {
+fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Json {
     let Exchanged { request, response, trace, .. } = exchanged;
-    let mask = mask(pack, exchanged, secrets);
+    let pack = exchanged.pack.as_deref().and_then(|name| known(registry, name));
+    let mask = mask(registry, exchanged, secrets);
     let steps: Vec<Json> = trace
         .steps()
         .iter()
@@ -87,7 +91,7 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
         })
         .collect();
     json!({
-        "pack": &*exchanged.pack,
+        "pack": exchanged.pack.as_deref(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
         "tookMicros": exchanged.took,
@@ -112,11 +116,11 @@ fn exchange(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Jso
     })
 }
 
-fn mask(pack: Option<&Pack>, exchanged: &Exchanged, secrets: Secrets) -> Mask {
-    match (secrets, pack) {
-        (Secrets::Masked, Some(pack)) => {
-            Mask::of_exchange(pack, &exchanged.request, &exchanged.response, &exchanged.changes)
-        }
-        _ => Mask::default(),
+fn mask(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Mask {
+    let Exchanged { pack, request, response, changes, .. } = exchanged;
+    match (secrets, pack.as_deref().and_then(|name| known(registry, name))) {
+        (Secrets::Shown, _) => Mask::default(),
+        (Secrets::Masked, Some(pack)) => Mask::of_exchange(std::slice::from_ref(pack), request, response, changes),
+        (Secrets::Masked, None) => Mask::of_exchange(registry.packs(), request, response, changes),
     }
 }

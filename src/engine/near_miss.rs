@@ -6,7 +6,9 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::exchange::{Problem, Request, Response};
+use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{Candidate, Line, Operation, Options, Pack};
+use crate::sandbox::{Change, Exchange};
 
 /// An operation that the request nearly matched.
 struct NearMiss {
@@ -58,9 +60,17 @@ pub(super) fn within_pack(pack: &Arc<Pack>, options: &Options, request: &Request
     problem.header(header::ALLOW, names).with("nearMisses", shown(near)).into_response()
 }
 
-/// The problem for a request that leads to no pack at all. With each pack go the options that it has here.
-pub(crate) fn unmatched(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Response {
-    not_found("Nothing answers", request, nearest(packs, options, request))
+/// What a request gets that leads to no pack at all. With each pack go the options that it has here.
+pub(crate) fn astray(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Exchange {
+    let mut trace = Trace::new();
+    trace.add(Stage::Route, Verdict::Refused, None, "no pack has this path");
+    Exchange {
+        response: not_found("Nothing answers", request, nearest(packs, options, request)),
+        change: Change::default(),
+        trace,
+        operation: None,
+        contract: None,
+    }
 }
 
 fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response {

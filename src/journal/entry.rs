@@ -22,6 +22,8 @@ pub(crate) enum Happening {
     Exchange(Box<Exchanged>),
     /// The clock was set.
     Clock {
+        /// What it was before.
+        from: Instant,
         now: Instant,
         mode: &'static str,
     },
@@ -46,7 +48,8 @@ pub(crate) enum Happening {
 /// A request with its answer and the reasons for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchanged {
-    pub(crate) pack: Arc<str>,
+    /// None where the path leads to no pack.
+    pub(crate) pack: Option<Arc<str>>,
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) contract: Option<&'static str>,
     pub(crate) request: Arc<Request>,
@@ -71,6 +74,14 @@ impl Entry {
         match &self.what {
             Happening::Exchange(exchanged) => Some(exchanged),
             _ => None,
+        }
+    }
+
+    /// The instant until which nothing of it had happened.
+    pub(crate) fn begin(&self) -> Instant {
+        match &self.what {
+            Happening::Clock { from, .. } => *from,
+            _ => self.at,
         }
     }
 

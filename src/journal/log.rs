@@ -1,5 +1,6 @@
-use std::collections::VecDeque;
 use std::sync::Arc;
+
+use imbl::Vector;
 
 use super::{Entry, Happening};
 use crate::clock::Instant;
@@ -17,21 +18,41 @@ impl Default for Limits {
     }
 }
 
-/// Everything that happened in a sandbox, oldest first, as far as it is kept.
-#[derive(Debug)]
+/// Everything that made a sandbox what it is, oldest first, as far as it is kept. A copy costs the same however long it
+/// is: snapshots and forks have one.
+#[derive(Debug, Clone)]
 pub(crate) struct Log {
-    entries: VecDeque<(Arc<Entry>, usize)>,
+    entries: Vector<Kept>,
     limits: Limits,
     bytes: usize,
     next: u64,
     /// How many things happened since the sandbox began or was reset.
     position: u64,
     evicted: u64,
+    journal: Journal,
 }
+
+/// Where the journal begins, which can be emptied while the log goes on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Journal {
+    /// The last entry that is not in it.
+    after: u64,
+    /// How many exchanges behind that had to make room.
+    evicted: u64,
+}
+
+/// An entry with the bytes that keeping it costs.
+#[derive(Debug, Clone)]
+struct Kept(Arc<Entry>, usize);
 
 impl Log {
     pub(crate) fn new(limits: Limits) -> Self {
-        Log { entries: VecDeque::new(), limits, bytes: 0, next: 1, position: 0, evicted: 0 }
+        Log { entries: Vector::new(), limits, bytes: 0, next: 1, position: 0, evicted: 0, journal: Journal::default() }
+    }
+
+    /// An empty log in which something happened before: `position` things that it knows nothing of.
+    pub(crate) fn going_on(limits: Limits, next: u64, position: u64) -> Self {
+        Log { next, position, ..Log::new(limits) }
     }
 
     /// The number that the next entry will have.
@@ -49,19 +70,28 @@ impl Log {
         self.evicted
     }
 
-    /// Adds an entry. What had to make room is given back, to be dropped when nobody waits.
-    pub(crate) fn push(&mut self, at: Instant, what: Happening) -> (Arc<Entry>, Vec<Arc<Entry>>) {
+    /// How many exchanges had to make room since the journal was last emptied.
+    pub(crate) fn journal_evicted(&self) -> u64 {
+        self.journal.evicted
+    }
+
+    /// Adds an entry that costs `more` bytes besides its own. What had to make room is given back, to be dropped when
+    /// nobody waits.
+    pub(crate) fn push(&mut self, at: Instant, what: Happening, more: usize) -> (Arc<Entry>, Vec<Arc<Entry>>) {
         let entry = Arc::new(Entry { id: self.next, at, what });
-        let size = entry.size();
+        let size = entry.size() + more;
         let mut evicted = Vec::new();
         self.next += 1;
         self.position += 1;
         self.bytes += size;
-        self.entries.push_back((Arc::clone(&entry), size));
+        self.entries.push_back(Kept(Arc::clone(&entry), size));
         while self.entries.len() > self.limits.entries || (self.bytes > self.limits.bytes && self.entries.len() > 1) {
-            let Some((old, size)) = self.entries.pop_front() else { break };
+            let Some(Kept(old, size)) = self.entries.pop_front() else { break };
             self.bytes -= size;
             self.evicted += 1;
+            if old.id > self.journal.after && old.exchange().is_some() {
+                self.journal.evicted += 1;
+            }
             evicted.push(old);
         }
         (entry, evicted)
@@ -69,27 +99,63 @@ impl Log {
 
     /// Forgets what happened. Numbers of entries go on.
     pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-        self.bytes = 0;
-        self.position = 0;
-        self.evicted = 0;
+        *self = Log::going_on(self.limits, self.next, 0);
     }
 
-    /// Forgets exchanges only; what else happened, and the position, stays.
-    pub(crate) fn forget_exchanges(&mut self) {
-        let before = self.entries.len();
-        self.entries.retain(|(entry, _)| entry.exchange().is_none());
-        self.bytes = self.entries.iter().map(|(_, size)| size).sum();
-        self.evicted += (before - self.entries.len()) as u64;
+    /// Empties the journal; the log stays.
+    pub(crate) fn empty_journal(&mut self) {
+        self.journal = Journal { after: self.next - 1, evicted: 0 };
+    }
+
+    /// Takes away an entry that is kept, and all behind it. Gives how many.
+    pub(crate) fn cut(&mut self, id: u64) -> u64 {
+        let undone = self.entries.split_off(self.index(id));
+        self.bytes -= undone.iter().map(|Kept(_, size)| size).sum::<usize>();
+        self.position -= undone.len() as u64;
+        undone.len() as u64
+    }
+
+    /// What was undone since an earlier copy of this log was made is forgotten: the copy goes on with this one's numbers.
+    pub(crate) fn return_to(&mut self, earlier: &Log) {
+        *self = Log { next: self.next, ..earlier.clone() };
+    }
+
+    pub(crate) fn first(&self) -> Option<u64> {
+        self.entries.front().map(|Kept(entry, _)| entry.id)
+    }
+
+    /// The number of the last entry that is not behind this one; 0 where there is none.
+    pub(crate) fn last_until(&self, id: u64) -> u64 {
+        let behind = self.index(id.saturating_add(1));
+        behind.checked_sub(1).and_then(|last| self.entries.get(last)).map_or(0, |Kept(entry, _)| entry.id)
+    }
+
+    /// The place of the first entry with this number or a later one.
+    fn index(&self, id: u64) -> usize {
+        self.entries.binary_search_by_key(&id, |Kept(entry, _)| entry.id).unwrap_or_else(|place| place)
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Arc<Entry>> {
-        let index = self.entries.partition_point(|(entry, _)| entry.id < id);
-        self.entries.get(index).map(|(entry, _)| entry).filter(|entry| entry.id == id)
+        self.entries.get(self.index(id)).map(|Kept(entry, _)| entry).filter(|entry| entry.id == id)
     }
 
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
-        self.entries.iter().map(|(entry, _)| entry)
+    /// An entry, unless it is an exchange that the journal has forgotten.
+    pub(crate) fn unforgotten(&self, id: u64) -> Option<&Arc<Entry>> {
+        self.get(id).filter(|entry| entry.id > self.journal.after || entry.exchange().is_none())
+    }
+
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
+        self.entries.iter().map(|Kept(entry, _)| entry)
+    }
+
+    /// The entries behind one, which need not be kept itself.
+    pub(crate) fn behind(&self, id: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.focus().narrow(self.index(id.saturating_add(1))..).into_iter().map(|Kept(entry, _)| entry)
+    }
+
+    /// The exchanges that the journal has, oldest first.
+    pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.behind(self.journal.after).filter(|entry| entry.exchange().is_some())
     }
 }
 
@@ -99,15 +165,19 @@ mod tests {
 
     fn clock(log: &mut Log) -> u64 {
         let now = Instant::from_micros(0);
-        log.push(now, Happening::Clock { now, mode: "frozen" }).0.id
+        log.push(now, Happening::Clock { from: now, now, mode: "frozen" }, 0).0.id
+    }
+
+    fn ids(log: &Log) -> Vec<u64> {
+        log.entries().map(|entry| entry.id).collect()
     }
 
     #[test]
     fn old_entries_make_room_and_numbers_go_on() {
         let mut log = Log::new(Limits { entries: 2, bytes: 1 << 20 });
-        let ids: Vec<u64> = (0..4).map(|_| clock(&mut log)).collect();
-        assert_eq!(ids, [1, 2, 3, 4]);
-        assert_eq!(log.entries().map(|entry| entry.id).collect::<Vec<_>>(), [3, 4]);
+        let made: Vec<u64> = (0..4).map(|_| clock(&mut log)).collect();
+        assert_eq!(made, [1, 2, 3, 4]);
+        assert_eq!(ids(&log), [3, 4]);
         assert_eq!((log.evicted(), log.position()), (2, 4));
         assert!(log.get(2).is_none() && log.get(3).is_some() && log.get(9).is_none());
         log.clear();
@@ -120,5 +190,20 @@ mod tests {
         clock(&mut log);
         clock(&mut log);
         assert_eq!(log.entries().count(), 1);
+    }
+
+    #[test]
+    fn what_is_cut_off_frees_its_place_and_not_its_number() {
+        let mut log = Log::new(Limits::default());
+        (0..5).for_each(|_| {
+            clock(&mut log);
+        });
+        let (bytes, earlier) = (log.bytes, log.clone());
+        assert_eq!((log.cut(4), ids(&log), log.position()), (2, vec![1, 2, 3], 3));
+        assert_eq!(log.bytes, bytes / 5 * 3);
+        assert_eq!((clock(&mut log), ids(&log)), (6, vec![1, 2, 3, 6]));
+        assert_eq!(log.behind(4).map(|entry| entry.id).collect::<Vec<_>>(), [6]);
+        log.return_to(&earlier);
+        assert_eq!((clock(&mut log), ids(&log), log.position()), (7, vec![1, 2, 3, 4, 5, 7], 6));
     }
 }

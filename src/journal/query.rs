@@ -25,7 +25,7 @@ impl Filter {
         given(&self.operation, &|wanted| exchanged.operation.as_deref().is_some_and(|name| is_called(name, wanted)))
             && given(&self.method, &|wanted| exchanged.request.method.as_str().eq_ignore_ascii_case(wanted))
             && given(&self.path, &|wanted| exchanged.request.path == wanted)
-            && given(&self.pack, &|wanted| &*exchanged.pack == wanted)
+            && given(&self.pack, &|wanted| exchanged.pack.as_deref() == Some(wanted))
             && self.status.is_none_or(|wanted| wanted.holds(exchanged.response.status.as_u16()))
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
     }

@@ -1,9 +1,14 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::history::{self, Forgotten, History, Past};
 use super::id::SandboxId;
-use super::world::{Change, Conflict, Step, World};
+use super::snapshot::Snapshot;
+use super::watch::Watchers;
+use super::world::{Change, Conflict, Step, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real, Span};
 use crate::exchange::{Request, Response};
 use crate::expr::Draws;
@@ -12,43 +17,66 @@ use crate::pack::{Options, Pack};
 
 /// What a sandbox starts with, and returns to when it is reset.
 #[derive(Debug, Clone)]
-pub(super) struct Beginning {
-    pub(super) packs: Arc<[Arc<Pack>]>,
-    pub(super) worlds: Vec<World>,
-    pub(super) instant: Instant,
-    pub(super) mode: Mode,
-    pub(super) seed: u64,
+pub(crate) struct Beginning {
+    pub(crate) packs: Arc<[Arc<Pack>]>,
+    pub(crate) worlds: Vec<World>,
+    pub(crate) instant: Instant,
+    pub(crate) mode: Mode,
+    /// Microseconds by which the seed records are moved.
+    pub(crate) shift: i64,
+    pub(crate) seed: u64,
     /// For each pack.
-    pub(super) options: Arc<[Options]>,
-    pub(super) journal: Limits,
+    pub(crate) options: Arc<[Options]>,
+    pub(crate) journal: Limits,
+    /// How many snapshots there may be.
+    pub(crate) snapshots: usize,
+}
+
+impl Beginning {
+    pub(super) fn past(&self) -> Past {
+        Past { worlds: self.worlds.clone(), now: self.instant, mode: self.mode }
+    }
 }
 
 /// One isolated world. Everything in it changes under one lock, which is never held while waiting for anything.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     id: SandboxId,
-    beginning: Beginning,
+    pub(super) beginning: Beginning,
+    /// When somebody last used it.
+    used: AtomicI64,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct State {
-    worlds: Vec<World>,
-    clock: Clock,
-    log: Log,
+pub(super) struct State {
+    pub(super) worlds: Vec<World>,
+    pub(super) clock: Clock,
+    pub(super) log: Log,
+    pub(super) history: History,
+    pub(super) snapshots: BTreeMap<String, Arc<Snapshot>>,
+    pub(super) watchers: Watchers,
+    /// The instant of the last entry: time does not run backwards from one to the next, unless the clock is set back.
+    pub(super) latest: Instant,
     /// Rises with everything but exchanges that change nothing.
-    version: u64,
+    pub(super) version: u64,
+    /// Rises when entries are taken off the log.
+    pub(super) generation: u64,
+    /// How many snapshots the sandbox has named itself.
+    pub(super) named: u64,
+    /// Nobody can reach it any more.
+    pub(super) closed: bool,
 }
 
-/// What one exchange starts from.
-struct Snapshot {
+/// What a read starts from.
+struct Seen {
     world: World,
     clock: Clock,
     position: u64,
     version: u64,
 }
 
-impl Snapshot {
+impl Seen {
     fn moment<'a>(&'a self, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
         Moment { world: &self.world, now: self.clock.now(real), draws: Draws::new(seed, self.position), options }
     }
@@ -92,14 +120,18 @@ pub(crate) struct Intervention {
 }
 
 impl Sandbox {
-    pub(super) fn new(id: SandboxId, beginning: Beginning, real: Real) -> Self {
+    pub(crate) fn new(id: SandboxId, beginning: Beginning, real: Real) -> Self {
         let state = State::new(&beginning, real);
-        Sandbox { id, beginning, state: Mutex::new(state) }
+        Sandbox::with(id, beginning, state, real)
+    }
+
+    pub(super) fn with(id: SandboxId, beginning: Beginning, state: State, real: Real) -> Self {
+        Sandbox { id, beginning, used: AtomicI64::new(real.0), state: Mutex::new(state) }
     }
 
     /// What is done under the lock takes microseconds, and being woken takes as long again: so a while of trying comes
     /// first.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         for _ in 0..TRIES {
             if let Some(state) = self.state.try_lock() {
                 return state;
@@ -126,6 +158,23 @@ impl Sandbox {
         &self.beginning.packs
     }
 
+    /// Tells whoever watches that there is no more. What is under way is finished.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.watchers.wake();
+    }
+
+    /// Notes that somebody uses it now.
+    pub(crate) fn touch(&self, real: Real) {
+        self.used.store(real.0, Ordering::Relaxed);
+    }
+
+    /// For how many microseconds nobody has used it.
+    pub(super) fn idle(&self, real: Real) -> i64 {
+        real.0.saturating_sub(self.used.load(Ordering::Relaxed))
+    }
+
     /// Answers a request with `handle` and commits what it changes. Exchanges of one sandbox happen one after the other:
     /// each sees one state of the world.
     pub(crate) fn exchange(
@@ -140,26 +189,34 @@ impl Sandbox {
         let seed = self.beginning.seed;
         let options = &self.beginning.options[pack];
         let took = || u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
-        // Reads are done on a snapshot, so that they wait for each other only while they are entered in the log. Calls
+        // Reads are done on a copy, so that they wait for each other only while they are entered in the log. Calls
         // that will probably change the world would only get into each other's way, and have to be done again.
         if request.method.is_safe() {
-            let before = self.lock().snapshot(pack);
+            let before = self.lock().seen(pack);
             let moment = before.moment(options, seed, real);
             let exchange = handle(definition, &moment, &request);
             let (at, drew) = (moment.now, moment.draws.used());
             let took = took();
             let state = self.lock();
             // What happened meanwhile counts where the answer may depend on it.
-            if state.version == before.version && !(drew && state.log.position() != before.position) {
+            let holds = state.version == before.version && at >= state.latest;
+            if holds && !(drew && state.log.position() != before.position) {
                 drop(before);
-                return commit(state, pack, definition, at, request, exchange, took);
+                return commit(state, Some((pack, definition)), at, request, exchange, took);
             }
         }
         let state = self.lock();
         let moment = state.moment(pack, options, seed, real);
         let at = moment.now;
         let exchange = handle(definition, &moment, &request);
-        commit(state, pack, definition, at, request, exchange, took())
+        commit(state, Some((pack, definition)), at, request, exchange, took())
+    }
+
+    /// Enters a request that leads to no pack, with the answer that says so.
+    pub(crate) fn astray(&self, request: Arc<Request>, real: Real, exchange: Exchange) -> Committed {
+        let state = self.lock();
+        let at = state.now(real);
+        commit(state, None, at, request, exchange, 0)
     }
 
     /// Changes records in another way than by a request. Nothing happens when `act` refuses.
@@ -173,8 +230,10 @@ impl Sandbox {
         let moment = state.moment(pack, &self.beginning.options[pack], self.beginning.seed, real);
         let at = moment.now;
         let Intervention { change, what } = act(&self.beginning.packs[pack], &moment)?;
-        state.perform(pack, &self.beginning.packs[pack], &change);
-        Ok(state.log.push(at, what).0)
+        let (entry, freed) = state.enter(at, what, Some((pack, &self.beginning.packs[pack], change.edits)));
+        drop(state);
+        drop(freed);
+        Ok(entry)
     }
 
     /// The records of a pack as they are now.
@@ -184,24 +243,23 @@ impl Sandbox {
 
     pub(crate) fn clock(&self, real: Real) -> (Instant, Mode) {
         let state = self.lock();
-        (state.clock.now(real), state.clock.mode())
+        (state.now(real), state.clock.mode())
     }
 
     /// Sets the time, the way it moves, or both.
     pub(crate) fn set_clock(&self, now: Option<Instant>, mode: Option<Mode>, real: Real) -> (Instant, Mode) {
         let mut state = self.lock();
-        let now = now.unwrap_or_else(|| state.clock.now(real));
+        let from = state.now(real);
+        let now = now.unwrap_or(from);
         let mode = mode.unwrap_or_else(|| state.clock.mode());
-        state.clock.set(now, mode, real);
-        state.version += 1;
-        state.log.push(now, Happening::Clock { now, mode: mode.name() });
+        state.set_clock(from, now, mode, real);
         (now, mode)
     }
 
     /// Moves the time forward. An earlier target is refused with the present instant.
     pub(crate) fn advance(&self, by: Advance, real: Real) -> Result<(Instant, Mode), Instant> {
         let mut state = self.lock();
-        let now = state.clock.now(real);
+        let now = state.now(real);
         let mode = state.clock.mode();
         let target = match by {
             Advance::By(span) => now.saturating_add(span),
@@ -210,19 +268,16 @@ impl Sandbox {
         if target < now {
             return Err(now);
         }
-        state.clock.set(target, mode, real);
-        state.version += 1;
-        state.log.push(target, Happening::Clock { now: target, mode: mode.name() });
+        state.set_clock(now, target, mode, real);
         Ok((target, mode))
     }
 
-    /// Back to the seed records, the first instant and the first draws; the log is dropped.
-    pub(crate) fn reset(&self, real: Real) {
+    /// Stops the clock at the instant of an entry that is to happen again. This is no entry itself.
+    pub(crate) fn stand_at(&self, at: Instant) {
         let mut state = self.lock();
-        state.worlds.clone_from(&self.beginning.worlds);
-        state.clock = Clock::new(self.beginning.instant, self.beginning.mode, real);
-        state.version += 1;
-        state.log.clear();
+        let real = Real(0);
+        state.clock.set(at, Mode::Frozen, real);
+        state.latest = at;
     }
 
     /// Reads the log while nothing is added to it.
@@ -230,38 +285,38 @@ impl Sandbox {
         read(&self.lock().log)
     }
 
-    /// Empties the journal. What else happened stays in the log.
-    pub(crate) fn forget_exchanges(&self) {
-        self.lock().log.forget_exchanges();
+    /// Empties the journal. The log, which proves how the world came to be, stays.
+    pub(crate) fn empty_journal(&self) {
+        self.lock().log.empty_journal();
     }
 }
 
 /// Makes an exchange part of the story.
 fn commit(
     mut state: MutexGuard<'_, State>,
-    pack: usize,
-    definition: &Pack,
+    pack: Option<(usize, &Arc<Pack>)>,
     at: Instant,
     request: Arc<Request>,
     exchange: Exchange,
     took: u64,
 ) -> Committed {
     let Exchange { response, change, trace, operation, contract } = exchange;
-    state.perform(pack, definition, &change);
+    let Change { edits, steps } = change;
     let exchanged = Exchanged {
-        pack: Arc::clone(&definition.name),
+        pack: pack.map(|(_, definition)| Arc::clone(&definition.name)),
         operation,
         contract,
         request,
         response: response.clone(),
         trace,
-        changes: notes(definition, &change.steps),
+        changes: pack.map(|(_, definition)| notes(definition, &steps)).unwrap_or_default(),
         took,
     };
-    let (entry, evicted) = state.log.push(at, Happening::Exchange(Box::new(exchanged)));
+    let edits = pack.map(|(pack, definition)| (pack, definition, edits));
+    let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), edits);
     drop(state);
     // Whatever had to make room is freed when nobody waits.
-    drop(evicted);
+    drop(freed);
     Committed { response, entry: entry.id, at }
 }
 
@@ -275,36 +330,105 @@ pub(crate) enum Advance {
     To(Instant),
 }
 
+/// What had to make room.
+#[derive(Debug)]
+#[must_use = "it is to be dropped when nobody waits"]
+pub(super) struct Freed {
+    _entries: Vec<Arc<Entry>>,
+    _history: Option<Forgotten>,
+}
+
 impl State {
-    fn new(beginning: &Beginning, real: Real) -> Self {
+    pub(super) fn new(beginning: &Beginning, real: Real) -> Self {
+        State::from_past(beginning.past(), Log::new(beginning.journal), real)
+    }
+
+    /// A state that begins with what was, and a log that goes on from there.
+    pub(super) fn from_past(past: Past, log: Log, real: Real) -> Self {
         State {
-            worlds: beginning.worlds.clone(),
-            clock: Clock::new(beginning.instant, beginning.mode, real),
-            log: Log::new(beginning.journal),
+            worlds: past.worlds.clone(),
+            clock: Clock::new(past.now, past.mode, real),
+            latest: past.now,
+            history: History::begin(log.next(), past),
+            log,
+            snapshots: BTreeMap::new(),
+            watchers: Watchers::default(),
             version: 0,
+            generation: 0,
+            named: 0,
+            closed: false,
         }
     }
 
-    fn perform(&mut self, pack: usize, definition: &Pack, change: &Change) {
-        for edit in &change.edits {
-            self.worlds[pack].apply(definition, edit);
-        }
-        self.version += u64::from(!change.edits.is_empty());
+    /// The virtual time; not before anything that has happened.
+    pub(super) fn now(&self, real: Real) -> Instant {
+        self.clock.now(real).max(self.latest)
+    }
+
+    /// What the sandbox is like now.
+    pub(super) fn present(&self, now: Instant) -> Past {
+        Past { worlds: self.worlds.clone(), now, mode: self.clock.mode() }
     }
 
     /// The world as it is, for whoever holds the lock.
     fn moment<'a>(&'a self, pack: usize, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
         let draws = Draws::new(seed, self.log.position());
-        Moment { world: &self.worlds[pack], now: self.clock.now(real), draws, options }
+        Moment { world: &self.worlds[pack], now: self.now(real), draws, options }
     }
 
-    fn snapshot(&self, pack: usize) -> Snapshot {
-        Snapshot {
+    fn seen(&self, pack: usize) -> Seen {
+        Seen {
             world: self.worlds[pack].clone(),
             clock: self.clock,
             position: self.log.position(),
             version: self.version,
         }
+    }
+
+    fn set_clock(&mut self, from: Instant, now: Instant, mode: Mode, real: Real) {
+        self.keep_if_due();
+        self.clock.set(now, mode, real);
+        self.version += 1;
+        let what = Happening::Clock { from, now, mode: mode.name() };
+        let (entry, _) = self.push(now, what, 0);
+        self.history.clock_set(entry.id, now, mode);
+    }
+
+    fn keep_if_due(&mut self) {
+        if self.history.is_due() {
+            let past = self.present(self.latest);
+            self.history.keep(self.log.next(), past);
+        }
+    }
+
+    /// Performs edits of one pack's world and writes down what happened: the one way in which records change.
+    fn enter(
+        &mut self,
+        at: Instant,
+        what: Happening,
+        edits: Option<(usize, &Arc<Pack>, Vec<WorldEdit>)>,
+    ) -> (Arc<Entry>, Freed) {
+        let Some((pack, definition, edits)) = edits.filter(|(_, _, edits)| !edits.is_empty()) else {
+            return self.push(at, what, 0);
+        };
+        self.keep_if_due();
+        for edit in &edits {
+            self.worlds[pack].apply(definition, edit);
+        }
+        self.version += 1;
+        let size = history::size(&edits);
+        let (entry, freed) = self.push(at, what, size);
+        self.history.edited(entry.id, at, pack, edits, size);
+        (entry, freed)
+    }
+
+    fn push(&mut self, at: Instant, what: Happening, more: usize) -> (Arc<Entry>, Freed) {
+        self.latest = at;
+        let (entry, evicted) = self.log.push(at, what, more);
+        let first = self.log.first().filter(|_| !evicted.is_empty());
+        let history = first.map(|first| self.history.forget(first));
+        self.watchers.wake();
+        (entry, Freed { _entries: evicted, _history: history })
     }
 }
 
@@ -319,7 +443,7 @@ pub(crate) fn notes(pack: &Pack, steps: &[Step]) -> Vec<Note> {
 }
 
 /// The worlds that all sandboxes of a server start with.
-pub(super) fn seeded(packs: &[Arc<Pack>], shift: i64, seed: u64) -> Result<Vec<World>, (String, Conflict)> {
+pub(crate) fn seeded(packs: &[Arc<Pack>], shift: i64, seed: u64) -> Result<Vec<World>, (String, Conflict)> {
     let world = |pack| World::seeded(pack, shift, seed).map_err(|conflict| (pack.name.to_string(), conflict));
     packs.iter().map(world).collect()
 }

@@ -12,7 +12,7 @@ use super::{Line, Shared, cors, deliver, read};
 use crate::control;
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
-use crate::sandbox::{Sandbox, SandboxId};
+use crate::sandbox::{Committed, Sandbox, SandboxId};
 
 /// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
 pub(super) async fn answer(
@@ -92,8 +92,11 @@ async fn respond(
         Destination::Control(path) => controlled(request(path)),
         Destination::Root => controlled(request(String::new())),
         Destination::Nowhere(path) => {
-            let response = engine::unmatched(sandbox.packs(), sandbox.options(), &request(path));
-            deliver::plain(response)
+            let request = Arc::new(request(path));
+            let exchange = engine::astray(sandbox.packs(), sandbox.options(), &request);
+            let committed = sandbox.astray(Arc::clone(&request), (shared.real)(), exchange);
+            tell(shared, &sandbox, None, &request, &committed);
+            deliver::committed(committed, &shared.dates)
         }
     };
     if too_large { deliver::closing(delivered) } else { delivered }
@@ -101,7 +104,7 @@ async fn respond(
 
 fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem> {
     let Some(id) = id else { return Ok(Arc::clone(shared.registry.default_sandbox())) };
-    shared.registry.get(id).map_err(|why| control::no_sandbox(id, &why))
+    shared.registry.get(id, (shared.real)()).map_err(|why| control::no_sandbox(id, &why))
 }
 
 fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyper::Response<Full<Bytes>> {
@@ -110,19 +113,23 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyp
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {
         engine::handle(pack, moment, request, limits)
     });
-    if let Some(log) = &shared.log {
-        let pack = &sandbox.packs()[pack];
-        log(&Line {
-            sandbox: sandbox.id().as_str(),
-            method: request.method.as_str(),
-            path: &control::path_shown(pack, &request, &committed.response),
-            pack: &pack.name,
-            status: committed.response.status.as_u16(),
-            entry: committed.entry,
-            at: committed.at,
-        });
-    }
+    tell(shared, sandbox, Some(pack), &request, &committed);
     deliver::committed(committed, &shared.dates)
+}
+
+/// Writes an exchange into the request log. Without a pack the path leads to none.
+fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Request, committed: &Committed) {
+    let Some(log) = &shared.log else { return };
+    let packs = pack.map_or(sandbox.packs(), |pack| &sandbox.packs()[pack..=pack]);
+    log(&Line {
+        sandbox: sandbox.id().as_str(),
+        method: request.method.as_str(),
+        path: &control::path_shown(packs, request, &committed.response),
+        pack: pack.map(|pack| &*sandbox.packs()[pack].name),
+        status: committed.response.status.as_u16(),
+        entry: committed.entry,
+        at: committed.at,
+    });
 }
 
 /// What was not read of a body would be taken for the next request.

@@ -73,7 +73,8 @@ pub(crate) struct Line<'a> {
     pub(crate) method: &'a str,
     /// Within the pack, with what is known to be secret masked; the query is left out, as it may hold a credential.
     pub(crate) path: &'a str,
-    pub(crate) pack: &'a str,
+    /// None where the path leads to no pack.
+    pub(crate) pack: Option<&'a str>,
     pub(crate) status: u16,
     pub(crate) entry: u64,
     pub(crate) at: Instant,

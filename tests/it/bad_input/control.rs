@@ -192,7 +192,7 @@ fn bad_sandbox_calls_are_refused() {
 
 #[test]
 fn there_are_only_so_many_sandboxes() {
-    let server = Server::start(&["reportei", "--freeze", "--max-sandboxes", "3"]);
+    let server = Server::start(&["reportei", "--freeze", "--max-sandboxes", "2"]);
     for id in ["one", "two"] {
         server.control("POST", "/sandboxes", Some(json!({ "id": id }))).expect(201);
     }

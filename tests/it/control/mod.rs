@@ -3,6 +3,7 @@
 mod events;
 mod journal;
 mod sandboxes;
+mod snapshots;
 mod state;
 
 use serde_json::{Value as Json, json};

@@ -101,7 +101,7 @@ fn a_path_without_a_pack_is_open_too() {
     let (server, _folder) = two_packs(&[]);
     let answer = server.call("GET", "/nothing/at/all", &[APP], "");
     answer.problem(404, "no-operation");
-    open(&answer, &["x-content-type-options"]);
+    open(&answer, &["date", "standin-entry", "x-content-type-options"]);
 }
 
 #[test]

@@ -101,6 +101,7 @@ fn filled(path: &str) -> String {
         .replace("{resource}", "customer")
         .replace("{event}", "revoke")
         .replace("{entry}", "1")
+        .replace("{name}", "trial")
         .replace("{id}", id);
     assert!(!filled.contains('{'), "a parameter that is not filled in: {filled}");
     format!("/_standin{}", filled.trim_end_matches('/'))

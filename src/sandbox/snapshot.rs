@@ -1,0 +1,184 @@
+//! Going back: what a sandbox was like at some time, with the log that made it so.
+//!
+//! The log always says how the present world came to be. So a rewind takes entries off it, and a restored snapshot brings
+//! its own; only the numbers of entries go on, and are not used again. None of this depends on how many records there are.
+
+use std::sync::Arc;
+
+use super::history::{History, Past};
+use super::id::SandboxId;
+use super::state::{Beginning, Sandbox, State};
+use crate::clock::{Instant, Mode, Real};
+use crate::exchange::is_label;
+use crate::journal::Log;
+
+/// What a sandbox was like when somebody wanted to remember it.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    past: Past,
+    log: Log,
+    history: History,
+}
+
+impl Snapshot {
+    /// The virtual time at which it was taken.
+    pub(crate) fn at(&self) -> Instant {
+        self.past.now
+    }
+
+    /// How many things had happened by then.
+    pub(crate) fn position(&self) -> u64 {
+        self.log.position()
+    }
+}
+
+/// Why there is no new snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotTaken {
+    Exists,
+    /// As many as there may be.
+    Full(usize),
+}
+
+/// Why a sandbox cannot go back to before an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotRewound {
+    /// There is no such entry yet.
+    Unknown,
+    /// The entry is not part of the log any more. The oldest one that is, if any.
+    Gone(Option<u64>),
+}
+
+/// What came of going back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Back {
+    pub(crate) now: Instant,
+    pub(crate) mode: Mode,
+    /// How many things have happened in what is now the log.
+    pub(crate) position: u64,
+}
+
+/// Reads a snapshot's name, which is written as a sandbox's id is.
+pub(crate) fn snapshot_name(text: &str) -> Result<String, String> {
+    match is_label(text) {
+        true => Ok(text.to_owned()),
+        false => Err("a snapshot's name has 1 to 63 lower-case letters, digits and inner hyphens".to_owned()),
+    }
+}
+
+impl Sandbox {
+    /// What the sandbox is like now.
+    pub(super) fn snapshot(&self, real: Real) -> Snapshot {
+        self.lock().snapshot(real)
+    }
+
+    pub(crate) fn snapshots(&self) -> Vec<(String, Arc<Snapshot>)> {
+        self.lock().snapshots.iter().map(|(name, snapshot)| (name.clone(), Arc::clone(snapshot))).collect()
+    }
+
+    pub(crate) fn snapshot_named(&self, name: &str) -> Option<Arc<Snapshot>> {
+        self.lock().snapshots.get(name).cloned()
+    }
+
+    /// Remembers the present under a name; without one it is given one.
+    pub(crate) fn take(&self, name: Option<String>, real: Real) -> Result<(String, Arc<Snapshot>), NotTaken> {
+        let mut state = self.lock();
+        if state.snapshots.len() >= self.beginning.snapshots {
+            return Err(NotTaken::Full(self.beginning.snapshots));
+        }
+        let name = match name {
+            Some(name) if state.snapshots.contains_key(&name) => return Err(NotTaken::Exists),
+            Some(name) => name,
+            None => loop {
+                state.named += 1;
+                let name = format!("snapshot-{}", state.named);
+                if !state.snapshots.contains_key(&name) {
+                    break name;
+                }
+            },
+        };
+        let snapshot = Arc::new(state.snapshot(real));
+        state.snapshots.insert(name.clone(), Arc::clone(&snapshot));
+        Ok((name, snapshot))
+    }
+
+    /// Forgets a snapshot. Says whether there was one.
+    pub(crate) fn drop_snapshot(&self, name: &str) -> bool {
+        let dropped = self.lock().snapshots.remove(name);
+        dropped.is_some()
+    }
+
+    /// Back to a snapshot, which stays. Nothing where there is none of this name.
+    pub(crate) fn restore(&self, name: &str, real: Real) -> Option<Back> {
+        let mut state = self.lock();
+        let snapshot = Arc::clone(state.snapshots.get(name)?);
+        state.log.return_to(&snapshot.log);
+        let history = std::mem::replace(&mut state.history, snapshot.history.clone());
+        let back = state.go_back(snapshot.past.clone(), real);
+        drop(state);
+        drop(history);
+        Some(back)
+    }
+
+    /// Back to before an entry of the log, which is undone with all behind it.
+    pub(crate) fn rewind(&self, entry: u64, real: Real) -> Result<Back, NotRewound> {
+        let mut state = self.lock();
+        let gone = |log: &Log| NotRewound::Gone(log.first());
+        let Some(found) = state.log.get(entry) else {
+            let unknown = entry == 0 || entry >= state.log.next();
+            return Err(if unknown { NotRewound::Unknown } else { gone(&state.log) });
+        };
+        let now = found.begin();
+        let past = state.history.before(entry, self.packs()).ok_or_else(|| gone(&state.log))?;
+        state.history.cut(entry);
+        state.log.cut(entry);
+        Ok(state.go_back(Past { now, ..past }, real))
+    }
+
+    /// Back to the seed records, the first instant and the first draws; the log is dropped.
+    pub(crate) fn reset(&self, real: Real) -> Back {
+        let mut state = self.lock();
+        state.log.clear();
+        let first = self.beginning.past();
+        let next = state.log.next();
+        let history = std::mem::replace(&mut state.history, History::begin(next, first.clone()));
+        let back = state.go_back(first, real);
+        drop(state);
+        drop(history);
+        back
+    }
+
+    /// A sandbox that goes on from a snapshot of another. Where the log could not be replayed with what it begins with,
+    /// it has a new one.
+    pub(super) fn forked(id: SandboxId, beginning: Beginning, from: &Snapshot, keeps_log: bool, real: Real) -> Sandbox {
+        let state = if keeps_log {
+            State {
+                log: from.log.clone(),
+                history: from.history.clone(),
+                ..State::from_past(from.past.clone(), Log::new(beginning.journal), real)
+            }
+        } else {
+            let log = Log::going_on(beginning.journal, from.log.next(), 0);
+            State::from_past(from.past.clone(), log, real)
+        };
+        Sandbox::with(id, beginning, state, real)
+    }
+}
+
+impl State {
+    fn snapshot(&self, real: Real) -> Snapshot {
+        let past = self.present(self.now(real));
+        Snapshot { past, log: self.log.clone(), history: self.history.clone() }
+    }
+
+    /// Becomes what was, once log and history are those of then.
+    fn go_back(&mut self, past: Past, real: Real) -> Back {
+        self.clock.set(past.now, past.mode, real);
+        self.latest = past.now;
+        self.worlds = past.worlds;
+        self.version += 1;
+        self.generation += 1;
+        self.watchers.wake();
+        Back { now: past.now, mode: past.mode, position: self.log.position() }
+    }
+}

@@ -1,0 +1,105 @@
+//! Waiting for what happens next. Whoever watches asks for entries when it can take some; nothing is kept for it, so one
+//! that never asks costs nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::state::Sandbox;
+use crate::journal::Entry;
+
+/// Who waits for the next entry of a sandbox.
+#[derive(Debug, Default)]
+pub(super) struct Watchers {
+    last: u64,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+impl Watchers {
+    pub(super) fn wake(&mut self) {
+        while let Some((_, waker)) = self.waiting.pop_first() {
+            waker.wake();
+        }
+    }
+}
+
+/// One who follows the log of a sandbox.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    sandbox: Arc<Sandbox>,
+    key: u64,
+    /// The last entry that it knows.
+    after: u64,
+    generation: u64,
+    /// Whether what it says it knows has still to be looked up.
+    new: bool,
+}
+
+/// What a watcher learns, in the order of what happened.
+#[derive(Debug)]
+pub(crate) enum News {
+    Entries(Vec<Arc<Entry>>),
+    /// Entries that it knows may have been undone: the sandbox was reset, rewound or restored. The last entry in the log
+    /// that it can know, 0 for none.
+    Undone(u64),
+    /// Entries that it does not know had to make room. How many the log has lost in all.
+    Evicted(u64),
+    /// The sandbox was deleted. There is no more.
+    Closed,
+}
+
+impl Watch {
+    /// Follows what happens after an entry; without one, after the last that there is.
+    pub(crate) fn new(sandbox: Arc<Sandbox>, after: Option<u64>) -> Self {
+        let mut state = sandbox.lock();
+        state.watchers.last += 1;
+        let (key, generation) = (state.watchers.last, state.generation);
+        let new = after.is_some();
+        let after = after.unwrap_or(state.log.next() - 1);
+        drop(state);
+        Watch { sandbox, key, after, generation, new }
+    }
+
+    pub(crate) fn sandbox(&self) -> &Arc<Sandbox> {
+        &self.sandbox
+    }
+
+    /// What there is to learn, at most so many entries at once.
+    pub(crate) fn poll(&mut self, context: &Context<'_>, most: usize) -> Poll<News> {
+        let mut state = self.sandbox.lock();
+        if state.closed {
+            return Poll::Ready(News::Closed);
+        }
+        let log = &state.log;
+        let first = log.first();
+        let evicted = log.evicted() > 0 && first.is_some_and(|first| self.after + 1 < first);
+        let undone = self.new && !evicted && self.after > 0 && log.get(self.after).is_none();
+        if state.generation != self.generation || undone {
+            (self.generation, self.new) = (state.generation, false);
+            self.after = log.last_until(self.after);
+            return Poll::Ready(News::Undone(self.after));
+        }
+        self.new = false;
+        if evicted && let Some(first) = first {
+            self.after = first - 1;
+            return Poll::Ready(News::Evicted(log.evicted()));
+        }
+        let entries: Vec<_> = log.behind(self.after).take(most).cloned().collect();
+        match entries.last() {
+            Some(last) => {
+                self.after = last.id;
+                Poll::Ready(News::Entries(entries))
+            }
+            None => {
+                state.watchers.waiting.insert(self.key, context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.sandbox.lock().watchers.waiting.remove(&self.key);
+    }
+}
