@@ -8,10 +8,12 @@
 //! - `pack`, `journal`: an API as data; what happened, and why
 //! - `sandbox`: one isolated world of records, clock, log and chance
 //! - `engine`: one request in, one exchange out, pure
+//! - `bundle`: a log as a file that proves itself
 //! - `control`, `check`: the control plane; documented examples, sent again
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal
 
+mod bundle;
 mod check;
 mod cli;
 mod clock;

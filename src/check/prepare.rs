@@ -85,7 +85,7 @@ fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant, options: 
             (None, None) => continue,
         };
         let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0), options };
-        let (change, _) = engine::edit(pack, &moment, resource, &edit)
+        let (change, _) = engine::change(pack, &moment, resource, &edit)
             .map_err(|fault| format!("`given`: the `{name}` cannot be so: {fault:?}"))?;
         world = world.after(pack, &change.edits);
     }

@@ -272,7 +272,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
         let mut world = base.world.clone();
         for edit in edits {
             let moment = Moment { world: &world, now: base.at, draws: base.draws.clone(), options: &base.options };
-            match engine::edit(pack, &moment, resource, edit) {
+            match engine::change(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = world.after(pack, &change.edits),
                 // An alteration that the pack does not allow shows nothing.
                 Err(_) => return None,

@@ -19,6 +19,8 @@ pub(super) enum Command {
     Serve(Box<Serve>),
     /// Find mistakes in packs and replay their documented examples
     Check(Check),
+    /// Do everything in a sandbox's log again, and prove that the answers are the same bytes
+    Replay(Replay),
     /// List the operations of packs
     Routes(Routes),
     /// Explain a code that stands in brackets in messages of `check`
@@ -31,6 +33,13 @@ pub(super) struct Packs {
     /// Packs by name; all when none is named
     #[arg(value_name = "PACK")]
     pub(super) packs: Vec<String>,
+    #[command(flatten)]
+    pub(super) folders: PackFolders,
+}
+
+/// Where packs are.
+#[derive(Debug, Args)]
+pub(super) struct PackFolders {
     /// Folder of packs; each replaces the built-in pack of its name [default: fixtures, if there is one]
     #[arg(long, value_name = "DIR")]
     pub(super) fixtures: Option<PathBuf>,
@@ -79,6 +88,9 @@ pub(super) struct Serve {
     /// How requests are logged on standard error, and the first line on standard output is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub(super) log: Log,
+    /// Threads that answer requests [default: one for each core]
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) threads: Option<usize>,
     /// Largest request body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = crate::exchange::Body::LIMIT)]
     pub(super) max_body: usize,
@@ -150,6 +162,18 @@ pub(super) enum Format {
     Text,
     Json,
     Junit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// A bundle, as GET /_standin/log?format=bundle gives it; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) folders: PackFolders,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    pub(super) format: ListFormat,
 }
 
 #[derive(Debug, Args)]

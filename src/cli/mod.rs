@@ -9,6 +9,7 @@ mod chosen;
 mod explain;
 mod output;
 mod packs;
+mod replay;
 mod routes;
 mod serve;
 
@@ -21,7 +22,7 @@ use args::{Arguments, Command};
 
 use crate::diagnostic::nearest;
 
-const COMMANDS: [&str; 5] = ["serve", "check", "routes", "explain", "help"];
+const COMMANDS: [&str; 6] = ["serve", "check", "replay", "routes", "explain", "help"];
 
 /// How a command ended. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => match arguments.command {
             Command::Serve(serve) => serve::run(&serve),
             Command::Check(check) => check::run(&check),
+            Command::Replay(replay) => replay::run(replay),
             Command::Routes(routes) => routes::run(&routes),
             Command::Explain(explain) => explain::run(&explain),
         },

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::args::Packs;
+use super::args::{PackFolders, Packs};
 use super::output::{coloured, err};
 use crate::diagnostic::{or_rather, render, there_are};
 use crate::pack::{self, Files, Folders, Loaded};
 
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
 pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
+    let PackFolders { fixtures, schemas } = &arguments.folders;
     let folders = Folders {
-        fixtures: folder("--fixtures", arguments.fixtures.as_deref(), "fixtures")?,
-        schemas: folder("--schemas", arguments.schemas.as_deref(), "schemas")?,
+        fixtures: folder("--fixtures", fixtures.as_deref(), "fixtures")?,
+        schemas: folder("--schemas", schemas.as_deref(), "schemas")?,
     };
     let all = pack::read_all(&folders).map_err(|error| {
         err(&format!("error: packs cannot be read: {error}\n"));

@@ -25,6 +25,9 @@ use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token
 /// How long requests under way may take after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// More threads than any machine needs would only take its memory.
+const MOST_THREADS: usize = 1024;
+
 pub(super) fn run(arguments: &Serve) -> Exit {
     match start(arguments) {
         Ok(()) => Exit::Good,
@@ -37,7 +40,11 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
     let access = access::read(arguments)?;
     let chosen = chosen::read(&arguments.option, &packs)?;
     let options = options(arguments, packs.clone(), &access, chosen.clone())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = arguments.threads {
+        builder.worker_threads(threads);
+    }
+    let runtime = builder.enable_all().build().map_err(|error| {
         err(&format!("error: the runtime cannot be started: {error}\n"));
         Exit::Usage
     })?;
@@ -75,6 +82,9 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
     }
     if arguments.max_connections == 0 || arguments.max_sandboxes == 0 || arguments.max_journal_entries == 0 {
         return Err(usage("--max-connections, --max-sandboxes and --max-journal-entries are at least 1"));
+    }
+    if arguments.threads.is_some_and(|threads| !(1..=MOST_THREADS).contains(&threads)) {
+        return Err(usage(&format!("--threads is a number from 1 to {MOST_THREADS}")));
     }
     if arguments.max_headers == 0 || arguments.max_header_bytes < 8192 {
         return Err(usage("--max-headers is at least 1, --max-header-bytes at least 8192"));

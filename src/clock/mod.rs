@@ -23,6 +23,10 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Mode::Ticking, Mode::Frozen].into_iter().find(|mode| mode.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Mode::Ticking => "ticking",

@@ -25,12 +25,8 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
 pub(super) fn set(call: &Call<'_>) -> Answer {
     let members = members(call, &["now", "mode"])?;
     let now = members.text("now")?.map(|text| Instant::parse(text).map_err(|why| invalid("now", why))).transpose()?;
-    let mode = match members.text("mode")? {
-        None => None,
-        Some("ticking") => Some(Mode::Ticking),
-        Some("frozen") => Some(Mode::Frozen),
-        Some(other) => return Err(invalid("mode", format!("it is `ticking` or `frozen`, not `{other}`"))),
-    };
+    let bad = |name: &str| invalid("mode", format!("it is `ticking` or `frozen`, not `{name}`"));
+    let mode = members.text("mode")?.map(|name| Mode::named(name).ok_or_else(|| bad(name))).transpose()?;
     if now.is_none() && mode.is_none() {
         return Err(Problem::bad_request("nothing-to-set", "Give `now`, `mode` or both."));
     }

@@ -11,9 +11,8 @@ use super::{Answer, Call, ok, page, shown};
 use crate::diagnostic::{did_you_mean, one_of, or_rather};
 use crate::engine::{self, EventFault};
 use crate::exchange::Problem;
-use crate::journal::Happening;
 use crate::pack::{Event, Pack};
-use crate::sandbox::{Intervention, notes};
+use crate::sandbox::Moment;
 
 fn event_shown(pack: &Pack, event: &Event) -> Json {
     let parameters: Json = event
@@ -68,17 +67,8 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
         return Err(misfit(name, vec![violation]));
     }
     let input = Json::Object(input);
-    let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
-        let change = engine::fire(pack, moment, event, &input)?;
-        let changes = notes(pack, &change.steps);
-        let what = Happening::Event {
-            pack: Arc::clone(&pack.name),
-            name: Arc::clone(&event.name),
-            input: input.clone(),
-            changes,
-        };
-        Ok(Intervention { change, what })
-    });
+    let fired = |pack: &Arc<Pack>, moment: &Moment<'_>| engine::fire(pack, moment, event, &input);
+    let entry = call.sandbox.intervene(index, call.real, fired);
     let entry = entry.map_err(|fault| match fault {
         EventFault::Invalid(violations) => {
             let listed: Vec<Json> = violations

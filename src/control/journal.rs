@@ -1,6 +1,6 @@
 //! `/journal` and `/log`
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::mask::secrets;
 use super::{Answer, Call, done, ok, page, shown};
@@ -94,22 +94,4 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         }
         None => Err(Problem::not_found("entry-unknown", format!("There is no entry {id}."))),
     }
-}
-
-/// Everything that happened, in order. `?secrets=show` for a log that can be sent again.
-pub(super) fn log(call: &Call<'_>) -> Answer {
-    let secrets = secrets(call)?;
-    let limit = page::limit(call)?;
-    let after = page::after(call)?;
-    let (entries, total, evicted, left) = call.sandbox.log(|log| {
-        let mut rest = log.entries().filter(|entry| entry.id > after);
-        let entries: Vec<_> = rest.by_ref().take(limit).cloned().collect();
-        (entries, log.entries().count(), log.evicted(), rest.count())
-    });
-    let next = if left > 0 { entries.last().map(|entry| entry.id) } else { None };
-    let records: Vec<Json> = entries.iter().map(|entry| shown::entry(call.registry, entry, secrets)).collect();
-    let mut list = page::list(records, total, next);
-    list["evicted"] = json!(evicted);
-    list["seed"] = json!(call.sandbox.seed());
-    ok(&list)
 }

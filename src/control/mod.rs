@@ -7,6 +7,7 @@ mod body;
 mod clock;
 mod events;
 mod journal;
+mod log;
 mod mask;
 mod packs;
 mod page;

@@ -1,6 +1,6 @@
 //! Every path of the control plane.
 
-use super::{Answer, Call, clock, events, health, index, journal, packs, sandboxes, snapshots, state};
+use super::{Answer, Call, clock, events, health, index, journal, log, packs, sandboxes, snapshots, state};
 
 /// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
 pub(super) struct Row {
@@ -20,6 +20,7 @@ const NONE: Names = &[];
 const SECRETS: Names = &["secrets"];
 const PIECES: Names = &["limit", "after"];
 const RECORDS: Names = &["limit", "after", "secrets"];
+const LOG: Names = &["limit", "after", "secrets", "format"];
 const FILTERS: Names = &["operation", "method", "path", "pack", "status", "contract", "limit", "after"];
 
 /// Rows of one path stand together.
@@ -54,7 +55,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
     row("GET", "/journal/{entry}", SECRETS, journal::show),
-    row("GET", "/log", RECORDS, journal::log),
+    row("GET", "/log", LOG, log::show),
 ];
 
 #[cfg(test)]

@@ -20,9 +20,7 @@ fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
         .packs()
         .iter()
         .zip(sandbox.options())
-        .flat_map(|(pack, options)| {
-            options.iter(&pack.options).map(|(option, value)| (format!("{}.{}", pack.name, option.name), value.clone()))
-        })
+        .flat_map(|(pack, options)| options.by_path(pack).map(|(path, value)| (path, value.clone())))
         .collect();
     json!({
         "id": sandbox.id().as_str(),

@@ -1,7 +1,5 @@
 //! `/state/{pack}/{resource}`: records, as the wire spells them.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use serde_json::Value as Json;
 
@@ -13,7 +11,7 @@ use crate::engine::{self, Edit, StateFault};
 use crate::exchange::{Problem, Response};
 use crate::journal::Happening;
 use crate::pack::{Pack, ResourceId};
-use crate::sandbox::{Intervention, Record, World, notes};
+use crate::sandbox::{Record, World};
 
 fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
@@ -116,30 +114,15 @@ fn edit(call: &Call<'_>, edit: Edit) -> Answer {
     let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
     let resource = resource(call, pack)?;
-    let (method, status) = match &edit {
-        Edit::Add(_) => ("POST", StatusCode::CREATED),
-        Edit::Put(..) => ("PUT", StatusCode::OK),
-        Edit::Patch(..) => ("PATCH", StatusCode::OK),
-        Edit::Delete(_) => ("DELETE", StatusCode::NO_CONTENT),
+    let status = match &edit {
+        Edit::Add(_) => StatusCode::CREATED,
+        Edit::Put(..) | Edit::Patch(..) => StatusCode::OK,
+        Edit::Delete(_) => StatusCode::NO_CONTENT,
     };
     let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
         let mut edit = edit.clone();
         unmask(moment.world, pack, resource, &mut edit)?;
-        let (change, id) = engine::edit(pack, moment, resource, &edit)?;
-        let changes = notes(pack, &change.steps);
-        let body = match edit {
-            Edit::Add(fields) | Edit::Put(_, fields) | Edit::Patch(_, fields) => Some(Json::Object(fields)),
-            Edit::Delete(_) => None,
-        };
-        let what = Happening::State {
-            method,
-            pack: Arc::clone(&pack.name),
-            resource: Arc::clone(&pack.resource(resource).name),
-            id,
-            body,
-            changes,
-        };
-        Ok(Intervention { change, what })
+        engine::edit(pack, moment, resource, &edit)
     });
     let entry = entry.map_err(|fault| refused(call, pack, resource, &edit, fault))?;
     let Happening::State { id, .. } = &entry.what else { return done() };

@@ -7,9 +7,9 @@ use serde_json::Value as Json;
 use super::guard::{self, Missing};
 use super::{Rejection, behave, scope};
 use crate::expr::Value;
-use crate::journal::Trace;
+use crate::journal::{Happening, Trace};
 use crate::pack::{Event, Pack};
-use crate::sandbox::{Change, Moment, Visibility};
+use crate::sandbox::{Change, Intervention, Moment, Visibility, notes};
 use crate::schema::{Place, Violation};
 
 /// Why an event did not happen.
@@ -24,7 +24,23 @@ pub(crate) enum EventFault {
 }
 
 /// Fires an event of a pack: checks its input, loads its records, judges its guards, performs its effects.
-pub(crate) fn fire(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) -> Result<Change, EventFault> {
+pub(crate) fn fire(
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    event: &Event,
+    input: &Json,
+) -> Result<Intervention, EventFault> {
+    let change = change(pack, moment, event, input)?;
+    let what = Happening::Event {
+        pack: Arc::clone(&pack.name),
+        name: Arc::clone(&event.name),
+        input: input.clone(),
+        changes: notes(pack, &change.steps),
+    };
+    Ok(Intervention { change, what })
+}
+
+fn change(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) -> Result<Change, EventFault> {
     if let Some(parameters) = &event.input {
         let violations = parameters.schema.violations(input, Place::Body);
         if !violations.is_empty() {

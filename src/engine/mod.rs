@@ -32,7 +32,7 @@ use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
 pub(crate) use near_miss::astray;
-pub(crate) use state::{Edit, StateFault, edit, shown};
+pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
 const CONTRACT: HeaderName = HeaderName::from_static("standin-contract");

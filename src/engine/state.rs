@@ -8,8 +8,9 @@ use super::fill::draft;
 use super::scope;
 use crate::diagnostic::nearest;
 use crate::exchange::spelled;
+use crate::journal::Happening;
 use crate::pack::{Pack, ResourceId, Shape, Sort};
-use crate::sandbox::{Change, Conflict, Moment, Record, Step, Visibility, WorldEdit};
+use crate::sandbox::{Change, Conflict, Intervention, Moment, Record, Step, Visibility, WorldEdit, notes};
 
 /// What is done to a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +44,51 @@ pub(crate) fn shown(pack: &Pack, resource: ResourceId, record: &Record) -> Json 
     )
 }
 
-/// Edits one record. Returns the change and the record's id.
+impl Edit {
+    /// The method that asks for it, and what is sent with it.
+    fn parts(&self) -> (&'static str, Option<&Map<String, Json>>) {
+        match self {
+            Edit::Add(fields) => ("POST", Some(fields)),
+            Edit::Put(_, fields) => ("PUT", Some(fields)),
+            Edit::Patch(_, fields) => ("PATCH", Some(fields)),
+            Edit::Delete(_) => ("DELETE", None),
+        }
+    }
+
+    /// The edit that a log tells of. Nothing where there is no such edit.
+    pub(crate) fn of(method: &str, id: &str, body: Option<Json>) -> Option<Self> {
+        match (method, body) {
+            ("POST", Some(Json::Object(fields))) => Some(Edit::Add(fields)),
+            ("PUT", Some(Json::Object(fields))) => Some(Edit::Put(id.to_owned(), fields)),
+            ("PATCH", Some(Json::Object(fields))) => Some(Edit::Patch(id.to_owned(), fields)),
+            ("DELETE", None) => Some(Edit::Delete(id.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Edits one record.
 pub(crate) fn edit(
+    pack: &Arc<Pack>,
+    moment: &Moment<'_>,
+    resource: ResourceId,
+    edit: &Edit,
+) -> Result<Intervention, StateFault> {
+    let (change, id) = change(pack, moment, resource, edit)?;
+    let (method, body) = edit.parts();
+    let what = Happening::State {
+        method,
+        pack: Arc::clone(&pack.name),
+        resource: Arc::clone(&pack.resource(resource).name),
+        id,
+        body: body.cloned().map(Json::Object),
+        changes: notes(pack, &change.steps),
+    };
+    Ok(Intervention { change, what })
+}
+
+/// What an edit does, and the record's id.
+pub(crate) fn change(
     pack: &Arc<Pack>,
     moment: &Moment<'_>,
     resource: ResourceId,

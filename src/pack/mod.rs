@@ -4,6 +4,7 @@
 //! pack at once, and [`Pack`].
 
 mod auth;
+mod digest;
 mod example;
 mod files;
 mod operation;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
+pub(crate) use digest::sha256;
 pub(crate) use example::{Example, Replay};
 pub(crate) use files::{Files, Folders, all as read_all};
 pub(crate) use operation::{
@@ -69,6 +71,8 @@ pub(crate) struct Pack {
     pub(crate) seeds: Vec<Seed>,
     pub(crate) program: Program,
     pub(crate) sources: SourceMap,
+    /// The files that it was read from, each with its SHA-256.
+    pub(crate) digests: Vec<(String, String)>,
     /// Names, in small letters, of members that are not shown: fields that are `secret`.
     pub(crate) secrets: Arc<[String]>,
     /// The same of what is sent: those, and properties of bodies that are `writeOnly`.

@@ -110,6 +110,11 @@ impl Options {
         Options::defaults(known).with(wanted.pairs().chain(said))
     }
 
+    /// Each option of a pack as `pack.option`, with its value.
+    pub(crate) fn by_path<'a>(&'a self, pack: &'a Pack) -> impl Iterator<Item = (String, &'a Value)> {
+        self.iter(&pack.options).map(|(option, value)| (format!("{}.{}", pack.name, option.name), value))
+    }
+
     /// Each option with its value, in the order of the pack.
     pub(crate) fn iter<'a>(&'a self, known: &'a [PackOption]) -> impl Iterator<Item = (&'a PackOption, &'a Value)> {
         known.iter().enumerate().filter_map(|(index, option)| Some((option, option.values.get(self.value(index)?)?)))

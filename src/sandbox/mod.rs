@@ -3,6 +3,7 @@
 //! Must not know: the engine, HTTP, the server. Start with [`Sandbox`]; [`World`] is what the engine reads and makes
 //! anew, [`Registry`] holds all sandboxes of a server.
 
+mod dump;
 mod history;
 mod id;
 mod registry;
@@ -14,7 +15,7 @@ mod world;
 
 pub(crate) use id::SandboxId;
 pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Settings, Wish};
-pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, snapshot_name};
+pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
 pub(crate) use state::{Advance, Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes, seeded};
 pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
 pub(crate) use watch::{News, Watch};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::history::{History, Past};
 use super::id::SandboxId;
 use super::state::{Beginning, Sandbox, State};
+use super::world::World;
 use crate::clock::{Instant, Mode, Real};
 use crate::exchange::is_label;
 use crate::journal::Log;
@@ -30,6 +31,22 @@ impl Snapshot {
     pub(crate) fn position(&self) -> u64 {
         self.log.position()
     }
+}
+
+/// The log of a sandbox, with what was before its first entry.
+#[derive(Debug)]
+pub(crate) struct Story {
+    /// The records of each pack; none where they are the seed records.
+    pub(crate) worlds: Option<Vec<World>>,
+    pub(crate) at: Instant,
+    pub(crate) mode: Mode,
+    /// Microseconds by which the seed records are moved.
+    pub(crate) shift: i64,
+    /// How many things had happened before.
+    pub(crate) position: u64,
+    pub(crate) log: Log,
+    /// The records of each pack after all of it.
+    pub(crate) present: Vec<World>,
 }
 
 /// Why there is no new snapshot.
@@ -70,6 +87,30 @@ impl Sandbox {
     /// What the sandbox is like now.
     pub(super) fn snapshot(&self, real: Real) -> Snapshot {
         self.lock().snapshot(real)
+    }
+
+    /// All that is kept of what happened.
+    pub(crate) fn story(&self) -> Story {
+        let (log, history, present) = {
+            let state = self.lock();
+            (state.log.clone(), state.history.clone(), state.worlds.clone())
+        };
+        let first = log.entries().next().cloned();
+        let position = log.position() - log.entries().len() as u64;
+        let beginning = &self.beginning;
+        let past = history.before(first.as_ref().map_or(log.next(), |entry| entry.id), self.packs());
+        // Of every entry that is kept it is known what was before.
+        let past = past.unwrap_or_else(|| beginning.past());
+        let seeds = past.worlds.iter().zip(&beginning.worlds).all(|(world, seed)| world.is(seed));
+        Story {
+            at: first.map_or(past.now, |entry| entry.begin()),
+            mode: past.mode,
+            shift: beginning.shift,
+            position,
+            worlds: (!seeds).then_some(past.worlds),
+            log,
+            present,
+        }
     }
 
     pub(crate) fn snapshots(&self) -> Vec<(String, Arc<Snapshot>)> {
@@ -146,6 +187,13 @@ impl Sandbox {
         drop(state);
         drop(history);
         back
+    }
+
+    /// A sandbox before whose first entry so many things happened that it knows nothing of.
+    pub(crate) fn after(id: SandboxId, beginning: Beginning, position: u64, real: Real) -> Sandbox {
+        let log = Log::going_on(beginning.journal, 1, position);
+        let state = State::from_past(beginning.past(), log, real);
+        Sandbox::with(id, beginning, state, real)
     }
 
     /// A sandbox that goes on from a snapshot of another. Where the log could not be replayed with what it begins with,

@@ -193,6 +193,35 @@ impl World {
         Ok(world)
     }
 
+    /// Whether this is the same copy, and not only equal.
+    pub(super) fn is(&self, other: &World) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What the next records of a resource are numbered by: their order, and integer ids.
+    pub(super) fn counters(&self, resource: ResourceId) -> (u64, i64) {
+        let table = self.table(resource);
+        (table.sequence, table.next_integer)
+    }
+
+    /// A record at a place in the order, in a world that has none there. The counters go on from what they were.
+    pub(super) fn put_back(
+        &mut self,
+        pack: &Arc<Pack>,
+        resource: ResourceId,
+        sequence: u64,
+        values: Vec<Option<Value>>,
+    ) -> Result<(), Conflict> {
+        let record = self.prepare(pack, resource, values, sequence, None)?;
+        self.apply(pack, &WorldEdit::Put(resource, record));
+        Ok(())
+    }
+
+    pub(super) fn set_counters(&mut self, resource: ResourceId, (sequence, next_integer): (u64, i64)) {
+        let table = self.table_mut(resource);
+        (table.sequence, table.next_integer) = (sequence, next_integer);
+    }
+
     fn table(&self, resource: ResourceId) -> &Table {
         &self.0[resource.0]
     }

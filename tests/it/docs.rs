@@ -135,7 +135,7 @@ fn the_calls_of_the_control_api_do_what_the_page_shows() {
 
 #[test]
 fn the_commands_of_the_cli_page_do_what_it_shows() {
-    run("docs/cli.md", "true");
+    run("docs/cli.md", "start --freeze");
 }
 
 /// It changes fixtures, so it is taken in a copy.

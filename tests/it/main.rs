@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod bundle;
 mod capillary;
 mod cli;
 mod control;
@@ -25,6 +26,7 @@ mod server;
 mod shapes;
 mod support;
 mod together;
+mod traffic;
 mod tree;
 mod trial;
 mod tutorial;

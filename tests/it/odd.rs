@@ -9,11 +9,11 @@ use crate::server::{Answer, JSON, REPORTEI, Server};
 
 const ZERO: &str = "00000000-0000-0000-0000-000000000000";
 
-struct Call {
-    method: &'static str,
-    path: String,
-    headers: Vec<(&'static str, &'static str)>,
-    body: Json,
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: Json,
 }
 
 fn call(method: &'static str, path: impl Into<String>, headers: &[(&'static str, &'static str)], body: Json) -> Call {
@@ -21,7 +21,7 @@ fn call(method: &'static str, path: impl Into<String>, headers: &[(&'static str,
 }
 
 /// A good body for each call that takes one.
-fn calls() -> Vec<Call> {
+pub(crate) fn calls() -> Vec<Call> {
     let customer = ("x-customer-token", "token-caedbbbe-7d93-476f-b965-bf97cd7ce874");
     let metrics = json!({
         "customer_integration": "4addc0da-8583-4dbb-a0e9-c7e2e8470f50", "start": "2024-09-01", "end": "2024-09-03",

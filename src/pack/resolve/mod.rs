@@ -366,6 +366,7 @@ impl<'f> Resolver<'f> {
         Some(Pack {
             secrets: secrets.into_iter().collect(),
             secret_paths,
+            digests: super::digest::digests(self.files),
             sent_secrets: sent_secrets.into_iter().collect(),
             name: self.name.as_str().into(),
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),

@@ -1,0 +1,385 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use serde_json::{Map, Value as Json};
+
+use super::format::{ChangeLine, EntryLine, ExchangeLine, Payload, RequestLine, ResponseLine, What, header};
+use super::read::Bundle;
+use super::write::{changes, files, records, response_line};
+use crate::clock::{Instant, Mode, Real};
+use crate::engine::{self, Edit, EventFault, Limits, StateFault};
+use crate::exchange::{Body, Request, Response};
+use crate::journal::{self, Entry, Happening};
+use crate::pack::{Chosen, Options, Pack};
+use crate::sandbox::{Beginning, Sandbox, SandboxId, World, seeded};
+
+/// What came of doing everything in a bundle again.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(crate) sandbox: String,
+    pub(crate) seed: u64,
+    /// Of the standin that wrote the bundle.
+    pub(crate) version: String,
+    /// How many entries had to make room before the first, and are not proved.
+    pub(crate) evicted: u64,
+    /// How many entries came out the same, and how many of them are exchanges.
+    pub(crate) entries: usize,
+    pub(crate) exchanges: usize,
+    /// Packs of the bundle whose files are others here.
+    pub(crate) changed: Vec<PackChange>,
+    pub(crate) altered: bool,
+    /// The first entry that came out otherwise.
+    pub(crate) difference: Option<Difference>,
+    /// Whether the records at the end are those that were there: then the log has everything that changed them.
+    pub(crate) records: bool,
+}
+
+impl Proof {
+    /// Whether everything came out as it is written, and what is written is what was.
+    pub(crate) fn holds(&self) -> bool {
+        !self.altered && self.difference.is_none() && self.records
+    }
+}
+
+/// Files of a pack that are not what they were.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PackChange {
+    pub(crate) pack: String,
+    pub(crate) files: Vec<String>,
+}
+
+/// An entry that came out otherwise.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) entry: u64,
+    /// Of the bundle.
+    pub(crate) line: usize,
+    /// What was done.
+    pub(crate) what: String,
+    pub(crate) operation: Option<String>,
+    /// How it came out otherwise: one line a fact.
+    pub(crate) facts: Vec<String>,
+}
+
+/// Why nothing can be done again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unplayable {
+    /// Packs that the bundle is about and that are not here.
+    Packs(Vec<String>),
+    /// The head is not what it should be; in words.
+    Head(String),
+    /// The records that the log begins with do not fit the pack; in words.
+    World(String, String),
+}
+
+impl fmt::Display for Unplayable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unplayable::Packs(names) => {
+                write!(
+                    f,
+                    "the bundle is about {}: not here",
+                    crate::diagnostic::all_of(names.iter().map(String::as_str))
+                )
+            }
+            Unplayable::Head(words) => f.write_str(words),
+            Unplayable::World(pack, words) => {
+                write!(f, "the records that the log begins with do not fit the pack `{pack}`: {words}")
+            }
+        }
+    }
+}
+
+/// Nothing depends on the real time here.
+const STILL: Real = Real(0);
+
+/// Does everything in a bundle again, in a sandbox like the one that it is of. `packs` are those that are here.
+pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unplayable> {
+    let Bundle { head, entries, records: then, altered } = bundle;
+    let used: Vec<Option<&Arc<Pack>>> =
+        head.packs.iter().map(|line| packs.iter().find(|pack| *pack.name == *line.name)).collect();
+    let missing = head.packs.iter().zip(&used).filter(|(_, found)| found.is_none());
+    let missing: Vec<String> = missing.map(|(line, _)| line.name.clone()).collect();
+    if !missing.is_empty() {
+        return Err(Unplayable::Packs(missing));
+    }
+    let packs: Arc<[Arc<Pack>]> = used.into_iter().flatten().cloned().collect();
+    let changed = head.packs.iter().zip(&*packs).filter_map(|(line, pack)| change(&line.files, pack)).collect();
+    let player =
+        Player { limits: Limits { json_depth: head.rules.json_depth }, sandbox: sandbox(&head, &packs)?, packs };
+    let mut proof = Proof {
+        sandbox: head.sandbox,
+        seed: head.seed,
+        version: head.version,
+        evicted: head.evicted,
+        entries: 0,
+        exchanges: 0,
+        changed,
+        altered,
+        difference: None,
+        records: false,
+    };
+    for (index, line) in entries.into_iter().enumerate() {
+        let (entry, exchange) = (line.entry, matches!(line.what, What::Exchange(_)));
+        let (what, operation) = name(&line);
+        let facts = player.play(line).unwrap_or_else(|why| vec![why]);
+        if !facts.is_empty() {
+            proof.difference = Some(Difference { entry, line: index + 2, what, operation, facts });
+            break;
+        }
+        proof.entries += 1;
+        proof.exchanges += usize::from(exchange);
+    }
+    let worlds: Vec<World> = (0..player.packs.len()).map(|pack| player.sandbox.world(pack)).collect();
+    proof.records = records(&worlds, &player.packs) == then;
+    Ok(proof)
+}
+
+/// What an entry did, for people.
+fn name(line: &EntryLine) -> (String, Option<String>) {
+    match &line.what {
+        What::Exchange(exchange) => {
+            let RequestLine { method, path, .. } = &exchange.request;
+            let pack = exchange.pack.as_deref().map_or_else(String::new, |pack| format!(" of `{pack}`"));
+            (format!("{method} {path}{pack}"), exchange.operation.clone())
+        }
+        What::Clock { now, .. } => (format!("the clock set to {now}"), None),
+        What::State { method, pack, resource, id, .. } => {
+            (format!("{method} of the record `{id}` of `{pack}/{resource}`"), None)
+        }
+        What::Event { pack, event, .. } => (format!("the event `{pack}/{event}`"), None),
+    }
+}
+
+fn change(then: &Map<String, Json>, pack: &Arc<Pack>) -> Option<PackChange> {
+    let now = files(pack);
+    let other = |path: &&String| then.get(*path) != now.get(*path);
+    let mut files: Vec<String> = then.keys().chain(now.keys()).filter(other).cloned().collect();
+    files.sort();
+    files.dedup();
+    (!files.is_empty()).then(|| PackChange { pack: pack.name.to_string(), files })
+}
+
+/// A sandbox as it was before the first entry.
+fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandbox, Unplayable> {
+    let bad = |words: String| Unplayable::Head(words);
+    let chosen: Result<Vec<Chosen>, String> = head
+        .options
+        .iter()
+        .map(|(path, value)| {
+            let (pack, option, definition) = Chosen::find(packs, path)?;
+            let value = definition.read(value).map_err(|why| format!("`{path}`: {why}"))?;
+            Ok(Chosen { pack, option, value })
+        })
+        .collect();
+    let chosen = chosen.map_err(|why| bad(format!("an option of the bundle: {why}")))?;
+    let defaults = packs.iter().map(|pack| Options::defaults(&pack.options)).enumerate();
+    let start = &head.start;
+    let worlds = match &start.worlds {
+        None => seeded(packs, start.shift, head.seed)
+            .map_err(|(pack, conflict)| Unplayable::World(pack, format!("{conflict:?}")))?,
+        Some(dumps) => {
+            let world = |pack: &Arc<Pack>| {
+                let dump = dumps.get(&*pack.name).ok_or_else(|| "they are missing".to_owned());
+                dump.and_then(|dump| World::from_dump(pack, dump))
+                    .map_err(|why| Unplayable::World(pack.name.to_string(), why))
+            };
+            packs.iter().map(world).collect::<Result<_, _>>()?
+        }
+    };
+    let beginning = Beginning {
+        packs: Arc::clone(packs),
+        worlds,
+        instant: instant(&start.at).map_err(bad)?,
+        mode: mode(&start.mode).map_err(bad)?,
+        shift: start.shift,
+        seed: head.seed,
+        options: defaults.map(|(index, options)| options.choosing(index, &chosen)).collect(),
+        // What was done is compared at once, and need not be kept.
+        journal: journal::Limits { entries: 1, bytes: 0 },
+        snapshots: 0,
+    };
+    let id = SandboxId::parse(&head.sandbox).map_err(bad)?;
+    Ok(Sandbox::after(id, beginning, start.position, STILL))
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    Instant::parse(text)
+}
+
+fn mode(name: &str) -> Result<Mode, String> {
+    Mode::named(name).ok_or_else(|| format!("`{name}` is no way for a clock to move"))
+}
+
+struct Player {
+    sandbox: Sandbox,
+    packs: Arc<[Arc<Pack>]>,
+    limits: Limits,
+}
+
+/// In what an entry came out otherwise; nothing where it did not. The error says why it cannot be done at all.
+type Facts = Result<Vec<String>, String>;
+
+impl Player {
+    fn play(&self, line: EntryLine) -> Facts {
+        match line.what {
+            What::Clock { from, now, mode: how } => {
+                self.sandbox.stand_at(instant(&from)?);
+                self.sandbox.set_clock(Some(instant(&now)?), Some(mode(&how)?), STILL);
+                Ok(Vec::new())
+            }
+            What::Exchange(exchange) => {
+                self.sandbox.stand_at(instant(&line.at)?);
+                self.exchange(*exchange)
+            }
+            What::Event { pack, event, input, changes } => {
+                self.sandbox.stand_at(instant(&line.at)?);
+                let (index, definition) = self.pack(&pack)?;
+                let event = definition.events.iter().find(|known| *known.name == *event);
+                let event = event.ok_or_else(|| format!("the pack `{pack}` has no such event any more"))?;
+                let entry = self
+                    .sandbox
+                    .intervene(index, STILL, |pack, moment| engine::fire(pack, moment, event, &input))
+                    .map_err(|fault| match fault {
+                        EventFault::Invalid(_) => "it is refused: its input does not fit".to_owned(),
+                        EventFault::Missing(why) | EventFault::Refused(why) => format!("it is refused: {why}"),
+                    })?;
+                Ok(changed(&changes, &entry))
+            }
+            What::State { method, pack, resource, id, body, changes } => {
+                self.sandbox.stand_at(instant(&line.at)?);
+                let (index, definition) = self.pack(&pack)?;
+                let resource = definition
+                    .resource_named(&resource)
+                    .ok_or_else(|| format!("the pack `{pack}` has no resource `{resource}` any more"))?;
+                let edit = Edit::of(&method, &id, body).ok_or_else(|| format!("`{method}` is no edit of a record"))?;
+                let entry = self
+                    .sandbox
+                    .intervene(index, STILL, |pack, moment| engine::edit(pack, moment, resource, &edit))
+                    .map_err(|fault| match fault {
+                        StateFault::NotFound => "there is no such record".to_owned(),
+                        StateFault::Invalid(why) | StateFault::Conflict(why) => format!("it is refused: {why}"),
+                    })?;
+                Ok(changed(&changes, &entry))
+            }
+        }
+    }
+
+    fn pack(&self, name: &str) -> Result<(usize, &Arc<Pack>), String> {
+        let found = self.packs.iter().enumerate().find(|(_, pack)| *pack.name == *name);
+        found.ok_or_else(|| format!("the bundle has no pack `{name}`"))
+    }
+
+    fn exchange(&self, line: ExchangeLine) -> Facts {
+        let ExchangeLine { pack, operation, request, response, changes: then } = line;
+        let request = Arc::new(read(request)?);
+        match pack {
+            Some(name) => {
+                let (index, _) = self.pack(&name)?;
+                let limits = self.limits;
+                self.sandbox.exchange(index, request, &|| STILL, |pack, moment, request| {
+                    engine::handle(pack, moment, request, limits)
+                });
+            }
+            None => {
+                let exchange = engine::astray(&self.packs, self.sandbox.options(), &request);
+                self.sandbox.astray(request, STILL, exchange);
+            }
+        }
+        let entry = self.sandbox.log(|log| log.entries().next_back().cloned());
+        let Some(exchanged) = entry.as_ref().and_then(|entry| entry.exchange()) else {
+            return Err("it was not entered in the log".to_owned());
+        };
+        let mut facts = compare(response, &exchanged.response)?;
+        if exchanged.operation.as_deref() != operation.as_deref() {
+            let named = |name: Option<&str>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
+            let (then, now) = (named(operation.as_deref()), named(exchanged.operation.as_deref()));
+            facts.push(format!("operation: it was {then}, it is {now}"));
+        }
+        if let Some(entry) = &entry {
+            facts.append(&mut changed(&then, entry));
+        }
+        Ok(facts)
+    }
+}
+
+fn read(line: RequestLine) -> Result<Request, String> {
+    let mut headers = HeaderMap::with_capacity(line.headers.len());
+    for pair in line.headers {
+        let (name, value) = header(pair)?;
+        headers.append(name, value);
+    }
+    let method = Method::from_bytes(line.method.as_bytes()).map_err(|_| format!("`{}` is no method", line.method))?;
+    let body = match line.body {
+        Payload::LargerThan(limit) => Body::TooLarge { limit },
+        body => Body::Whole(body.bytes()?),
+    };
+    Ok(Request { method, base: line.base, path: line.path, query: line.query, headers, body })
+}
+
+/// In what an answer differs from the one that was written down.
+fn compare(then: ResponseLine, response: &Response) -> Facts {
+    let now = response_line(response);
+    let mut facts = Vec::new();
+    if then.status != now.status {
+        facts.push(format!("status: it was {}, it is {}", then.status, now.status));
+    }
+    if let Some((was, is)) = first_difference(&then.headers, &now.headers) {
+        let shown = |header: Option<&(String, String)>| match header {
+            Some((name, value)) => format!("`{name}: {value}`"),
+            None => "missing".to_owned(),
+        };
+        facts.push(format!("header: it was {}, it is {}", shown(was), shown(is)));
+    }
+    if then.body != now.body {
+        facts.push(body(&then.body.bytes()?, &response.body));
+    }
+    Ok(facts)
+}
+
+fn first_difference<'l, T: PartialEq>(then: &'l [T], now: &'l [T]) -> Option<(Option<&'l T>, Option<&'l T>)> {
+    let place = (0..then.len().max(now.len())).find(|place| then.get(*place) != now.get(*place))?;
+    Some((then.get(place), now.get(place)))
+}
+
+/// How many characters of a body are shown.
+const SHOWN: usize = 120;
+
+/// Where two bodies differ, by pointer where both are JSON.
+fn body(then: &[u8], now: &[u8]) -> String {
+    let json = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).ok();
+    if let (Some(was), Some(is)) = (json(then), json(now))
+        && let Some((pointer, was, is)) = crate::exchange::first_difference(&was, &is)
+    {
+        let shown = |value: Option<Json>| value.map_or_else(|| "missing".to_owned(), |value| cut(&value.to_string()));
+        return format!("body: `{pointer}` was {}, is {}", shown(was), shown(is));
+    }
+    let same = then.iter().zip(now).take_while(|(was, is)| was == is).count();
+    let rest = |bytes: &[u8]| cut(&String::from_utf8_lossy(&bytes[same..]));
+    format!("body: from byte {same} on it was {:?}, it is {:?}", rest(then), rest(now))
+}
+
+fn cut(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// What an entry did to records, where it is not what was written down.
+fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
+    let notes = match &entry.what {
+        Happening::Exchange(exchanged) => &exchanged.changes,
+        Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
+        Happening::Clock { .. } => return Vec::new(),
+    };
+    let now = changes(notes);
+    let shown = |change: Option<&ChangeLine>| match change {
+        Some(ChangeLine { verb, resource, id }) => format!("`{verb} {resource} {id}`"),
+        None => "none".to_owned(),
+    };
+    let difference = first_difference(then, &now);
+    difference.map(|(was, is)| format!("change: it was {}, it is {}", shown(was), shown(is))).into_iter().collect()
+}

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::format::{
+    ChangeLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, PackLine, Payload, RequestLine, ResponseLine, Rules,
+    Start, Sum, What, header_line,
+};
+use crate::engine::Limits;
+use crate::exchange::{Body, Request, Response};
+use crate::journal::{Entry, Happening, Note};
+use crate::pack::{Pack, sha256};
+use crate::sandbox::{Sandbox, Story, World};
+
+/// The log of a sandbox with all that is needed to do it again. Secrets stand in it as they were sent.
+pub(crate) fn write(sandbox: &Sandbox, limits: Limits) -> Vec<u8> {
+    let story = sandbox.story();
+    let mut bytes = Vec::new();
+    line(&mut bytes, &head(sandbox, &story, limits));
+    for entry in story.log.entries() {
+        line(&mut bytes, &entry_line(entry));
+    }
+    let records = records(&story.present, sandbox.packs());
+    let end = End { end: Sum { entries: story.log.entries().len() as u64, records, sha256: sha256(&bytes) } };
+    line(&mut bytes, &end);
+    bytes
+}
+
+/// Nothing that is written here can fail to be JSON: all keys are texts.
+fn line(out: &mut Vec<u8>, value: &impl Serialize) {
+    let _ = serde_json::to_writer(&mut *out, value);
+    out.push(b'\n');
+}
+
+fn head(sandbox: &Sandbox, story: &Story, limits: Limits) -> Head {
+    let packs = sandbox.packs();
+    let options = packs.iter().zip(sandbox.options()).flat_map(|(pack, options)| options.by_path(pack));
+    Head {
+        bundle: NAME.to_owned(),
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        sandbox: sandbox.id().to_string(),
+        seed: sandbox.seed(),
+        options: options.map(|(path, value)| (path, value.clone())).collect(),
+        rules: Rules { json_depth: limits.json_depth },
+        start: Start {
+            at: story.at.to_string(),
+            mode: story.mode.name().to_owned(),
+            shift: story.shift,
+            position: story.position,
+            worlds: story.worlds.as_ref().map(|worlds| dumps(worlds, packs)),
+        },
+        packs: packs.iter().map(|pack| PackLine { name: pack.name.to_string(), files: files(pack) }).collect(),
+        evicted: story.log.evicted(),
+    }
+}
+
+/// The records of each pack, by its name.
+fn dumps(worlds: &[World], packs: &[Arc<Pack>]) -> Map<String, Json> {
+    worlds.iter().zip(packs).map(|(world, pack)| (pack.name.to_string(), world.dump(pack))).collect()
+}
+
+/// The digest of all records.
+pub(super) fn records(worlds: &[World], packs: &[Arc<Pack>]) -> String {
+    sha256(Json::Object(dumps(worlds, packs)).to_string().as_bytes())
+}
+
+/// The files that a pack was read from, with their digests.
+pub(super) fn files(pack: &Arc<Pack>) -> Map<String, Json> {
+    pack.digests.iter().map(|(path, digest)| (path.clone(), Json::from(digest.as_str()))).collect()
+}
+
+fn entry_line(entry: &Entry) -> EntryLine {
+    let what = match &entry.what {
+        Happening::Exchange(exchanged) => What::Exchange(Box::new(ExchangeLine {
+            pack: exchanged.pack.as_deref().map(str::to_owned),
+            operation: exchanged.operation.as_deref().map(str::to_owned),
+            request: request_line(&exchanged.request),
+            response: response_line(&exchanged.response),
+            changes: changes(&exchanged.changes),
+        })),
+        Happening::Clock { from, now, mode } => {
+            What::Clock { from: from.to_string(), now: now.to_string(), mode: (*mode).to_owned() }
+        }
+        Happening::State { method, pack, resource, id, body, changes: noted } => What::State {
+            method: (*method).to_owned(),
+            pack: pack.to_string(),
+            resource: resource.to_string(),
+            id: id.clone(),
+            body: body.clone(),
+            changes: changes(noted),
+        },
+        Happening::Event { pack, name, input, changes: noted } => What::Event {
+            pack: pack.to_string(),
+            event: name.to_string(),
+            input: input.clone(),
+            changes: changes(noted),
+        },
+    };
+    EntryLine { entry: entry.id, at: entry.at.to_string(), what }
+}
+
+fn request_line(request: &Request) -> RequestLine {
+    RequestLine {
+        method: request.method.to_string(),
+        base: request.base.clone(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        headers: request.headers.iter().map(|(name, value)| header_line(name, value)).collect(),
+        body: match &request.body {
+            Body::Whole(bytes) => Payload::of(bytes),
+            Body::TooLarge { limit } => Payload::LargerThan(*limit),
+        },
+    }
+}
+
+pub(super) fn response_line(response: &Response) -> ResponseLine {
+    ResponseLine {
+        status: response.status.as_u16(),
+        headers: response.headers.iter().map(|(name, value)| header_line(name, value)).collect(),
+        body: Payload::of(&response.body),
+    }
+}
+
+pub(super) fn changes(notes: &[Note]) -> Vec<ChangeLine> {
+    let change = |note: &Note| ChangeLine {
+        verb: note.verb.to_owned(),
+        resource: note.resource.to_string(),
+        id: note.id.clone(),
+    };
+    notes.iter().map(change).collect()
+}

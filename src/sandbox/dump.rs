@@ -1,0 +1,55 @@
+//! A world as JSON, and back: its records as they are kept, in their order, and the counters that new ones go on from.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::world::World;
+use crate::pack::{Pack, ResourceId};
+
+impl World {
+    /// `{resource: {next: [order, integer], records: [[order, {field: value}]]}}`
+    pub(crate) fn dump(&self, pack: &Pack) -> Json {
+        let resources = pack.resources.iter().enumerate().map(|(index, resource)| {
+            let id = ResourceId(index);
+            let records = self.sequences(id, None).into_iter().filter_map(|sequence| {
+                let values = resource.fields.iter().zip(&self.at(id, sequence)?.values);
+                let fields = values.filter_map(|(field, value)| Some((field.name.to_string(), value.clone()?)));
+                Some(json!([sequence, Json::Object(fields.collect())]))
+            });
+            let records: Vec<Json> = records.collect();
+            (resource.name.to_string(), json!({ "next": self.counters(id), "records": records }))
+        });
+        Json::Object(resources.collect())
+    }
+
+    /// The world that was dumped so. The error says in words what does not fit the pack.
+    pub(crate) fn from_dump(pack: &Arc<Pack>, dump: &Json) -> Result<World, String> {
+        let mut world = World::empty(pack);
+        for (name, table) in dump.as_object().ok_or("the records are no object")? {
+            let resource = pack
+                .resource_named(name)
+                .ok_or_else(|| format!("the pack `{}` has no resource `{name}`", pack.name))?;
+            for record in table["records"].as_array().ok_or_else(|| format!("`{name}` has no `records`"))? {
+                let (sequence, fields) = (record[0].as_u64(), record[1].as_object());
+                let (sequence, fields) =
+                    sequence.zip(fields).ok_or_else(|| format!("a record of `{name}` is not `[order, fields]`"))?;
+                let values = values(pack, resource, fields)?;
+                world
+                    .put_back(pack, resource, sequence, values)
+                    .map_err(|conflict| format!("a record of `{name}` contradicts another: {conflict:?}"))?;
+            }
+            let next = table["next"][0].as_u64().zip(table["next"][1].as_i64());
+            world.set_counters(resource, next.ok_or_else(|| format!("`{name}` has no `next`"))?);
+        }
+        Ok(world)
+    }
+}
+
+fn values(pack: &Pack, resource: ResourceId, fields: &Map<String, Json>) -> Result<Vec<Option<Json>>, String> {
+    let definition = pack.resource(resource);
+    if let Some(unknown) = fields.keys().find(|name| definition.field(name).is_none()) {
+        return Err(format!("a `{}` has no field `{unknown}`", definition.name));
+    }
+    Ok(definition.fields.iter().map(|field| fields.get(&*field.name).cloned()).collect())
+}
