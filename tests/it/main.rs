@@ -13,6 +13,7 @@ mod docs;
 mod documented;
 mod errors;
 mod format;
+mod histories;
 mod hubster;
 mod integrations;
 mod markdown;
