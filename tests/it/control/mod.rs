@@ -5,6 +5,7 @@ mod journal;
 mod sandboxes;
 mod snapshots;
 mod state;
+mod thousand;
 
 use serde_json::{Value as Json, json};
 
