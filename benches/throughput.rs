@@ -6,9 +6,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
-use std::io::{BufRead as _, BufReader};
+mod shared;
+
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,21 +19,17 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use shared::{Client, Server, TOKEN, max, median, min, number};
 
 const CONNECTIONS: usize = 32;
-const TOKEN: &str = "Bearer reportei-test-token";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if arguments.iter().any(|argument| argument == "--bare") {
         return bare();
     }
-    let number = |flag: &str, default: u64| {
-        let at = arguments.iter().position(|argument| argument == flag);
-        at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(default)
-    };
     let rounds = number("--rounds", 7);
     let seconds = Duration::from_millis(number("--millis", 2000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -65,40 +62,6 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A server process that ends with this one.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("its output");
-        let mut reader = BufReader::new(stdout);
-        reader.read_line(&mut line).expect("its first line");
-        std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-        let address = line.trim().rsplit("http://").next().expect("a URL").parse().expect("an address");
-        Server { child, address }
-    }
-
-    /// Processor time used so far, in microseconds.
-    fn cpu(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-        let ticks: u64 = [11, 12].iter().filter_map(|index| fields.get(*index)?.parse::<u64>().ok()).sum();
-        ticks * 10_000
-    }
-}
-
 async fn compare(rounds: u64, length: Duration) {
     let mut bare = Command::new(std::env::current_exe().expect("this program"));
     bare.arg("--bare");
@@ -106,7 +69,8 @@ async fn compare(rounds: u64, length: Duration) {
     let mut real = Command::new(env!("CARGO_BIN_EXE_standin"));
     real.args(["serve", "reportei", "--port", "0", "--freeze", "--log", "off"]);
     let real = Server::start(real);
-    control(real.address, "/_standin/sandboxes", r#"{"id":"creates"}"#).await;
+    let mut control = Client::new(real.address).await;
+    control.post("/_standin/sandboxes", r#"{"id":"creates"}"#).await;
     println!("{CONNECTIONS} connections, {rounds} rounds of {} ms each; medians (least to most)\n", length.as_millis());
     println!(
         "{:<16} {:>12} {:>12} {:>22} {:>10} {:>12} {:>8}",
@@ -120,7 +84,7 @@ async fn compare(rounds: u64, length: Duration) {
         for _ in 0..rounds {
             if case.request.starts_with("POST") {
                 // What was created before must not make one round heavier than another.
-                control(real.address, "/~creates/_standin/reset", "{}").await;
+                control.post("/~creates/_standin/reset", "{}").await;
             }
             let (bare_rate, bare_cost) = measured(&bare, &case.request, length).await;
             let (real_rate, real_cost) = measured(&real, &case.request, length).await;
@@ -163,12 +127,9 @@ async fn load(address: SocketAddr, request: &str, length: Duration) -> u64 {
     for _ in 0..CONNECTIONS {
         let (stop, answered, request) = (Arc::clone(&stop), Arc::clone(&answered), request.as_bytes().to_vec());
         tasks.push(tokio::spawn(async move {
-            let mut stream = TcpStream::connect(address).await.expect("a connection");
-            stream.set_nodelay(true).expect("no delay");
-            let mut buffer = Vec::with_capacity(8192);
+            let mut client = Client::new(address).await;
             while !stop.load(Ordering::Relaxed) {
-                stream.write_all(&request).await.expect("sent");
-                answer(&mut stream, &mut buffer).await;
+                client.send(&request).await;
                 answered.fetch_add(1, Ordering::Relaxed);
             }
         }));
@@ -179,36 +140,6 @@ async fn load(address: SocketAddr, request: &str, length: Duration) -> u64 {
         task.await.expect("the load ends");
     }
     answered.load(Ordering::Relaxed)
-}
-
-/// Reads one answer whole; it must be a success.
-async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) {
-    buffer.clear();
-    loop {
-        let read = stream.read_buf(buffer).await.expect("an answer");
-        assert!(read > 0, "the server hung up");
-        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        assert!(buffer.starts_with(b"HTTP/1.1 20"), "{}", String::from_utf8_lossy(buffer));
-        let head = std::str::from_utf8(&buffer[..end]).expect("readable headers");
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .map_or(0, |length| length.parse().expect("a length"));
-        while buffer.len() < end + 4 + length {
-            assert!(stream.read_buf(buffer).await.expect("the rest") > 0, "the server hung up");
-        }
-        return;
-    }
-}
-
-async fn control(address: SocketAddr, path: &str, body: &str) {
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    answer(&mut stream, &mut Vec::new()).await;
 }
 
 /// The limit: hyper alone, sending the documented bodies.
@@ -240,22 +171,4 @@ fn bare() {
             });
         }
     });
-}
-
-fn sorted(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-fn median(values: Vec<f64>) -> f64 {
-    let values = sorted(values);
-    values[values.len() / 2]
-}
-
-fn min(values: &[f64]) -> f64 {
-    values.iter().copied().fold(f64::INFINITY, f64::min)
-}
-
-fn max(values: &[f64]) -> f64 {
-    values.iter().copied().fold(0.0, f64::max)
 }

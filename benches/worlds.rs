@@ -1,0 +1,165 @@
+//! What forks, snapshots, restores and rewinds cost, with ten records and with a million.
+//!
+//! `cargo bench --bench worlds` starts one server for each number of records, fills it by API calls, and times calls of the
+//! control plane over one connection; both servers take their turn in one run. The time is that of the whole call; a call
+//! that only reads the clock says how much of it is the way there and back.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+mod shared;
+
+use std::process::Command;
+use std::time::Instant;
+
+use shared::{Client, Server, max, median, min, number};
+
+/// Over how many connections the records are made.
+const CONNECTIONS: u64 = 16;
+
+fn main() {
+    let (few, many) = (number("--few", 10), number("--many", 1_000_000));
+    let rounds = usize::try_from(number("--rounds", 500)).expect("a number of rounds");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (few_server, many_server) = (filled(few).await, filled(many).await);
+        println!("medians over {rounds} calls in microseconds (least to most)\n");
+        println!("{:<44} {few:>24} {many:>24}    ratio", "records");
+        let (mut few, mut many) = (Client::new(few_server.address).await, Client::new(many_server.address).await);
+        for operation in OPERATIONS {
+            let (mut first, mut second) = (Vec::new(), Vec::new());
+            for round in 0..rounds {
+                first.push(timed(&mut few, operation, round).await);
+                second.push(timed(&mut many, operation, round).await);
+            }
+            let shown =
+                |times: &[f64]| format!("{:.0} ({:.0} to {:.0})", median(times.to_vec()), min(times), max(times));
+            let ratio = median(second.clone()) / median(first.clone());
+            println!("{:<44} {:>24} {:>24} {ratio:>8.2}", operation.name(), shown(&first), shown(&second));
+        }
+    });
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Clock,
+    Fork,
+    ForkSnapshot,
+    Create,
+    CreateInFork,
+    Delete,
+    Snapshot,
+    Restore,
+    Rewind,
+}
+
+const OPERATIONS: [Operation; 9] = [
+    Operation::Clock,
+    Operation::Fork,
+    Operation::CreateInFork,
+    Operation::Delete,
+    Operation::Snapshot,
+    Operation::ForkSnapshot,
+    Operation::Create,
+    Operation::Restore,
+    Operation::Rewind,
+];
+
+impl Operation {
+    fn name(self) -> &'static str {
+        match self {
+            Operation::Clock => "read the clock (nothing else)",
+            Operation::Fork => "fork a sandbox",
+            Operation::ForkSnapshot => "fork a snapshot, and delete the fork",
+            Operation::Create => "create a record",
+            Operation::CreateInFork => "create the first record of a fork",
+            Operation::Delete => "delete a fork",
+            Operation::Snapshot => "take a snapshot",
+            Operation::Restore => "restore a snapshot, after a create",
+            Operation::Rewind => "rewind to before a create",
+        }
+    }
+}
+
+const NAME: &str = r#"{"name":"One more"}"#;
+
+/// Does something once, and says how many microseconds the call took that it is about.
+async fn timed(client: &mut Client, operation: Operation, round: usize) -> f64 {
+    let fork = format!("fork-{round}");
+    let snapshot = format!("snapshot-{round}");
+    match operation {
+        Operation::Create | Operation::Restore | Operation::Rewind => {
+            if !matches!(operation, Operation::Create) {
+                client.post("/customers", NAME).await;
+            }
+        }
+        _ => {}
+    }
+    let begin = |client: &Client| (client.header("standin-entry"), Instant::now());
+    let started = Instant::now();
+    let started = match operation {
+        Operation::Clock => {
+            client.call("GET", "/_standin/clock", "").await;
+            started
+        }
+        Operation::Fork => {
+            client.post("/_standin/sandboxes", &format!(r#"{{"id":"{fork}","from":"default"}}"#)).await;
+            started
+        }
+        Operation::ForkSnapshot => {
+            let id = format!("other-{round}");
+            client.post("/_standin/sandboxes", &format!(r#"{{"id":"{id}","from":"default@{snapshot}"}}"#)).await;
+            client.call("DELETE", &format!("/_standin/sandboxes/{id}"), "").await;
+            started
+        }
+        Operation::Create => {
+            client.post("/customers", NAME).await;
+            started
+        }
+        Operation::CreateInFork => {
+            client.post(&format!("/~{fork}/customers"), NAME).await;
+            started
+        }
+        Operation::Delete => {
+            client.call("DELETE", &format!("/_standin/sandboxes/{fork}"), "").await;
+            started
+        }
+        Operation::Snapshot => {
+            client.post("/_standin/snapshots", &format!(r#"{{"name":"{snapshot}"}}"#)).await;
+            started
+        }
+        Operation::Restore => {
+            client.post(&format!("/_standin/snapshots/{snapshot}/restore"), "{}").await;
+            started
+        }
+        Operation::Rewind => {
+            let (entry, started) = begin(client);
+            client.post("/_standin/rewind", &format!(r#"{{"to":{entry}}}"#)).await;
+            started
+        }
+    };
+    started.elapsed().as_secs_f64() * 1e6
+}
+
+/// A server with so many records of one resource.
+async fn filled(records: u64) -> Server {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_standin"));
+    command.args(["serve", "reportei", "--port", "0", "--freeze", "--log", "off"]);
+    command.args(["--max-sandboxes", "100000", "--max-snapshots", "100000"]);
+    let server = Server::start(command);
+    let mut tasks = Vec::new();
+    for connection in 0..CONNECTIONS {
+        let share = records / CONNECTIONS + u64::from(connection < records % CONNECTIONS);
+        let address = server.address;
+        tasks.push(tokio::spawn(async move {
+            let mut client = Client::new(address).await;
+            for _ in 0..share {
+                client.post("/customers", NAME).await;
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("the records are made");
+    }
+    println!("{records} records: {} MiB", server.memory() >> 10);
+    server
+}
