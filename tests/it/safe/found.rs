@@ -147,6 +147,7 @@ fn cve_2025_54123_nothing_is_executed() {
             // The commands of the command line.
             "Command::Serve",
             "Command::Check",
+            "Command::Replay",
             "Command::Routes",
             "Command::Explain",
             "use args::{Arguments, Command}",
