@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 use serde_json::{Map, Value as Json};
 
 use super::format::{ChangeLine, EntryLine, ExchangeLine, Payload, RequestLine, ResponseLine, What, header};
@@ -315,7 +315,15 @@ fn read(line: RequestLine) -> Result<Request, String> {
         Payload::LargerThan(limit) => Body::TooLarge { limit },
         body => Body::Whole(body.bytes()?),
     };
-    Ok(Request { method, base: line.base, path: line.path, query: line.query, headers, body })
+    Ok(Request {
+        method,
+        base: line.base,
+        path: line.path,
+        query: line.query,
+        version: Version::HTTP_11,
+        headers,
+        body,
+    })
 }
 
 /// In what an answer differs from the one that was written down.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 use serde_json::Value as Json;
 
 use super::compare::{self, Finding};
@@ -72,6 +72,7 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
         base: format!("http://localhost/{}", pack.name),
         path: "/".to_owned(),
         query: None,
+        version: Version::HTTP_11,
         headers: HeaderMap::new(),
         body: Body::Whole(Bytes::new()),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Instant;
@@ -146,6 +146,7 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
         base,
         path,
         query: (!query.is_empty()).then_some(query),
+        version: Version::HTTP_11,
         headers,
         body: Body::Whole(Bytes::new()),
     })

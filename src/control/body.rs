@@ -53,6 +53,10 @@ pub(super) fn object(call: &Call<'_>) -> Result<Map<String, Json>, Problem> {
 }
 
 impl Members {
+    pub(super) fn all(self) -> Map<String, Json> {
+        self.0
+    }
+
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.0.get(name) {
             None | Some(Json::Null) => Ok(None),

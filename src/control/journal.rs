@@ -1,77 +1,106 @@
-//! `/journal` and `/log`
+//! `/journal`
 
-use serde_json::json;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
-use super::{Answer, Call, done, ok, page, shown};
-use crate::diagnostic::did_you_mean;
+use super::{Answer, Call, done, har, ok, page, pattern, shown};
+use crate::engine;
 use crate::exchange::Problem;
-use crate::journal::{Filter, StatusFilter, is_called};
-use crate::pack::Provenance;
+use crate::journal::{Entry, Exchanged, Log, is_unmatched};
 
-/// Reads the conditions. One that no exchange could ever fulfil is a mistake: it would count nothing, and look like an
-/// answer.
-fn filter(call: &Call<'_>) -> Result<Filter, Problem> {
-    let packs = call.registry.packs();
-    let operations = || packs.iter().flat_map(|pack| &pack.operations).map(|operation| &*operation.name);
-    let short = |name: &str| name.rsplit('/').next().map(str::to_owned);
-    let operation = call.query("operation");
-    if let Some(wanted) = operation.as_deref()
-        && !operations().any(|name| is_called(name, wanted))
-    {
-        let shorts: Vec<String> = operations().filter_map(short).collect();
-        return Err(never("operation", wanted, operations().chain(shorts.iter().map(String::as_str))));
+/// The log as it is now: whoever looks through it takes his time, and nobody waits for that.
+fn copy(call: &Call<'_>) -> Log {
+    call.sandbox.log(Log::clone)
+}
+
+/// One piece of a list.
+pub(super) struct Piece<'e> {
+    pub(super) entries: &'e [&'e Arc<Entry>],
+    pub(super) total: usize,
+    pub(super) next: Option<u64>,
+    pub(super) evicted: u64,
+}
+
+impl<'e> Piece<'e> {
+    fn new(found: &'e [&'e Arc<Entry>], limit: usize, log: &Log) -> Self {
+        let entries = &found[..limit.min(found.len())];
+        let next = entries.last().filter(|_| entries.len() < found.len()).map(|last| last.id);
+        Piece { entries, total: found.len(), next, evicted: log.journal_evicted() }
     }
-    let pack = call.query("pack");
-    if let Some(wanted) = pack.as_deref().filter(|wanted| !packs.iter().any(|pack| &*pack.name == *wanted)) {
-        return Err(never("pack", wanted, packs.iter().map(|pack| &*pack.name)));
+
+    /// Each entry as `show` says.
+    fn list(&self, show: impl Fn(&Entry) -> Json) -> Answer {
+        let records = self.entries.iter().map(|entry| show(entry)).collect();
+        let mut list = page::list(records, self.total, self.next);
+        list["evicted"] = json!(self.evicted);
+        ok(&list)
     }
-    let contract = call.query("contract");
-    if let Some(wanted) = contract.as_deref().filter(|wanted| !Provenance::HEADERS.contains(wanted)) {
-        return Err(never("contract", wanted, Provenance::HEADERS.into_iter()));
+}
+
+/// How the journal is written.
+enum Format {
+    Lines,
+    Har,
+}
+
+/// The exchanges that fulfil the conditions of the query.
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let filter = pattern::of_query(call)?;
+    let secrets = secrets(call)?;
+    let limit = page::said(call)?;
+    let format = match call.query("format").as_deref() {
+        None | Some("json") => Format::Lines,
+        Some("har") => Format::Har,
+        Some(other) => {
+            let detail = format!("`format` is `json` or `har`, not `{}`.", pattern::quoted(other));
+            return Err(Problem::bad_request("format-invalid", detail));
+        }
+    };
+    let log = copy(call);
+    let found = filter.select(log.exchanges());
+    let piece = |most| Piece::new(&found, limit.unwrap_or(most), &log);
+    match format {
+        Format::Lines => piece(page::DEFAULT).list(|entry| shown::summary(call.registry, entry, secrets)),
+        // A HAR is a file: what is not said to be cut is whole.
+        Format::Har => har::archive(call, &piece(usize::MAX), secrets),
     }
-    let status = call.query("status").map(|text| {
-        let detail = "`status` is a number from 100 to 599, or a class such as `4xx`.";
-        StatusFilter::parse(&text).ok_or_else(|| Problem::bad_request("filter-invalid", detail))
-    });
-    Ok(Filter {
-        operation,
-        method: call.query("method"),
-        path: call.query("path"),
-        pack,
-        status: status.transpose()?,
-        contract,
-        after: page::after(call)?,
+}
+
+/// How many exchanges fulfil the conditions of the body.
+pub(super) fn count(call: &Call<'_>) -> Answer {
+    let filter = pattern::of_body(call)?;
+    let log = copy(call);
+    ok(&json!({ "count": filter.select(log.exchanges()).len(), "evicted": log.journal_evicted() }))
+}
+
+/// The exchanges that no operation answered, with what was probably meant.
+pub(super) fn unmatched(call: &Call<'_>) -> Answer {
+    let secrets = secrets(call)?;
+    let limit = page::limit(call)?;
+    let after = page::after(call)?;
+    let log = copy(call);
+    let behind = log.exchanges().filter(|entry| entry.id > after);
+    let found: Vec<&Arc<Entry>> = behind.filter(|entry| entry.exchange().is_some_and(is_unmatched)).collect();
+    Piece::new(&found, limit, &log).list(|entry| {
+        let mut line = shown::summary(call.registry, entry, secrets);
+        if let Some(exchanged) = entry.exchange() {
+            let mut misses = near_misses(call, exchanged);
+            shown::mask(call.registry, exchanged, secrets).texts_within(&mut misses);
+            line["nearMisses"] = misses;
+        }
+        line
     })
 }
 
-/// How many characters of a filter are repeated to whoever sent it.
-const QUOTED: usize = 80;
-
-fn never<'n>(filter: &str, wanted: &str, known: impl Iterator<Item = &'n str>) -> Problem {
-    let meant = did_you_mean(wanted, known);
-    let mut shown: String = wanted.chars().take(QUOTED).collect();
-    if shown.len() < wanted.len() {
-        shown.push('…');
+/// Those of the pack that the request led to, or of all packs where it led to none.
+fn near_misses(call: &Call<'_>, exchanged: &Exchanged) -> Json {
+    let (packs, options) = (call.sandbox.packs(), call.sandbox.options());
+    match packs.iter().position(|pack| Some(&pack.name) == exchanged.pack.as_ref()) {
+        Some(at) => engine::near_misses(&packs[at..=at], &options[at..=at], &exchanged.request),
+        None => engine::near_misses(packs, options, &exchanged.request),
     }
-    Problem::bad_request("filter-invalid", format!("There is no {filter} `{shown}`.{meant}"))
-}
-
-/// `?operation=&method=&path=&pack=&status=&contract=&after=&limit=`
-pub(super) fn list(call: &Call<'_>) -> Answer {
-    let filter = filter(call)?;
-    let limit = page::limit(call)?;
-    let (entries, total, evicted) = call.sandbox.log(|log| {
-        let mut matching = log.exchanges().filter(|entry| filter.matches(entry));
-        let entries: Vec<_> = matching.by_ref().take(limit).cloned().collect();
-        let total = entries.len() + matching.count();
-        (entries, total, log.journal_evicted())
-    });
-    let next = (total > entries.len()).then(|| entries.last().map_or(0, |entry| entry.id));
-    let records = entries.iter().map(|entry| shown::summary(call.registry, entry)).collect();
-    let mut list = page::list(records, total, next);
-    list["evicted"] = json!(evicted);
-    ok(&list)
 }
 
 pub(super) fn clear(call: &Call<'_>) -> Answer {

@@ -317,7 +317,8 @@ impl Mask {
         self.texts_within(value);
     }
 
-    fn texts_within(&self, value: &mut Json) {
+    /// Takes known secrets out of all texts of a value.
+    pub(super) fn texts_within(&self, value: &mut Json) {
         match value {
             Json::String(text) => {
                 if let Cow::Owned(shown) = self.text(text) {
@@ -357,7 +358,7 @@ impl Mask {
     }
 }
 
-fn is_form(media: Option<&HeaderValue>) -> bool {
+pub(super) fn is_form(media: Option<&HeaderValue>) -> bool {
     let media = media.and_then(|value| value.to_str().ok()).unwrap_or_default();
     media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }

@@ -6,11 +6,13 @@
 mod body;
 mod clock;
 mod events;
+mod har;
 mod journal;
 mod log;
 mod mask;
 mod packs;
 mod page;
+mod pattern;
 mod routes;
 mod sandboxes;
 mod shown;

@@ -5,15 +5,20 @@ use serde_json::{Value as Json, json};
 use super::Call;
 use crate::exchange::Problem;
 
-const DEFAULT: usize = 100;
+pub(super) const DEFAULT: usize = 100;
 const MOST: usize = 1000;
 
 /// How many items are asked for.
 pub(super) fn limit(call: &Call<'_>) -> Result<usize, Problem> {
+    Ok(said(call)?.unwrap_or(DEFAULT))
+}
+
+/// How many items are asked for, where somebody says so.
+pub(super) fn said(call: &Call<'_>) -> Result<Option<usize>, Problem> {
     match call.query("limit") {
-        None => Ok(DEFAULT),
+        None => Ok(None),
         Some(text) => match text.parse() {
-            Ok(limit) if (1..=MOST).contains(&limit) => Ok(limit),
+            Ok(limit) if (1..=MOST).contains(&limit) => Ok(Some(limit)),
             _ => Err(Problem::bad_request(
                 "limit-invalid",
                 format!("`limit` is a number from 1 to {MOST}, not `{text}`."),

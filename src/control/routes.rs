@@ -21,7 +21,23 @@ const SECRETS: Names = &["secrets"];
 const PIECES: Names = &["limit", "after"];
 const RECORDS: Names = &["limit", "after", "secrets"];
 const LOG: Names = &["limit", "after", "secrets", "format"];
-const FILTERS: Names = &["operation", "method", "path", "pack", "status", "contract", "limit", "after"];
+const FILTERS: Names = &[
+    "operation",
+    "method",
+    "path",
+    "pathPattern",
+    "pack",
+    "status",
+    "contract",
+    "since",
+    "until",
+    "text",
+    "finding",
+    "limit",
+    "after",
+    "format",
+    "secrets",
+];
 
 /// Rows of one path stand together.
 pub(super) const ROUTES: &[Row] = &[
@@ -54,6 +70,8 @@ pub(super) const ROUTES: &[Row] = &[
     row("POST", "/events/{pack}/{event}", NONE, events::fire),
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
+    row("POST", "/journal/count", NONE, journal::count),
+    row("GET", "/journal/unmatched", RECORDS, journal::unmatched),
     row("GET", "/journal/{entry}", SECRETS, journal::show),
     row("GET", "/log", LOG, log::show),
 ];

@@ -12,9 +12,9 @@ use crate::pack::Pack;
 use crate::sandbox::Registry;
 
 /// One line of the journal.
-pub(super) fn summary(registry: &Registry, entry: &Entry) -> Json {
+pub(super) fn summary(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
     let Some(exchanged) = entry.exchange() else { return Json::Null };
-    let mask = mask(registry, exchanged, Secrets::Masked);
+    let mask = mask(registry, exchanged, secrets);
     json!({
         "entry": entry.id,
         "at": entry.at.to_string(),
@@ -116,7 +116,8 @@ fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Jso
     })
 }
 
-fn mask(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Mask {
+/// What must not be read of an exchange.
+pub(super) fn mask(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Mask {
     let Exchanged { pack, request, response, changes, .. } = exchanged;
     match (secrets, pack.as_deref().and_then(|name| known(registry, name))) {
         (Secrets::Shown, _) => Mask::default(),

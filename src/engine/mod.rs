@@ -31,7 +31,7 @@ use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
-pub(crate) use near_miss::astray;
+pub(crate) use near_miss::{astray, near_misses};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");

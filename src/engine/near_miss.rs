@@ -73,6 +73,11 @@ pub(crate) fn astray(packs: &[Arc<Pack>], options: &[Options], request: &Request
     }
 }
 
+/// The near misses of a request among packs, as the problem for it shows them.
+pub(crate) fn near_misses(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Value {
+    shown(nearest(packs, options, request))
+}
+
 fn not_found(nothing: &str, request: &Request, near: Vec<NearMiss>) -> Response {
     let Request { method, path, .. } = request;
     let detail = match near.first() {

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 
 /// Whether a text can be one part of a host name, written in lower case.
 pub(crate) fn is_label(text: &str) -> bool {
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// What followed `?`, still encoded.
     pub(crate) query: Option<String>,
+    /// Of HTTP, as the connection spoke it. No answer depends on it.
+    pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
 }

@@ -9,5 +9,5 @@ mod trace;
 
 pub(crate) use entry::{Entry, Exchanged, Happening, Note};
 pub(crate) use log::{Limits, Log};
-pub(crate) use query::{Filter, StatusFilter, is_called};
+pub(crate) use query::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, is_called, is_unmatched};
 pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};

@@ -83,6 +83,7 @@ async fn respond(
         base,
         path,
         query: parts.uri.query().map(str::to_owned),
+        version: parts.version,
         headers: parts.headers,
         body,
     };
