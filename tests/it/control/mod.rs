@@ -1,11 +1,14 @@
 //! The control plane's good paths: sandboxes however they are chosen, time, state, events, journal and log.
 
 mod events;
+mod har;
 mod journal;
+mod patterns;
 mod sandboxes;
 mod snapshots;
 mod state;
 mod thousand;
+mod unmatched;
 
 use serde_json::{Value as Json, json};
 
@@ -35,6 +38,22 @@ fn names(answer: &Answer) -> Vec<String> {
         .iter()
         .map(|customer| customer["name"].as_str().unwrap().to_owned())
         .collect()
+}
+
+/// Five exchanges: list 200, create 201, create 422, show 404, list as nobody 401.
+fn with_exchanges() -> Server {
+    let server = start();
+    server.api("GET", "/customers?page=1", None).expect(200);
+    server.api("POST", "/api/customers", Some(json!({ "name": "x" }))).expect(201);
+    server.api("POST", "/customers", Some(json!({}))).expect(422);
+    server.api("GET", "/customers/unknown", None).expect(404);
+    server.get("/customers").expect(401);
+    server
+}
+
+/// The numbers of the entries that a list has.
+fn numbers(list: &Json) -> Vec<u64> {
+    list["records"].as_array().unwrap().iter().map(|entry| entry["entry"].as_u64().unwrap()).collect()
 }
 
 /// Follows a link to this server as a client would: the host as it stands there.

@@ -25,7 +25,7 @@ fn start() -> Server {
 }
 
 /// A server of a pack that sets headers of its own, and of the pack that comes with it.
-fn two_packs(more: &[&str]) -> (Server, TempDir) {
+pub(crate) fn two_packs(more: &[&str]) -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| crate::support::write(folder.path(), path, text);
     write(
