@@ -178,6 +178,12 @@ fn of_line(
     best
 }
 
+/// Whether two words can be alike at all, by their lengths: comparing takes time with the product of both.
+fn comparable(a: &str, b: &str) -> bool {
+    let (a, b) = (a.chars().count(), b.chars().count());
+    a.abs_diff(b) <= 2 || a.abs_diff(b) * 5 <= a.max(b) * 2
+}
+
 /// How many segments differ, and the first difference in words.
 fn compare(template: &str, path: &str) -> (usize, String) {
     let want: Vec<&str> = template.split('/').skip(1).collect();
@@ -205,8 +211,9 @@ fn compare(template: &str, path: &str) -> (usize, String) {
             }
             Some(actual) if !parameter && actual != segment => {
                 // A segment that is spelled almost right is nearer than another word.
-                let almost = strsim::damerau_levenshtein(actual, segment) <= 2
-                    || strsim::normalized_damerau_levenshtein(actual, segment) >= 0.6;
+                let almost = comparable(actual, segment)
+                    && (strsim::damerau_levenshtein(actual, segment) <= 2
+                        || strsim::normalized_damerau_levenshtein(actual, segment) >= 0.6);
                 steps += if almost { 1 } else { 3 };
                 note(format!("the path has `{segment}` where `{actual}` stands"));
             }

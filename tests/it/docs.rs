@@ -134,6 +134,11 @@ fn the_calls_of_the_control_api_do_what_the_page_shows() {
 }
 
 #[test]
+fn the_calls_of_the_journal_do_what_the_page_shows() {
+    run("docs/journal.md", "start --freeze");
+}
+
+#[test]
 fn the_commands_of_the_cli_page_do_what_it_shows() {
     run("docs/cli.md", "start --freeze");
 }
@@ -283,7 +288,9 @@ fn every_route_of_the_control_plane_is_documented() {
         .captures_iter(&product)
         .map(|found| format!("{} /_standin{}", &found[1], found[2].trim_end_matches('/')))
         .collect();
-    mentioned("docs/control-api.md", "routes", &routes, 20);
+    let (journal, others) = routes.into_iter().partition(|route| route.contains(" /_standin/journal"));
+    mentioned("docs/journal.md", "routes of the journal", &journal, 5);
+    mentioned("docs/control-api.md", "routes", &others, 20);
 }
 
 #[test]

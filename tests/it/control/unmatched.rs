@@ -3,6 +3,8 @@
 use super::*;
 use crate::hubster::PORTAL;
 
+const ZERO: &str = "00000000-0000-0000-0000-000000000000";
+
 #[test]
 fn what_no_operation_answered_is_listed_with_what_was_nearly_meant() {
     let server = Server::start(&["--freeze"]);
@@ -14,7 +16,10 @@ fn what_no_operation_answered_is_listed_with_what_was_nearly_meant() {
     // The pack answers this one itself, with an operation for it.
     let own = server.call("POST", "/optimizeplayer/api/v1/integrations/1", &[], "").expect(405);
     assert!(own.header("standin-operation").is_some(), "{own}");
-    server.get("/reportei/customers").expect(401);
+    // Which of two operations was meant is not known; it is one of them.
+    let either = format!("/hubster/api/v1/integrations/hubs/{ZERO}");
+    let refused = server.call("POST", &either, &[JSON], "{}").expect(401);
+    assert_eq!(refused.header("standin-operation"), None, "{refused}");
     advance(&server, "1m");
     server.api("GET", "/reportei/api/customer-integrations/a/b/c/d", None).expect(404);
 
@@ -72,6 +77,18 @@ fn a_near_miss_does_not_quote_a_secret() {
     assert!(!masked.contains("he-real-token"), "{masked}");
     let shown = server.control("GET", "/journal/unmatched?secrets=show", None).expect(200).text();
     assert!(shown.contains("/customers/the-real-token/%74he-real-token/x"), "{shown}");
+}
+
+/// A word that is far too long is not compared, letter by letter, with each that could be meant.
+#[test]
+fn near_misses_of_long_paths_do_not_take_long() {
+    let server = start();
+    let path = format!("/{}", "customers".repeat(800));
+    for _ in 0..300 {
+        server.get(&path).expect(404);
+    }
+    let list = server.control("GET", "/journal/unmatched?limit=1000", None).expect(200).json();
+    assert_eq!((list["total"].as_u64(), &list["records"][299]["nearMisses"]), (Some(300), &json!([])));
 }
 
 #[test]
