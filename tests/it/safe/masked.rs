@@ -4,7 +4,8 @@ use super::*;
 
 /// Everything that tells of the exchanges of a server, as it is shown when nothing is asked for.
 fn told(server: &Server, entries: u64) -> Vec<(String, String)> {
-    let mut paths = vec!["/journal".to_owned(), "/log".to_owned(), "/log?secrets=mask".to_owned()];
+    let lists = ["/journal", "/journal?format=har", "/journal/unmatched", "/log", "/log?secrets=mask"];
+    let mut paths: Vec<String> = lists.map(str::to_owned).to_vec();
     paths.extend((1..=entries).map(|entry| format!("/journal/{entry}")));
     let texts = paths.into_iter().map(|path| {
         let text = server.control("GET", &path, None).expect(200).text();
