@@ -61,6 +61,7 @@ fn busy() -> Server {
     server.call("POST", "/reportei/customers", &[REPORTEI, ("Content-Type", "image/png")], b"\x89PNG\xff".as_slice());
     server.call("POST", "/reportei/customers", &[REPORTEI, JSON], "x".repeat(100_001)).expect(413);
     server.call("POST", "/reportei/customers", &[REPORTEI, FORM], b"a=\xff".as_slice());
+    server.call("GET", "/nowhere?api_key=stray-key", &[("Authorization", "Bearer stray-token")], "").expect(404);
     server
 }
 
@@ -75,7 +76,7 @@ fn a_har_is_one_for_others_too() {
     let log = valid(&answer)["log"].clone();
     assert_eq!(log["version"], "1.2");
     assert_eq!(log["creator"], json!({ "name": "standin", "version": env!("CARGO_PKG_VERSION") }));
-    assert_eq!((&log["_total"], &log["_next"], &log["_evicted"]), (&json!(16), &Json::Null, &json!(0)));
+    assert_eq!((&log["_total"], &log["_next"], &log["_evicted"]), (&json!(17), &Json::Null, &json!(0)));
     valid(&har(&server, "&secrets=show"));
     valid(&har(&server, "&text=nothing%20has%20this"));
 
@@ -165,6 +166,9 @@ fn each_kind_of_exchange_is_written_as_the_format_says() {
     assert_eq!(large["postData"]["comment"], "The body was longer than 100000 bytes, and is not kept.");
     assert_eq!(request(16)["postData"]["_encoding"], "base64", "a form that cannot be read has no parameters");
 
+    let stray = entry(17);
+    assert_eq!((&stray["_pack"], &stray["_operation"]), (&Json::Null, &Json::Null));
+
     let all = har(&server, "&secrets=show").json()["log"]["entries"].clone();
     assert_eq!(all[0]["request"]["cookies"], json!([pair("sid", "secret-cookie-1"), pair("theme", "\"dark\"")]));
     assert_eq!(all[5]["request"]["postData"]["params"][2], pair("client_secret", "hubster-portal-secret"));
@@ -174,8 +178,15 @@ fn each_kind_of_exchange_is_written_as_the_format_says() {
 #[test]
 fn a_har_masks_what_the_journal_masks() {
     let server = busy();
-    let secrets =
-        ["reportei-test-token", "secret-cookie-1", "hubster-portal-secret", "test_key", "hubster-portal-token"];
+    let secrets = [
+        "reportei-test-token",
+        "secret-cookie-1",
+        "hubster-portal-secret",
+        "test_key",
+        "hubster-portal-token",
+        "stray-key",
+        "stray-token",
+    ];
     let masked = har(&server, "").text();
     let shown = har(&server, "&secrets=show").text();
     for secret in secrets {
