@@ -213,14 +213,9 @@ fn body(
             .find(|example| *example.path == *other.value || example.path.ends_with(&format!("/{}", other.value)));
         Some(found.ok_or_else(|| format!("there is no example `{}`", other.value))?.text.to_string())
     } else if let Some(request) = request {
-        Some(match &request.side.around {
+        Some(match request.laid() {
             None => request.text.to_string(),
-            Some((whole, pointer)) => {
-                let mut whole = whole.to_json();
-                let fragment = request.json.as_deref().cloned().unwrap_or(Json::Null);
-                lay(&mut whole, &pointer.value, fragment)?;
-                whole.to_string()
-            }
+            Some(whole) => whole?.to_string(),
         })
     } else {
         None
@@ -234,20 +229,4 @@ fn body(
         }
     }
     Ok(())
-}
-
-/// Puts a fragment at a pointer, as a new key if need be.
-fn lay(whole: &mut Json, pointer: &str, fragment: Json) -> Result<(), String> {
-    if let Some(place) = whole.pointer_mut(pointer) {
-        *place = fragment;
-        return Ok(());
-    }
-    let (parent, key) = pointer.rsplit_once('/').ok_or_else(|| format!("`{pointer}` is not a pointer"))?;
-    match whole.pointer_mut(parent) {
-        Some(Json::Object(object)) => {
-            object.insert(key.to_owned(), fragment);
-            Ok(())
-        }
-        _ => Err(format!("the body around the fragment has no object at `{parent}`")),
-    }
 }

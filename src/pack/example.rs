@@ -24,6 +24,33 @@ pub(crate) struct Example {
     pub(crate) at: Location,
 }
 
+impl Example {
+    /// The whole body that a fragment stands in, when the side file says what is `around` it. The error says why the
+    /// fragment does not go in there.
+    pub(crate) fn laid(&self) -> Option<Result<Value, String>> {
+        let (whole, pointer) = self.side.around.as_ref()?;
+        let mut whole = whole.to_json();
+        let fragment = self.json.as_deref().cloned().unwrap_or(Value::Null);
+        Some(lay(&mut whole, &pointer.value, fragment).map(|()| whole))
+    }
+}
+
+/// Puts a fragment at a pointer, as a new key if need be.
+fn lay(whole: &mut Value, pointer: &str, fragment: Value) -> Result<(), String> {
+    if let Some(place) = whole.pointer_mut(pointer) {
+        *place = fragment;
+        return Ok(());
+    }
+    let (parent, key) = pointer.rsplit_once('/').ok_or_else(|| format!("`{pointer}` is not a pointer"))?;
+    match whole.pointer_mut(parent) {
+        Some(Value::Object(object)) => {
+            object.insert(key.to_owned(), fragment);
+            Ok(())
+        }
+        _ => Err(format!("the body around the fragment has no object at `{parent}`")),
+    }
+}
+
 /// A documented exchange to send again: an answer with its request, or a request alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Replay {
