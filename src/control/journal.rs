@@ -116,7 +116,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         .map_err(|_| Problem::bad_request("entry-invalid", format!("`{text}` is not the number of an entry.")))?;
     let (entry, next) = call.sandbox.log(|log| (log.unforgotten(id).cloned(), log.next()));
     match entry {
-        Some(entry) => ok(&shown::entry(call.registry, &entry, secrets(call)?)),
+        Some(entry) => ok(&shown::whole_entry(call, &entry, secrets(call)?)),
         None if (1..next).contains(&id) => {
             let detail = format!("Entry {id} is gone: it was reset, undone, cleared, or had to make room.");
             Err(Problem::new("entry-evicted", http::StatusCode::GONE, "The entry is not kept any more", detail))

@@ -5,6 +5,8 @@
 //! pack says. What stood there in an exchange is then looked for in all of it: in paths, headers and traces. Start with
 //! [`Mask::of_exchange`].
 
+mod patch;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -454,7 +456,7 @@ impl Texts {
 mod tests {
     use super::*;
 
-    fn mask(texts: &[&str]) -> Mask {
+    pub(super) fn mask(texts: &[&str]) -> Mask {
         let mut found = Texts::default();
         texts.iter().for_each(|text| found.add(text));
         Mask {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
+use super::Call;
 use super::mask::{Mask, Secrets};
+use crate::engine::{self, Repair};
 use crate::exchange::Body;
 use crate::journal::{Entry, Exchanged, Happening, Note};
 use crate::pack::Pack;
@@ -58,6 +60,26 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
         shown.extend(more);
     }
     shown
+}
+
+/// All that is known of an entry, with what is worked out for who reads this one: what its body was probably meant to be.
+pub(super) fn whole_entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Json {
+    let mut shown = self::entry(call.registry, entry, secrets);
+    if let Some(near) = entry.exchange().and_then(|exchanged| near_miss(call, exchanged, secrets)) {
+        shown["exchange"]["nearMiss"] = near;
+    }
+    shown
+}
+
+fn near_miss(call: &Call<'_>, exchanged: &Exchanged, secrets: Secrets) -> Option<Json> {
+    let number = call.registry.packs().iter().position(|pack| Some(&pack.name) == exchanged.pack.as_ref())?;
+    let pack = &call.registry.packs()[number];
+    let Repair { example, mut patch } =
+        engine::repair(pack, call.sandbox.options().get(number)?, exchanged, call.limits)?;
+    if let Some(patch) = &mut patch {
+        mask(call.registry, exchanged, secrets).patch(patch);
+    }
+    Some(json!({ "example": example, "patch": patch }))
 }
 
 fn known<'r>(registry: &'r Registry, name: &str) -> Option<&'r Arc<Pack>> {

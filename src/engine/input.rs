@@ -230,7 +230,7 @@ pub(super) fn spelling(
     Ok(Some(spelled))
 }
 
-type Refused = (Refusal, String);
+pub(super) type Refused = (Refusal, String);
 
 fn media_type(call: &Call<'_>, form: bool) -> Result<(), Refused> {
     let wanted = if form { "application/x-www-form-urlencoded" } else { "application/json" };
@@ -254,7 +254,8 @@ fn json(bytes: &[u8], depth: usize) -> Result<Json, Refused> {
     })
 }
 
-fn form(bytes: &[u8]) -> Result<Json, Refused> {
+/// The members of a form.
+pub(super) fn form(bytes: &[u8]) -> Result<Json, Refused> {
     let mut object = Map::new();
     for (name, value) in form_urlencoded::parse(bytes) {
         if object.contains_key(name.as_ref()) {

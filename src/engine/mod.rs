@@ -13,6 +13,7 @@ mod input;
 mod near_miss;
 mod reject;
 mod render;
+mod repair;
 mod route;
 mod scope;
 mod state;
@@ -32,6 +33,7 @@ use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
 pub(crate) use near_miss::{astray, near_misses};
+pub(crate) use repair::{Repair, repair};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");

@@ -157,7 +157,7 @@ struct Walk<'a> {
 /// Values of `type`.
 const TYPES: &[&str] = &["string", "integer", "number", "boolean", "object", "array", "null"];
 /// Values of `format`.
-const FORMATS: &[&str] = &[
+pub(super) const FORMATS: &[&str] = &[
     "date",
     "date-time",
     "time",

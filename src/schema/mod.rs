@@ -5,6 +5,7 @@
 
 mod lint;
 mod options;
+mod said;
 mod violation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +163,12 @@ impl Schema {
         if self.validator.is_valid(value) {
             return Vec::new();
         }
-        self.validator.iter_errors(value).flat_map(|error| violation::from_error(&error, place, self)).collect()
+        self.each_violation(value, place).collect()
+    }
+
+    /// The same, each made when it is asked for: there may be as many as the value has parts.
+    pub(crate) fn each_violation<'a>(&'a self, value: &'a Value, place: Place) -> impl Iterator<Item = Violation> + 'a {
+        self.validator.iter_errors(value).flat_map(move |error| violation::from_error(&error, place, self))
     }
 }
 

@@ -112,12 +112,13 @@ impl Walk<'_> {
 const MOST_LEVELS: usize = 8;
 
 /// What else a schema says about the same value, always or under conditions.
-fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
     ["then", "else"].into_iter().filter_map(|key| schema.get(key)).chain(lists)
 }
 
-fn target(schema: &Value, document: &str) -> Option<Reference> {
+/// Where the reference of a schema leads.
+pub(super) fn target(schema: &Value, document: &str) -> Option<Reference> {
     let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);
     if reference.document.is_empty() {
         document.clone_into(&mut reference.document);

@@ -26,6 +26,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("minijinja", &["src/expr/"]),
     ("jsonschema", &["src/schema/"]),
+    ("json_patch", &["src/engine/repair/"]),
     ("saphyr_parser", &["src/pack/source/"]),
     ("rust_embed", &["src/pack/files.rs"]),
     ("std::fs", &["src/pack/files.rs", "src/cli/"]),
