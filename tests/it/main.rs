@@ -18,6 +18,7 @@ mod hubster;
 mod integrations;
 mod markdown;
 mod mutate;
+mod near_misses;
 mod odd;
 mod optimizeplayer;
 mod options;
