@@ -18,9 +18,11 @@ mod sandboxes;
 mod shown;
 mod snapshots;
 mod state;
+mod stream;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Value as Json, json};
 
@@ -30,9 +32,10 @@ use crate::engine;
 use crate::exchange::{Problem, Request, Response};
 use crate::pack::Pack;
 use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
-use routes::{ROUTES, Row};
+use routes::{Handler, ROUTES, Row};
 
 pub(crate) use mask::path_shown;
+pub(crate) use stream::Feed;
 
 /// The control plane of one server.
 pub(crate) struct Control {
@@ -43,7 +46,7 @@ pub(crate) struct Control {
 
 /// One call, with what its handler may use.
 pub(crate) struct Call<'a> {
-    pub(crate) registry: &'a Registry,
+    pub(crate) registry: &'a Arc<Registry>,
     pub(crate) sandbox: &'a Arc<Sandbox>,
     pub(crate) request: &'a Request,
     /// The path's parameters, decoded.
@@ -54,6 +57,13 @@ pub(crate) struct Call<'a> {
 
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, Problem>;
+
+/// What the control plane says to a call.
+pub(crate) enum Reply {
+    Whole(Response),
+    /// The head of an answer, and what its body is made of, as it happens.
+    Stream(Response, Box<Feed>),
+}
 
 impl Control {
     pub(crate) fn new(registry: Arc<Registry>, limits: engine::Limits) -> Self {
@@ -69,11 +79,11 @@ impl Control {
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
-    pub(crate) fn answer(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Response {
-        self.respond(sandbox, request, real).unwrap_or_else(Problem::into_response)
+    pub(crate) fn answer(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Reply {
+        self.respond(sandbox, request, real).unwrap_or_else(|problem| Reply::Whole(problem.into_response()))
     }
 
-    fn respond(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Answer {
+    fn respond(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Result<Reply, Problem> {
         let path = match request.path.trim_end_matches('/') {
             "" => "/",
             path => path,
@@ -108,7 +118,17 @@ impl Control {
             })
             .collect::<Result<_, Problem>>()?;
         let call = Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
-        (row.handler)(&call)
+        match row.handler {
+            Handler::Whole(answer) => answer(&call).map(Reply::Whole),
+            Handler::Stream(follow) => {
+                let feed = follow(&call)?;
+                let head = Response::new(StatusCode::OK).with_body("text/event-stream", Bytes::new());
+                Ok(match request.method == Method::HEAD {
+                    true => Reply::Whole(head),
+                    false => Reply::Stream(head, Box::new(feed)),
+                })
+            }
+        }
     }
 }
 

@@ -1,19 +1,37 @@
 //! Every path of the control plane.
 
+use super::stream::{self, Feed};
 use super::{Answer, Call, clock, events, health, index, journal, log, packs, sandboxes, snapshots, state};
+use crate::exchange::Problem;
 
 /// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) query: &'static [&'static str],
-    pub(super) handler: fn(&Call<'_>) -> Answer,
+    pub(super) handler: Handler,
+}
+
+/// What answers a call: at once, or as things happen.
+#[derive(Clone, Copy)]
+pub(super) enum Handler {
+    Whole(fn(&Call<'_>) -> Answer),
+    Stream(fn(&Call<'_>) -> Result<Feed, Problem>),
 }
 
 type Names = &'static [&'static str];
 
 const fn row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
-    Row { method, path, query, handler }
+    Row { method, path, query, handler: Handler::Whole(handler) }
+}
+
+const fn stream_row(
+    method: &'static str,
+    path: &'static str,
+    query: Names,
+    handler: fn(&Call<'_>) -> Result<Feed, Problem>,
+) -> Row {
+    Row { method, path, query, handler: Handler::Stream(handler) }
 }
 
 const NONE: Names = &[];
@@ -37,6 +55,21 @@ const FILTERS: Names = &[
     "after",
     "format",
     "secrets",
+];
+
+const FOLLOWED: Names = &[
+    "operation",
+    "method",
+    "path",
+    "pathPattern",
+    "pack",
+    "status",
+    "contract",
+    "since",
+    "until",
+    "text",
+    "finding",
+    "after",
 ];
 
 /// Rows of one path stand together.
@@ -72,6 +105,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("DELETE", "/journal", NONE, journal::clear),
     row("POST", "/journal/count", NONE, journal::count),
     row("GET", "/journal/unmatched", RECORDS, journal::unmatched),
+    stream_row("GET", "/journal/stream", FOLLOWED, stream::follow),
     row("GET", "/journal/{entry}", SECRETS, journal::show),
     row("GET", "/log", LOG, log::show),
 ];

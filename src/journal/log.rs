@@ -29,6 +29,8 @@ pub(crate) struct Log {
     /// How many things happened since the sandbox began or was reset.
     position: u64,
     evicted: u64,
+    /// The last entry that had to make room.
+    lost: u64,
     journal: Journal,
 }
 
@@ -47,7 +49,8 @@ struct Kept(Arc<Entry>, usize);
 
 impl Log {
     pub(crate) fn new(limits: Limits) -> Self {
-        Log { entries: Vector::new(), limits, bytes: 0, next: 1, position: 0, evicted: 0, journal: Journal::default() }
+        let journal = Journal::default();
+        Log { entries: Vector::new(), limits, bytes: 0, next: 1, position: 0, evicted: 0, lost: 0, journal }
     }
 
     /// An empty log in which something happened before: `position` things that it knows nothing of.
@@ -70,6 +73,11 @@ impl Log {
         self.evicted
     }
 
+    /// The number of the last entry that had to make room, 0 for none.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
+    }
+
     /// How many exchanges had to make room since the journal was last emptied.
     pub(crate) fn journal_evicted(&self) -> u64 {
         self.journal.evicted
@@ -89,6 +97,7 @@ impl Log {
             let Some(Kept(old, size)) = self.entries.pop_front() else { break };
             self.bytes -= size;
             self.evicted += 1;
+            self.lost = old.id;
             if old.id > self.journal.after && old.exchange().is_some() {
                 self.journal.evicted += 1;
             }
@@ -141,7 +150,11 @@ impl Log {
 
     /// An entry, unless it is an exchange that the journal has forgotten.
     pub(crate) fn unforgotten(&self, id: u64) -> Option<&Arc<Entry>> {
-        self.get(id).filter(|entry| entry.id > self.journal.after || entry.exchange().is_none())
+        self.get(id).filter(|entry| self.remembers(entry))
+    }
+
+    fn remembers(&self, entry: &Entry) -> bool {
+        entry.id > self.journal.after || entry.exchange().is_none()
     }
 
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
@@ -151,6 +164,11 @@ impl Log {
     /// The entries behind one, which need not be kept itself.
     pub(crate) fn behind(&self, id: u64) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.focus().narrow(self.index(id.saturating_add(1))..).into_iter().map(|Kept(entry, _)| entry)
+    }
+
+    /// The same without exchanges that the journal has forgotten.
+    pub(crate) fn unforgotten_behind(&self, id: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        self.behind(id).filter(|entry| self.remembers(entry))
     }
 
     /// The exchanges that the journal has, oldest first.
@@ -178,7 +196,7 @@ mod tests {
         let made: Vec<u64> = (0..4).map(|_| clock(&mut log)).collect();
         assert_eq!(made, [1, 2, 3, 4]);
         assert_eq!(ids(&log), [3, 4]);
-        assert_eq!((log.evicted(), log.position()), (2, 4));
+        assert_eq!((log.evicted(), log.lost(), log.position()), (2, 2, 4));
         assert!(log.get(2).is_none() && log.get(3).is_some() && log.get(9).is_none());
         log.clear();
         assert_eq!((clock(&mut log), log.position(), log.evicted()), (5, 1, 0));

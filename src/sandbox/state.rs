@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -45,6 +45,8 @@ pub(crate) struct Sandbox {
     pub(super) beginning: Beginning,
     /// When somebody last used it.
     used: AtomicI64,
+    /// How many follow its log.
+    pub(super) watched: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -126,7 +128,8 @@ impl Sandbox {
     }
 
     pub(super) fn with(id: SandboxId, beginning: Beginning, state: State, real: Real) -> Self {
-        Sandbox { id, beginning, used: AtomicI64::new(real.0), state: Mutex::new(state) }
+        let used = AtomicI64::new(real.0);
+        Sandbox { id, beginning, used, watched: AtomicUsize::new(0), state: Mutex::new(state) }
     }
 
     /// What is done under the lock takes microseconds, and being woken takes as long again: so a while of trying comes
@@ -170,8 +173,11 @@ impl Sandbox {
         self.used.store(real.0, Ordering::Relaxed);
     }
 
-    /// For how many microseconds nobody has used it.
+    /// For how many microseconds nobody has used it. Who follows its log uses it.
     pub(super) fn idle(&self, real: Real) -> i64 {
+        if self.watched.load(Ordering::Relaxed) > 0 {
+            return 0;
+        }
         real.0.saturating_sub(self.used.load(Ordering::Relaxed))
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use super::state::Sandbox;
@@ -42,9 +43,14 @@ pub(crate) enum News {
     /// Entries that it knows may have been undone: the sandbox was reset, rewound or restored. The last entry in the log
     /// that it can know, 0 for none.
     Undone(u64),
-    /// Entries that it does not know had to make room. How many the log has lost in all.
-    Evicted(u64),
-    /// The sandbox was deleted. There is no more.
+    /// Entries that it does not know had to make room.
+    Evicted {
+        /// The last of them.
+        last: u64,
+        /// How many the log has lost in all.
+        count: u64,
+    },
+    /// The sandbox was deleted, and all is told.
     Closed,
 }
 
@@ -57,6 +63,7 @@ impl Watch {
         let new = after.is_some();
         let after = after.unwrap_or(state.log.next() - 1);
         drop(state);
+        sandbox.watched.fetch_add(1, Ordering::Relaxed);
         Watch { sandbox, key, after, generation, new }
     }
 
@@ -64,42 +71,46 @@ impl Watch {
         &self.sandbox
     }
 
-    /// What there is to learn, at most so many entries at once.
+    /// Takes back what was told of entries behind this one: they are told again.
+    pub(crate) fn back_to(&mut self, id: u64) {
+        self.after = id;
+    }
+
+    /// What there is to learn, at most so many entries at once. Exchanges that the journal has forgotten are left out.
     pub(crate) fn poll(&mut self, context: &Context<'_>, most: usize) -> Poll<News> {
         let mut state = self.sandbox.lock();
-        if state.closed {
-            return Poll::Ready(News::Closed);
-        }
         let log = &state.log;
-        let first = log.first();
-        let evicted = log.evicted() > 0 && first.is_some_and(|first| self.after + 1 < first);
+        let (last, lost) = (log.next() - 1, log.lost());
+        let evicted = self.after < lost;
         let undone = self.new && !evicted && self.after > 0 && log.get(self.after).is_none();
-        if state.generation != self.generation || undone {
+        if state.generation != self.generation || undone && self.after != lost {
             (self.generation, self.new) = (state.generation, false);
             self.after = log.last_until(self.after);
             return Poll::Ready(News::Undone(self.after));
         }
         self.new = false;
-        if evicted && let Some(first) = first {
-            self.after = first - 1;
-            return Poll::Ready(News::Evicted(log.evicted()));
+        if evicted {
+            self.after = lost;
+            return Poll::Ready(News::Evicted { last: lost, count: log.evicted() });
         }
-        let entries: Vec<_> = log.behind(self.after).take(most).cloned().collect();
-        match entries.last() {
-            Some(last) => {
-                self.after = last.id;
-                Poll::Ready(News::Entries(entries))
-            }
-            None => {
-                state.watchers.waiting.insert(self.key, context.waker().clone());
-                Poll::Pending
-            }
+        let entries: Vec<_> = log.unforgotten_behind(self.after).take(most).cloned().collect();
+        if let Some(newest) = entries.last() {
+            self.after = newest.id;
+            return Poll::Ready(News::Entries(entries));
         }
+        // Whatever else there is has been forgotten, and need not be looked at again.
+        self.after = last;
+        if state.closed {
+            return Poll::Ready(News::Closed);
+        }
+        state.watchers.waiting.insert(self.key, context.waker().clone());
+        Poll::Pending
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         self.sandbox.lock().watchers.waiting.remove(&self.key);
+        self.sandbox.watched.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -58,6 +58,7 @@ pub(super) async fn run(
     let watched = Arc::clone(&crowd);
     watch.spawn(async move { watched.watch().await });
     shutdown.await;
+    shared.stopped.send_replace(true);
     loops.shutdown().await;
     let _ = timeout(grace, crowd.dissolve()).await;
 }

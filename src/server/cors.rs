@@ -2,7 +2,6 @@
 //!
 //! Never for the control plane, which is behind [`super::gate`]. Start with [`preflight`] and [`open`].
 
-use bytes::Bytes;
 use http::header::{
     self, ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
@@ -10,9 +9,8 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::Full;
 
-use super::deliver;
+use super::deliver::{self, Delivered};
 use crate::exchange::Response;
 
 const REQUEST_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
@@ -48,7 +46,7 @@ pub(super) fn origin(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Answers a browser that asks whether a page may call. Any page may, any path: what is wrong with the call itself, the
 /// call's own answer says.
-pub(super) fn preflight(parts: &Parts) -> Option<hyper::Response<Full<Bytes>>> {
+pub(super) fn preflight(parts: &Parts) -> Option<Delivered> {
     if parts.method != Method::OPTIONS {
         return None;
     }

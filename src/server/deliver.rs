@@ -9,6 +9,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 
+use super::stream::Stream;
 use crate::clock::Instant;
 use crate::exchange::Response;
 use crate::sandbox::Committed;
@@ -23,16 +24,30 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
      frame-ancestors 'self'",
 );
 
+/// An answer as hyper wants it.
+pub(super) type Delivered = hyper::Response<Content>;
+
+/// The body of an answer: all of it, or what makes it.
+pub(super) enum Content {
+    Whole(Full<Bytes>),
+    Stream(Box<Stream>),
+}
+
 /// An answer of the control plane or of the server itself.
-pub(super) fn plain(mut response: Response) -> hyper::Response<Full<Bytes>> {
+pub(super) fn plain(mut response: Response) -> Delivered {
     response.headers.set_default(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let mut made = made(&response);
     made.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     made
 }
 
+/// An answer of the control plane that goes on.
+pub(super) fn stream(head: Response, stream: Stream) -> Delivered {
+    plain(head).map(|_| Content::Stream(Box::new(stream)))
+}
+
 /// An answer of an API, with the number of its entry, dated in virtual time.
-pub(super) fn committed(committed: Committed, dates: &Dates) -> hyper::Response<Full<Bytes>> {
+pub(super) fn committed(committed: Committed, dates: &Dates) -> Delivered {
     let Committed { response, entry, at } = committed;
     let mut made = made(&response);
     let headers = made.headers_mut();
@@ -62,13 +77,13 @@ fn harmless(headers: &mut HeaderMap) {
 }
 
 /// Ends an HTTP/1.1 connection after this answer.
-pub(super) fn closing(mut response: hyper::Response<Full<Bytes>>) -> hyper::Response<Full<Bytes>> {
+pub(super) fn closing(mut response: Delivered) -> Delivered {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn made(response: &Response) -> hyper::Response<Full<Bytes>> {
-    let mut made = hyper::Response::new(Full::new(response.body.clone()));
+fn made(response: &Response) -> Delivered {
+    let mut made = hyper::Response::new(Content::Whole(Full::new(response.body.clone())));
     *made.status_mut() = response.status;
     let headers = made.headers_mut();
     headers.reserve(8);

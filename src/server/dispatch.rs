@@ -1,25 +1,21 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{Version, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 
+use super::deliver::Delivered;
 use super::gate::{self, Host, Needs};
+use super::stream::Stream;
 use super::target::{self, Area, Destination, Door, Target};
 use super::{Line, Shared, cors, deliver, read};
-use crate::control;
+use crate::control::{self, Reply};
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
 use crate::sandbox::{Committed, Sandbox, SandboxId};
 
 /// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
-pub(super) async fn answer(
-    shared: &Shared,
-    door: &Door,
-    request: hyper::Request<Incoming>,
-) -> hyper::Response<Full<Bytes>> {
+pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Request<Incoming>) -> Delivered {
     let (parts, incoming) = request.into_parts();
     let host = match gate::host(&parts, door, &shared.gate.hosts) {
         Ok(host) => host,
@@ -47,7 +43,7 @@ pub(super) async fn answer(
 }
 
 /// Answers without reading the body first. In HTTP/1.1 that ends the connection, unless the body is there already.
-pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) -> hyper::Response<Full<Bytes>> {
+pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) -> Delivered {
     if parts.version == Version::HTTP_2 && !parts.headers.contains_key(header::EXPECT) {
         read::drain(incoming).await;
     }
@@ -55,13 +51,13 @@ pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) 
 }
 
 async fn respond(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     door: &Door,
     host: &Host,
     area: Area,
     parts: Parts,
     incoming: Incoming,
-) -> hyper::Response<Full<Bytes>> {
+) -> Delivered {
     let target = match target::find(&parts, host, shared.registry.packs(), door) {
         Ok(target) => target,
         Err(problem) => return refuse(&parts, incoming, problem).await,
@@ -87,7 +83,10 @@ async fn respond(
         headers: parts.headers,
         body,
     };
-    let controlled = |request: Request| deliver::plain(shared.control.answer(&sandbox, &request, (shared.real)()));
+    let controlled = |request: Request| match shared.control.answer(&sandbox, &request, (shared.real)()) {
+        Reply::Whole(response) => deliver::plain(response),
+        Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
+    };
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
         Destination::Control(path) => controlled(request(path)),
@@ -108,7 +107,7 @@ fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem
     shared.registry.get(id, (shared.real)()).map_err(|why| control::no_sandbox(id, &why))
 }
 
-fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> hyper::Response<Full<Bytes>> {
+fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Delivered {
     let request = Arc::new(request);
     let limits = shared.engine;
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {

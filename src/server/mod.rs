@@ -15,6 +15,7 @@ mod pace;
 mod read;
 mod refusal;
 mod socket;
+mod stream;
 mod target;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::clock::{Instant, Real};
 use crate::control::Control;
@@ -109,6 +111,8 @@ pub(crate) struct Shared {
     pub(crate) cors: bool,
     pub(crate) log: Option<Log>,
     pub(crate) dates: deliver::Dates,
+    /// Whether the server is to stop, for answers that would not end by themselves.
+    pub(crate) stopped: watch::Sender<bool>,
 }
 
 impl Server {
@@ -140,6 +144,7 @@ impl Server {
             cors: options.cors,
             log: options.log,
             dates: deliver::Dates::default(),
+            stopped: watch::Sender::new(false),
         };
         Ok(Server { listeners, shared: Arc::new(shared) })
     }

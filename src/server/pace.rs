@@ -6,17 +6,17 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Limits;
+use super::deliver::{Content, Delivered};
 use super::framing::Fault;
 
 /// An answer was there, and nobody has looked since. Almost all are gone before anybody does, so that the real time
@@ -84,6 +84,10 @@ pub(super) struct Pace {
     /// Has a byte come?
     touched: AtomicBool,
     http2: AtomicBool,
+    /// An answer is under way that goes on for as long as it is read.
+    streaming: AtomicBool,
+    /// The client was seen to send nothing more meanwhile.
+    hung_up: AtomicBool,
     /// The order that is not yet followed.
     order: AtomicU8,
     /// When it was told to leave, 0 for not yet.
@@ -110,6 +114,8 @@ impl Pace {
             taken: AtomicU64::new(now),
             touched: AtomicBool::new(false),
             http2: AtomicBool::new(false),
+            streaming: AtomicBool::new(false),
+            hung_up: AtomicBool::new(false),
             order: AtomicU8::new(0),
             told: AtomicU64::new(0),
             late: AtomicBool::new(false),
@@ -166,6 +172,15 @@ impl Pace {
         if !blocked && self.head.load(Ordering::Relaxed) != 0 {
             self.head.store(now, Ordering::Relaxed);
         }
+    }
+
+    /// Whether to look if the client is still there: an answer goes on, and HTTP/1 reads nothing before its end.
+    pub(super) fn may_hang_up(&self) -> bool {
+        self.streaming.load(Ordering::Relaxed) && !self.hung_up.load(Ordering::Relaxed) && !self.is_http2()
+    }
+
+    pub(super) fn hangs_up(&self) {
+        self.hung_up.store(true, Ordering::Relaxed);
     }
 
     // ---- what the service sees ----
@@ -307,13 +322,28 @@ impl Turn {
         Turn { pace: Arc::clone(pace), answering: false }
     }
 
-    /// The answer is there: the client is to take it.
-    pub(super) fn answer(mut self, response: hyper::Response<Full<Bytes>>) -> hyper::Response<Answer> {
+    /// The answer is there: the client is to take it. Of a stream it takes what there is, and may wait for more for as
+    /// long as it likes.
+    pub(super) fn answer(mut self, response: Delivered) -> hyper::Response<Answer> {
+        match response.body() {
+            Content::Whole(_) => self.answers(),
+            Content::Stream(_) => self.pace.streaming.store(true, Ordering::Relaxed),
+        }
+        response.map(|content| Answer { content, turn: Some(self) })
+    }
+
+    /// A turn of its own for a piece of a stream.
+    fn of_piece(&self) -> Turn {
+        let mut turn = Turn::begin(&self.pace);
+        turn.answers();
+        turn
+    }
+
+    fn answers(&mut self) {
         self.answering = true;
         if self.pace.answering.fetch_add(1, Ordering::AcqRel) == 0 {
             self.pace.taken.store(UNSEEN, Ordering::Relaxed);
         }
-        response.map(|bytes| Answer { bytes, turn: Some(self) })
     }
 }
 
@@ -333,9 +363,8 @@ impl Drop for Turn {
 }
 
 /// The body of an answer. It is given up piece by piece as the client takes it.
-#[derive(Debug)]
 pub(super) struct Answer {
-    bytes: Full<Bytes>,
+    content: Content,
     turn: Option<Turn>,
 }
 
@@ -345,17 +374,40 @@ impl Body for Answer {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Self::Error>>> {
         let this = self.get_mut();
-        let frame = std::task::ready!(Pin::new(&mut this.bytes).poll_frame(cx));
-        let turn = this.turn.take();
-        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece { bytes, turn }))))
+        match &mut this.content {
+            Content::Whole(bytes) => {
+                let frame = ready!(Pin::new(bytes).poll_frame(cx));
+                let turn = this.turn.take();
+                Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece { bytes, turn }))))
+            }
+            Content::Stream(stream) => {
+                let Some(turn) = &this.turn else { return Poll::Ready(None) };
+                let bytes = match turn.pace.hung_up.load(Ordering::Relaxed) {
+                    true => None,
+                    false => ready!(stream.poll(cx)),
+                };
+                let Some(bytes) = bytes else {
+                    turn.pace.streaming.store(false, Ordering::Relaxed);
+                    return Poll::Ready(None);
+                };
+                let turn = Some(turn.of_piece());
+                Poll::Ready(Some(Ok(Frame::data(Piece { bytes, turn }))))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_end_stream()
+        match &self.content {
+            Content::Whole(bytes) => bytes.is_end_stream(),
+            Content::Stream(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.bytes.size_hint()
+        match &self.content {
+            Content::Whole(bytes) => bytes.size_hint(),
+            Content::Stream(_) => SizeHint::default(),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod diagnostics;
 mod docs;
 mod documented;
 mod errors;
+mod follow;
 mod format;
 mod histories;
 mod hubster;

@@ -275,9 +275,28 @@ pub fn call(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &st
     let bytes = request(&address.to_string(), method, path, headers, body.as_ref());
     let mut stream = connect(address);
     let _ = stream.write_all(&bytes);
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    Answer::read(&answer, method)
+    Answer::read(&all(&mut stream), method)
+}
+
+/// What comes until the end; of a stream of events, which has none, the head.
+fn all(stream: &mut TcpStream) -> Vec<u8> {
+    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+    while let Ok(count @ 1..) = stream.read(&mut part) {
+        let first = answer.is_empty();
+        answer.extend_from_slice(&part[..count]);
+        if first && let Some(end) = head_of_stream(&answer) {
+            answer.truncate(end);
+            break;
+        }
+    }
+    answer
+}
+
+/// Where the head ends of an answer that goes on for ever.
+fn head_of_stream(answer: &[u8]) -> Option<usize> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    (head.contains("text/event-stream") && head.contains("chunked")).then_some(end)
 }
 
 /// A request as it goes over the wire, the last one of its connection.

@@ -300,13 +300,14 @@ fn a_request_names_one_host_here_too() {
 fn who_opens_no_window_for_the_answer_is_cut_off() {
     let server = with(&["--write-timeout", "100ms"]);
     let watch = server.watch();
-    for window in [0, 1] {
+    let stream = "/_standin/journal/stream";
+    for (window, path) in [(0, "/customers"), (1, "/customers"), (0, stream), (1, stream)] {
         let mut client = Client::open(&server);
         client.send(&frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, window]));
-        client.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &fields("GET", "/customers")));
+        client.send(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &fields("GET", path)));
         let frames = client.until_the_end(true);
-        assert!(frames.iter().any(|frame| frame.kind == HEADERS && frame.stream == 1), "{window}");
-        assert!(!frames.iter().any(|frame| frame.kind == DATA && frame.flags & END_STREAM != 0), "{window}");
+        assert!(frames.iter().any(|frame| frame.kind == HEADERS && frame.stream == 1), "{path} {window}");
+        assert!(!frames.iter().any(|frame| frame.kind == DATA && frame.flags & END_STREAM != 0), "{path} {window}");
     }
     watch.unharmed();
 }

@@ -10,6 +10,7 @@ mod paths;
 mod protocol;
 mod slow;
 mod smuggling;
+mod streams;
 mod wire;
 
 use std::fs;

@@ -7,6 +7,7 @@ mod patterns;
 mod sandboxes;
 mod snapshots;
 mod state;
+mod stream;
 mod thousand;
 mod unmatched;
 
