@@ -3,6 +3,7 @@
 //! Must not know: hyper, packs, sandboxes. Uses the `http` crate's method, header and status types only.
 //! Start with [`Request`] and [`Response`]; [`Problem`] is the server's own way to refuse.
 
+mod accepts;
 mod difference;
 mod headers;
 mod json;
@@ -12,6 +13,7 @@ mod request;
 mod response;
 mod whole;
 
+pub(crate) use accepts::{accepts, is_media};
 pub(crate) use difference::first_difference;
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, parse as parse_json, spelled};

@@ -8,10 +8,10 @@ use minijinja::Environment;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
 use minijinja::machinery::{Span, parse, parse_expr};
 
-use super::accepts::is_media;
 use super::tables::{self, FILTERS, FUNCTIONS, TESTS, Word};
 use super::{Kind, Names};
 use crate::diagnostic::{Code, all_of, nearest, there_are};
+use crate::exchange::is_media;
 
 /// A mistake in an expression or template.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,11 +13,10 @@ use ring::{digest, rand, signature};
 use serde_json::Value as Json;
 
 use super::Draws;
-use super::accepts::accepts;
 use super::draws::spell;
 use super::scope::{DRAWS, Slot};
 use crate::clock::{Format, Instant};
-use crate::exchange::whole_text;
+use crate::exchange::{accepts, whole_text};
 
 /// Signing keys of a pack by name: published test keys, part of its files.
 #[derive(Default)]

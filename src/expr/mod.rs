@@ -6,7 +6,6 @@
 //! Expressions are pure. Chance comes from the [`Draws`] of the scope, time from the `now` that the scope holds;
 //! instants are integers (microseconds) inside.
 
-mod accepts;
 mod check;
 mod choices;
 mod draws;

@@ -8,19 +8,24 @@ enum Exactness {
     Subtype,
 }
 
-/// Whether a header lets this media type be sent. The most exact range that covers the type decides; parameters but `q` are
-/// not looked at, what is malformed is skipped, and a header without ranges lets everything be sent.
-pub(super) fn accepts(header: &str, media: &str) -> bool {
+/// Whether a header lets this media type be sent.
+pub(crate) fn accepts(header: &str, media: &str) -> bool {
+    weight(header, media) > 0
+}
+
+/// How much a header asks for this media type, in thousandths. The most exact range that covers the type decides;
+/// parameters but `q` are not looked at, what is malformed is skipped, and a header without ranges asks for everything.
+pub(crate) fn weight(header: &str, media: &str) -> u32 {
     let members: Vec<&str> =
         split(header, ',').into_iter().map(str::trim).filter(|member| !member.is_empty()).collect();
-    let Some(media) = range(media) else { return false };
+    let Some(media) = range(media) else { return 0 };
     // Ranges that differ in parameters only say the same here; the one with the greater weight counts.
     let covering = members.iter().filter_map(|member| covers(member, media));
-    covering.max().map_or(members.is_empty(), |(_, weight)| weight > 0)
+    covering.max().map_or(if members.is_empty() { 1000 } else { 0 }, |(_, weight)| weight)
 }
 
 /// Whether this is the name of a media type, without wildcards.
-pub(super) fn is_media(text: &str) -> bool {
+pub(crate) fn is_media(text: &str) -> bool {
     range(text).is_some_and(|(kind, subtype)| kind != "*" && subtype != "*")
 }
 
