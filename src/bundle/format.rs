@@ -36,6 +36,7 @@ pub(super) struct Head {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Rules {
     pub(super) json_depth: usize,
+    pub(super) strict: bool,
 }
 
 /// What was before the first entry.

@@ -8,7 +8,7 @@ use super::format::{ChangeLine, EntryLine, ExchangeLine, Payload, RequestLine, R
 use super::read::Bundle;
 use super::write::{changes, files, records, response_line};
 use crate::clock::{Instant, Mode, Real};
-use crate::engine::{self, Edit, EventFault, Limits, StateFault};
+use crate::engine::{self, Edit, EventFault, Rules, StateFault};
 use crate::exchange::{Body, Request, Response};
 use crate::journal::{self, Entry, Happening};
 use crate::pack::{Chosen, Options, Pack};
@@ -106,8 +106,11 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
     }
     let packs: Arc<[Arc<Pack>]> = used.into_iter().flatten().cloned().collect();
     let changed = head.packs.iter().zip(&*packs).filter_map(|(line, pack)| change(&line.files, pack)).collect();
-    let player =
-        Player { limits: Limits { json_depth: head.rules.json_depth }, sandbox: sandbox(&head, &packs)?, packs };
+    let player = Player {
+        rules: Rules { json_depth: head.rules.json_depth, strict: head.rules.strict },
+        sandbox: sandbox(&head, &packs)?,
+        packs,
+    };
     let mut proof = Proof {
         sandbox: head.sandbox,
         seed: head.seed,
@@ -215,7 +218,7 @@ fn mode(name: &str) -> Result<Mode, String> {
 struct Player {
     sandbox: Sandbox,
     packs: Arc<[Arc<Pack>]>,
-    limits: Limits,
+    rules: Rules,
 }
 
 /// In what an entry came out otherwise; nothing where it did not. The error says why it cannot be done at all.
@@ -277,9 +280,9 @@ impl Player {
         match pack {
             Some(name) => {
                 let (index, _) = self.pack(&name)?;
-                let limits = self.limits;
+                let rules = self.rules;
                 self.sandbox.exchange(index, request, &|| STILL, |pack, moment, request| {
-                    engine::handle(pack, moment, request, limits)
+                    engine::handle(pack, moment, request, rules)
                 });
             }
             None => {

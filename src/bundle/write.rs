@@ -7,17 +7,17 @@ use super::format::{
     ChangeLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, PackLine, Payload, RequestLine, ResponseLine, Rules,
     Start, Sum, What, header_line,
 };
-use crate::engine::Limits;
+use crate::engine;
 use crate::exchange::{Body, Request, Response};
 use crate::journal::{Entry, Happening, Note};
 use crate::pack::{Pack, sha256};
 use crate::sandbox::{Sandbox, Story, World};
 
 /// The log of a sandbox with all that is needed to do it again. Secrets stand in it as they were sent.
-pub(crate) fn write(sandbox: &Sandbox, limits: Limits) -> Vec<u8> {
+pub(crate) fn write(sandbox: &Sandbox, rules: engine::Rules) -> Vec<u8> {
     let story = sandbox.story();
     let mut bytes = Vec::new();
-    line(&mut bytes, &head(sandbox, &story, limits));
+    line(&mut bytes, &head(sandbox, &story, rules));
     for entry in story.log.entries() {
         line(&mut bytes, &entry_line(entry));
     }
@@ -33,7 +33,7 @@ fn line(out: &mut Vec<u8>, value: &impl Serialize) {
     out.push(b'\n');
 }
 
-fn head(sandbox: &Sandbox, story: &Story, limits: Limits) -> Head {
+fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
     let packs = sandbox.packs();
     let options = packs.iter().zip(sandbox.options()).flat_map(|(pack, options)| options.by_path(pack));
     Head {
@@ -43,7 +43,7 @@ fn head(sandbox: &Sandbox, story: &Story, limits: Limits) -> Head {
         sandbox: sandbox.id().to_string(),
         seed: sandbox.seed(),
         options: options.map(|(path, value)| (path, value.clone())).collect(),
-        rules: Rules { json_depth: limits.json_depth },
+        rules: Rules { json_depth: rules.json_depth, strict: rules.strict },
         start: Start {
             at: story.at.to_string(),
             mode: story.mode.name().to_owned(),

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Instant;
-use crate::engine::{self, Edit, Limits};
+use crate::engine::{self, Edit, Rules};
 use crate::exchange::{Body, Request, spelled};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
@@ -29,12 +29,12 @@ pub(super) struct Prepared {
 
 /// The seed of replays. Any would do: what an example shows of chance is given by `next`.
 pub(super) const SEED: u64 = 1;
-const LIMITS: Limits = Limits { json_depth: 100 };
+const RULES: Rules = Rules { json_depth: 100, strict: false };
 
 impl Prepared {
     pub(super) fn send(&self, pack: &Arc<Pack>) -> Exchange {
         let moment = Moment { world: &self.world, now: self.at, draws: self.draws.clone(), options: &self.options };
-        engine::handle(pack, &moment, &Arc::new(self.request.clone()), LIMITS)
+        engine::handle(pack, &moment, &Arc::new(self.request.clone()), RULES)
     }
 }
 

@@ -61,6 +61,9 @@ pub(super) struct Serve {
     /// What the control plane asks for, as `Authorization: Bearer TOKEN`; STANDIN_TOKEN in the environment does the same
     #[arg(long, value_name = "TOKEN")]
     pub(super) token: Option<String>,
+    /// Send no answer that is assumed (501) or does not fit its schema (500)
+    #[arg(long)]
+    pub(super) strict: bool,
     /// Keep pages of other origins from calling the packs
     #[arg(long)]
     pub(super) no_cors: bool,

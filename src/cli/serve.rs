@@ -147,6 +147,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },
         gate: Gate { hosts: access.hosts.clone(), token: access.token.text().map(Token::new) },
+        strict: arguments.strict,
         cors: !arguments.no_cors,
         log: logger(arguments.log),
     })

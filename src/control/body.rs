@@ -45,7 +45,7 @@ pub(super) fn object(call: &Call<'_>) -> Result<Map<String, Json>, Problem> {
             detail,
         ));
     }
-    match parse_json(bytes, call.limits.json_depth) {
+    match parse_json(bytes, call.rules.json_depth) {
         Ok(Json::Object(members)) => Ok(members),
         Ok(_) => Err(Problem::bad_request("body-kind", "The body must be a JSON object.")),
         Err(fault) => Err(Problem::bad_request("body-syntax", format!("The body is not usable JSON: {fault}."))),

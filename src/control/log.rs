@@ -29,7 +29,7 @@ fn file(call: &Call<'_>) -> Answer {
         return Err(Problem::bad_request("format-invalid", detail));
     }
     let mut response =
-        Response::new(http::StatusCode::OK).with_body("application/x-ndjson", bundle::write(call.sandbox, call.limits));
+        Response::new(http::StatusCode::OK).with_body("application/x-ndjson", bundle::write(call.sandbox, call.rules));
     response.set(CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.bundle\"", call.sandbox.id()));
     Ok(response)
 }

@@ -40,7 +40,7 @@ pub(crate) use stream::Feed;
 /// The control plane of one server.
 pub(crate) struct Control {
     registry: Arc<Registry>,
-    limits: engine::Limits,
+    rules: engine::Rules,
     paths: matchit::Router<Vec<usize>>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Call<'a> {
     /// The path's parameters, decoded.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) real: Real,
-    pub(crate) limits: engine::Limits,
+    pub(crate) rules: engine::Rules,
 }
 
 /// What a handler gives.
@@ -66,7 +66,7 @@ pub(crate) enum Reply {
 }
 
 impl Control {
-    pub(crate) fn new(registry: Arc<Registry>, limits: engine::Limits) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, rules: engine::Rules) -> Self {
         let mut paths = matchit::Router::new();
         let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
         templates.dedup();
@@ -75,7 +75,7 @@ impl Control {
             // The table is ours: two equal paths stand side by side, and no others collide.
             let _ = paths.insert(template, rows);
         }
-        Control { registry, limits, paths }
+        Control { registry, rules, paths }
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
@@ -117,7 +117,8 @@ impl Control {
                 Ok((name.to_owned(), value.into_owned()))
             })
             .collect::<Result<_, Problem>>()?;
-        let call = Call { registry: &self.registry, sandbox, request, parameters, real, limits: self.limits };
+        let Control { registry, rules, .. } = self;
+        let call = Call { registry, sandbox, request, parameters, real, rules: *rules };
         match row.handler {
             Handler::Whole(answer) => answer(&call).map(Reply::Whole),
             Handler::Stream(follow) => {

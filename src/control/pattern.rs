@@ -93,7 +93,7 @@ impl Written {
             query: self.pairs("query")?.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             headers: self.headers()?,
             text: self.searched()?,
-            body: self.body(call.limits.json_depth),
+            body: self.body(call.rules.json_depth),
             after: self.after()?,
         })
     }

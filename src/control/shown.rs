@@ -27,6 +27,7 @@ pub(super) fn summary(registry: &Registry, entry: &Entry, secrets: Secrets) -> J
         "path": mask.path(&exchanged.request.path),
         "status": exchanged.response.status.as_u16(),
         "changes": exchanged.changes.len(),
+        "findings": exchanged.trace.findings(),
         "tookMicros": exchanged.took,
     })
 }
@@ -75,7 +76,7 @@ fn near_miss(call: &Call<'_>, exchanged: &Exchanged, secrets: Secrets) -> Option
     let number = call.registry.packs().iter().position(|pack| Some(&pack.name) == exchanged.pack.as_ref())?;
     let pack = &call.registry.packs()[number];
     let Repair { example, mut patch } =
-        engine::repair(pack, call.sandbox.options().get(number)?, exchanged, call.limits)?;
+        engine::repair(pack, call.sandbox.options().get(number)?, exchanged, call.rules)?;
     if let Some(patch) = &mut patch {
         mask(call.registry, exchanged, secrets).patch(patch);
     }

@@ -76,6 +76,6 @@ fn refused(pack: &Pack, rejection: Rejection) -> EventFault {
     EventFault::Refused(match rejection {
         Rejection::Named(error) => format!("the pack refuses it with `{}`", pack.error(error).name),
         Rejection::Fault(words) | Rejection::Refused(_, words) => words,
-        Rejection::Invalid(_) | Rejection::NoOperation(_) => "it does not fit".to_owned(),
+        Rejection::Invalid(_) | Rejection::Problem(_) => "it does not fit".to_owned(),
     })
 }

@@ -180,7 +180,7 @@ pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<
         },
         Body::Whole(bytes) => media_type(call, rule.form).and_then(|()| match rule.form {
             true => form(bytes).map(Some),
-            false => json(bytes, call.limits.json_depth).map(Some),
+            false => json(bytes, call.rules.json_depth).map(Some),
         }),
     };
     match result {

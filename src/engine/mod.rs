@@ -17,6 +17,7 @@ mod repair;
 mod route;
 mod scope;
 mod state;
+mod strict;
 mod validate;
 
 use std::sync::Arc;
@@ -39,11 +40,13 @@ pub(crate) use state::{Edit, StateFault, change, edit, shown};
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
 const CONTRACT: HeaderName = HeaderName::from_static("standin-contract");
 
-/// What the engine may spend on one request.
+/// What holds for every request to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Levels of objects and arrays in a JSON body.
+pub(crate) struct Rules {
+    /// The most levels of objects and arrays in a JSON body.
     pub(crate) json_depth: usize,
+    /// Answers that the pack assumes, and those that do not fit their schema, are not sent.
+    pub(crate) strict: bool,
 }
 
 /// One request under way: what it may look at, and what is known of it so far.
@@ -51,7 +54,7 @@ pub(crate) struct Call<'a> {
     pub(crate) pack: &'a Arc<Pack>,
     pub(crate) moment: &'a Moment<'a>,
     pub(crate) request: &'a Arc<Request>,
-    pub(crate) limits: Limits,
+    pub(crate) rules: Rules,
     pub(crate) scope: Scope,
     pub(crate) visibility: Visibility,
     pub(crate) trace: Trace,
@@ -60,8 +63,8 @@ pub(crate) struct Call<'a> {
 /// A refusal that is a normal answer.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// Nothing answers this method and path; the problem says what nearly would.
-    NoOperation(Response),
+    /// The server's own words: nothing answers this method and path, or the answer is not sent.
+    Problem(Response),
     /// An error that the pack names.
     Named(ErrorId),
     /// A refusal of the engine, which the pack may map to an error; with its reason in words.
@@ -86,8 +89,8 @@ pub(crate) struct Outcome {
 }
 
 /// Answers one request.
-pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, limits: Limits) -> Exchange {
-    let mut call = Call::begin(pack, moment, request, limits);
+pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, rules: Rules) -> Exchange {
+    let mut call = Call::begin(pack, moment, request, rules);
     let mut operation = None;
     let outcome = match respond(&mut call, &mut operation) {
         Ok(outcome) => outcome,
@@ -110,7 +113,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
 /// What an error that only faults give would answer to a request, in one of its cases; its condition is evaluated and
 /// does not count.
 pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, case: &Reply) -> Exchange {
-    let mut call = Call::begin(pack, moment, request, Limits { json_depth: 0 });
+    let mut call = Call::begin(pack, moment, request, Rules { json_depth: 0, strict: false });
     let held = case.when.map_or(Ok(true), |when| pack.program.holds(when, &call.scope));
     let outcome = match held.map_err(Rejection::from).and_then(|_| render::answer(&mut call, case)) {
         Ok(response) => Outcome { response, contract: case.provenance.header(), change: Change::default() },
@@ -142,9 +145,9 @@ fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Re
 }
 
 impl<'a> Call<'a> {
-    fn begin(pack: &'a Arc<Pack>, moment: &'a Moment<'a>, request: &'a Arc<Request>, limits: Limits) -> Self {
+    fn begin(pack: &'a Arc<Pack>, moment: &'a Moment<'a>, request: &'a Arc<Request>, rules: Rules) -> Self {
         let scope = scope::begin(pack, moment, request);
-        Call { pack, moment, request, limits, scope, visibility: Visibility::default(), trace: Trace::new() }
+        Call { pack, moment, request, rules, scope, visibility: Visibility::default(), trace: Trace::new() }
     }
 
     /// The place of an operation, for a trace.

@@ -45,7 +45,7 @@ pub(super) fn not_tolerated(call: &mut Call<'_>, stage: Stage, mut violations: V
 
 pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, rejection: Rejection) -> Outcome {
     let answered = match rejection {
-        Rejection::NoOperation(response) => Ok((response, "assumed")),
+        Rejection::Problem(response) => Ok((response, "assumed")),
         Rejection::Named(error) => named(call, error),
         Rejection::Refused(refusal, words) => refused(call, refusal, &words),
         Rejection::Invalid(violations) => invalid(call, &violations),
@@ -63,6 +63,7 @@ fn named(call: &mut Call<'_>, error: ErrorId) -> Answered {
     match render::first(call, &error.replies) {
         Ok(Some((response, provenance))) => Ok((response, provenance.header())),
         Ok(None) => Err(format!("error `{}` has no case for this", error.name)),
+        Err(Rejection::Problem(response)) => Ok((response, "assumed")),
         Err(Rejection::Fault(words)) => Err(format!("error `{}`: {words}", error.name)),
         Err(_) => Err(format!("error `{}` cannot be rendered", error.name)),
     }
@@ -129,23 +130,25 @@ fn item(call: &Call<'_>, violation: &Violation, more: &[(String, Shape)]) -> Res
     Ok(Value::source(Arc::new(known)))
 }
 
+/// Violations as a problem lists them.
+pub(super) fn listed(violations: &[Violation]) -> Json {
+    let shown = |violation: &Violation| {
+        json!({
+            "in": violation.place.name(),
+            "pointer": violation.pointer,
+            "keyword": violation.keyword,
+            "message": violation.message,
+            "schema": violation.schema,
+        })
+    };
+    violations.iter().map(shown).collect()
+}
+
 /// The server's own words about violations that the pack maps to nothing.
 fn unmapped(violations: &[Violation]) -> Problem {
-    let listed: Vec<Json> = violations
-        .iter()
-        .map(|violation| {
-            json!({
-                "in": violation.place.name(),
-                "pointer": violation.pointer,
-                "keyword": violation.keyword,
-                "message": violation.message,
-                "schema": violation.schema,
-            })
-        })
-        .collect();
     let detail = format!("{} mismatches with the contract.", violations.len());
     Problem::new("request-invalid", StatusCode::UNPROCESSABLE_ENTITY, "The request does not match the contract", detail)
-        .with("violations", listed.into())
+        .with("violations", listed(violations))
 }
 
 fn fault(call: &mut Call<'_>, operation: Option<&Operation>, words: &str) -> Response {

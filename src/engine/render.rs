@@ -2,7 +2,7 @@ use http::HeaderName;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::fill::{Slot, body, fill};
-use super::{Call, Rejection, validate};
+use super::{Call, Rejection, strict, validate};
 use crate::exchange::{Response, spelled};
 use crate::journal::{Stage, Verdict};
 use crate::pack::{Check, Content, Operation, Provenance, Reply, Shape};
@@ -35,6 +35,7 @@ pub(super) fn first<'r>(
 
 /// One answer in the present scope, checked against its schema.
 pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rejection> {
+    strict::assumed(call, reply)?;
     let mut response = Response::new(reply.status);
     match &reply.body {
         Content::Empty => {}
@@ -42,12 +43,12 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
             response.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             response.body = bytes.clone();
             if json.is_some() {
-                validate::response(call, reply, bytes, !matches!(reply.check, Check::Proven));
+                validate::response(call, reply, bytes, !matches!(reply.check, Check::Proven))?;
             }
         }
         Content::Shaped(shape) => {
             let written = body(call.pack, shape, &reply.check, &call.scope)?;
-            validate::response(call, reply, &written.body, written.suspect);
+            validate::response(call, reply, &written.body, written.suspect)?;
             response = response.with_body("application/json", written.body);
         }
         Content::Page { template, with } => {

@@ -37,5 +37,5 @@ pub(super) fn find<'a>(call: &mut Call<'a>) -> Result<Found<'a>, Rejection> {
         return Ok(Found { candidates, values: values.into_iter().map(str::to_owned).collect() });
     }
     call.trace.add(Stage::Route, Verdict::Refused, None, "no operation has this method and path");
-    Err(Rejection::NoOperation(near_miss::within_pack(pack, options, call.request)))
+    Err(Rejection::Problem(near_miss::within_pack(pack, options, call.request)))
 }

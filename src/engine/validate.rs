@@ -21,17 +21,15 @@ pub(super) fn body(call: &mut Call<'_>, operation: &Operation, body: Option<&Jso
 }
 
 /// Our own answer against the schema that the pack gives it. What the shape proves need not be looked at again; only
-/// a `suspect` body is held against the whole schema. A mismatch is a finding, not another answer.
-pub(super) fn response(call: &mut Call<'_>, reply: &Reply, body: &[u8], suspect: bool) {
-    let Some(schema) = &reply.schema else { return };
-    let violations = match suspect {
-        true => serde_json::from_slice(body).map(|body| schema.violations(&body, Place::Response)).unwrap_or_default(),
-        false => Vec::new(),
-    };
+/// a `suspect` body is held against the whole schema. A mismatch is a finding, and another answer only when the rules
+/// are strict.
+pub(super) fn response(call: &mut Call<'_>, reply: &Reply, body: &[u8], suspect: bool) -> Result<(), Rejection> {
+    let Some(schema) = &reply.schema else { return Ok(()) };
+    let violations = if suspect { schema.violations_within(body, Place::Response) } else { Vec::new() };
     if violations.is_empty() {
         call.trace.passed(Stage::CheckResponse, Some(&reply.at), "fits");
-    } else {
-        let words = super::reject::words(&violations);
-        call.trace.add(Stage::CheckResponse, Verdict::Failed, Some(&reply.at), words);
+        return Ok(());
     }
+    call.trace.add(Stage::CheckResponse, Verdict::Failed, Some(&reply.at), super::reject::words(&violations));
+    super::strict::mismatch(call, reply, &violations)
 }

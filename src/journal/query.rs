@@ -62,7 +62,7 @@ impl Filter {
             && given(&self.pack, &|wanted| exchanged.pack.as_deref() == Some(wanted))
             && self.status.is_none_or(|wanted| wanted.holds(exchanged.response.status.as_u16()))
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
-            && self.finding.is_none_or(|wanted| has_finding(exchanged) == wanted)
+            && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)
             && self.headers.iter().all(|(name, value)| request.headers.get_all(name).iter().any(|one| one == value))
             && self.query.iter().all(|(name, value)| has_pair(request, name, value))
             && self.path_pattern.as_ref().is_none_or(|pattern| pattern.0.is_match(request.path.as_bytes()))
@@ -80,11 +80,6 @@ pub(crate) fn is_called(operation: &str, name: &str) -> bool {
 pub(crate) fn is_unmatched(exchanged: &Exchanged) -> bool {
     let found = |stage, verdict| stage == Stage::Route && verdict == Verdict::Passed;
     exchanged.operation.is_none() && !exchanged.trace.steps().iter().any(|step| found(step.stage, step.verdict))
-}
-
-/// Whether the pack or the server was at fault somewhere on the way.
-fn has_finding(exchanged: &Exchanged) -> bool {
-    exchanged.trace.steps().iter().any(|step| step.verdict == Verdict::Failed)
 }
 
 fn has_pair(request: &Request, name: &str, value: &str) -> bool {

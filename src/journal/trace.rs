@@ -124,6 +124,11 @@ impl Trace {
         &self.0
     }
 
+    /// How many steps say that the pack or the server is at fault.
+    pub(crate) fn findings(&self) -> usize {
+        self.0.iter().filter(|step| step.verdict == Verdict::Failed).count()
+    }
+
     /// About how many bytes keeping this trace costs.
     pub(crate) fn size(&self) -> usize {
         let texts: usize =

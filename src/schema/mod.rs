@@ -170,6 +170,14 @@ impl Schema {
     pub(crate) fn each_violation<'a>(&'a self, value: &'a Value, place: Place) -> impl Iterator<Item = Violation> + 'a {
         self.validator.iter_errors(value).flat_map(move |error| violation::from_error(&error, place, self))
     }
+
+    /// The same for JSON that is not read yet. What cannot be read, because it is nested too deeply, fits nothing.
+    pub(crate) fn violations_within(&self, json: &[u8], place: Place) -> Vec<Violation> {
+        match serde_json::from_slice(json) {
+            Ok(value) => self.violations(&value, place),
+            Err(error) => vec![violation::unreadable(&error, place, self)],
+        }
+    }
 }
 
 #[cfg(test)]
@@ -212,6 +220,17 @@ mod tests {
         for expected in [("required", "/name"), ("required", "/age"), ("additionalProperties", "/x")] {
             assert!(found.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{found:?}");
         }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_to_be_read_fits_nothing() {
+        let (library, _) = library(json!({ "any": {} }));
+        let schema = library.compile(&Reference::parse("any")).unwrap();
+        let nested = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+        assert_eq!(schema.violations_within(nested(100).as_bytes(), Place::Response), []);
+        let found = schema.violations_within(nested(200).as_bytes(), Place::Response);
+        assert_eq!((found.len(), found[0].schema.as_str()), (1, "any.json#"));
+        assert!(found[0].message.contains("recursion limit"), "{}", found[0].message);
     }
 
     #[test]

@@ -86,6 +86,21 @@ pub(super) fn from_error(error: &ValidationError<'_>, place: Place, schema: &Sch
     }
 }
 
+/// What is no JSON that can be read.
+pub(super) fn unreadable(error: &serde_json::Error, place: Place, schema: &Schema) -> Violation {
+    let document = &schema.reference.document;
+    Violation {
+        place,
+        pointer: String::new(),
+        keyword: "type".to_owned(),
+        message: format!("the value cannot be read: {error}"),
+        value: None,
+        expected: None,
+        schema: format!("{document}.json#{}", schema.reference.pointer),
+        row: None,
+    }
+}
+
 /// The document and the pointer of the keyword that failed, with all references resolved.
 fn keyword_place(error: &ValidationError<'_>) -> (String, String) {
     let Some(uri) = error.absolute_keyword_location() else {

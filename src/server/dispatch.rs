@@ -109,9 +109,9 @@ fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem
 
 fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Delivered {
     let request = Arc::new(request);
-    let limits = shared.engine;
+    let rules = shared.rules;
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {
-        engine::handle(pack, moment, request, limits)
+        engine::handle(pack, moment, request, rules)
     });
     tell(shared, sandbox, Some(pack), &request, &committed);
     deliver::committed(committed, &shared.dates)

@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) gate: Gate,
+    /// Whether answers that are assumed, or do not fit their schema, are refused.
+    pub(crate) strict: bool,
     /// Whether pages of any origin may call the packs.
     pub(crate) cors: bool,
     pub(crate) log: Option<Log>,
@@ -105,7 +107,7 @@ pub(crate) struct Shared {
     pub(crate) control: Control,
     pub(crate) limits: Limits,
     pub(crate) bodies: read::Room,
-    pub(crate) engine: engine::Limits,
+    pub(crate) rules: engine::Rules,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) gate: Gate,
     pub(crate) cors: bool,
@@ -130,15 +132,15 @@ impl Server {
         let registry = Registry::new(options.packs, options.settings, real())
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
-        let engine = engine::Limits { json_depth: options.limits.json_depth };
-        let control = Control::new(Arc::clone(&registry), engine);
+        let rules = engine::Rules { json_depth: options.limits.json_depth, strict: options.strict };
+        let control = Control::new(Arc::clone(&registry), rules);
         let shared = Shared {
             port,
             registry,
             control,
             limits: options.limits,
             bodies: read::Room::new(&options.limits),
-            engine,
+            rules,
             real: Box::new(real),
             gate: options.gate,
             cors: options.cors,

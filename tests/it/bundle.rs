@@ -127,6 +127,15 @@ fn a_log_that_is_done_again_gives_the_same_bytes() {
     assert_eq!(proof, expected);
 }
 
+/// A server that is not strict would have given another answer.
+#[test]
+fn a_log_of_a_strict_server_is_done_again_as_strictly() {
+    let server = Server::start(&["reportei", "--freeze", "--strict"]);
+    server.api("POST", "/customers", Some(json!({}))).problem(501, "assumed-answer");
+    server.api("GET", "/customers", None).expect(200);
+    File::of(&server, "default").replay(&[]).same();
+}
+
 /// Everything that changes a world is in the log, and nothing else does: whatever is done, in whatever order, with
 /// restores, rewinds and forks in between, the log alone makes the same records again.
 #[test]

@@ -5,6 +5,7 @@ mod bad_input;
 mod bundle;
 mod capillary;
 mod cli;
+mod contract;
 mod control;
 mod curl;
 mod customers;

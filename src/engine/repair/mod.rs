@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use self::nearest::Known;
 use self::ways::Case;
-use super::{Limits, input};
+use super::{Rules, input};
 use crate::exchange::{Body, parse_json};
 use crate::journal::{Exchanged, Stage, Verdict};
 use crate::pack::{BodyRule, Given, Operation, Options, Pack};
@@ -42,7 +42,7 @@ pub(crate) struct Repair {
 
 /// The repair of an exchange that was refused because of its body's schema; none for any other. The options are those of
 /// the sandbox.
-pub(crate) fn repair(pack: &Pack, options: &Options, exchanged: &Exchanged, limits: Limits) -> Option<Repair> {
+pub(crate) fn repair(pack: &Pack, options: &Options, exchanged: &Exchanged, rules: Rules) -> Option<Repair> {
     let refused = |step: &crate::journal::Step| step.stage == Stage::BodySchema && step.verdict == Verdict::Refused;
     if !exchanged.trace.steps().iter().any(refused) {
         return None;
@@ -50,7 +50,7 @@ pub(crate) fn repair(pack: &Pack, options: &Options, exchanged: &Exchanged, limi
     let index = pack.operations.iter().position(|known| Some(&known.name) == exchanged.operation.as_ref())?;
     let operation = &pack.operations[index];
     let rule = operation.body.as_ref()?;
-    let sent = sent(&exchanged.request.body, rule, limits);
+    let sent = sent(&exchanged.request.body, rule, rules);
     let size = exchanged.request.body.bytes().len().max(1);
     let mut judge = Judge { pack, options, operation, rule, left: (MOST_CHECKED / size).min(MOST_CHECKS) };
     let known = nearest::examples(&mut judge, index, sent.as_ref());
@@ -62,12 +62,12 @@ pub(crate) fn repair(pack: &Pack, options: &Options, exchanged: &Exchanged, limi
 }
 
 /// The body as JSON, where it is small enough.
-fn sent(body: &Body, rule: &BodyRule, limits: Limits) -> Option<Json> {
+fn sent(body: &Body, rule: &BodyRule, rules: Rules) -> Option<Json> {
     let bytes = body.bytes();
     match rule.form {
         _ if bytes.len() > MOST_BYTES => None,
         true => input::form(bytes).ok(),
-        false => parse_json(bytes, limits.json_depth).ok(),
+        false => parse_json(bytes, rules.json_depth).ok(),
     }
 }
 
