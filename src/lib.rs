@@ -7,7 +7,7 @@
 //! - `expr`, `schema`: expressions and JSON Schemas, compiled when a pack is loaded
 //! - `pack`, `journal`: an API as data; what happened, and why
 //! - `sandbox`: one isolated world of records, clock, log and chance
-//! - `engine`: one request in, one exchange out, pure
+//! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
 //! - `bundle`: a log as a file that proves itself
 //! - `control`, `check`: the control plane; documented examples, sent again
 //! - `server`: sockets, and the real clock
@@ -23,6 +23,7 @@ mod engine;
 mod exchange;
 mod expr;
 mod journal;
+mod metrics;
 mod pack;
 mod sandbox;
 mod schema;

@@ -10,6 +10,7 @@ mod har;
 mod journal;
 mod log;
 mod mask;
+mod metrics;
 mod packs;
 mod page;
 mod pattern;
@@ -30,6 +31,7 @@ use crate::clock::{Real, Span};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine;
 use crate::exchange::{Problem, Request, Response};
+use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
 use routes::{Handler, ROUTES, Row};
@@ -40,6 +42,7 @@ pub(crate) use stream::Feed;
 /// The control plane of one server.
 pub(crate) struct Control {
     registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
     rules: engine::Rules,
     paths: matchit::Router<Vec<usize>>,
 }
@@ -52,6 +55,7 @@ pub(crate) struct Call<'a> {
     /// The path's parameters, decoded.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) real: Real,
+    pub(crate) metrics: &'a Metrics,
     pub(crate) rules: engine::Rules,
 }
 
@@ -66,7 +70,7 @@ pub(crate) enum Reply {
 }
 
 impl Control {
-    pub(crate) fn new(registry: Arc<Registry>, rules: engine::Rules) -> Self {
+    pub(crate) fn new(registry: Arc<Registry>, metrics: Arc<Metrics>, rules: engine::Rules) -> Self {
         let mut paths = matchit::Router::new();
         let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
         templates.dedup();
@@ -75,7 +79,7 @@ impl Control {
             // The table is ours: two equal paths stand side by side, and no others collide.
             let _ = paths.insert(template, rows);
         }
-        Control { registry, rules, paths }
+        Control { registry, metrics, rules, paths }
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
@@ -117,8 +121,8 @@ impl Control {
                 Ok((name.to_owned(), value.into_owned()))
             })
             .collect::<Result<_, Problem>>()?;
-        let Control { registry, rules, .. } = self;
-        let call = Call { registry, sandbox, request, parameters, real, rules: *rules };
+        let Control { registry, metrics, rules, .. } = self;
+        let call = Call { registry, metrics, sandbox, request, parameters, real, rules: *rules };
         match row.handler {
             Handler::Whole(answer) => answer(&call).map(Reply::Whole),
             Handler::Stream(follow) => {
@@ -252,6 +256,7 @@ fn index(call: &Call<'_>) -> Answer {
             "clock": format!("{root}/clock"),
             "journal": format!("{root}/journal"),
             "events": format!("{root}/events"),
+            "metrics": format!("{root}/metrics"),
         },
         "routes": routes,
     }))

@@ -1,7 +1,7 @@
 //! Every path of the control plane.
 
 use super::stream::{self, Feed};
-use super::{Answer, Call, clock, events, health, index, journal, log, packs, sandboxes, snapshots, state};
+use super::{Answer, Call, clock, events, health, index, journal, log, metrics, packs, sandboxes, snapshots, state};
 use crate::exchange::Problem;
 
 /// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
@@ -77,6 +77,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/", NONE, index),
     row("GET", "/livez", NONE, health),
     row("GET", "/readyz", NONE, health),
+    row("GET", "/metrics", NONE, metrics::show),
     row("GET", "/packs", NONE, packs::list),
     row("GET", "/packs/{pack}", NONE, packs::show),
     row("GET", "/sandboxes", PIECES, sandboxes::list),

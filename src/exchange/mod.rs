@@ -13,7 +13,7 @@ mod request;
 mod response;
 mod whole;
 
-pub(crate) use accepts::{accepts, is_media};
+pub(crate) use accepts::{accepts, is_media, weight};
 pub(crate) use difference::first_difference;
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, parse as parse_json, spelled};

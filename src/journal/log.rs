@@ -68,6 +68,11 @@ impl Log {
         self.position
     }
 
+    /// How many entries are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// How many entries had to make room.
     pub(crate) fn evicted(&self) -> u64 {
         self.evicted

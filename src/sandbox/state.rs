@@ -109,10 +109,7 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) struct Committed {
     pub(crate) response: Response,
-    /// The entry's number.
-    pub(crate) entry: u64,
-    /// The virtual instant at which it happened.
-    pub(crate) at: Instant,
+    pub(crate) entry: Arc<Entry>,
 }
 
 /// Something else than an exchange that changes records.
@@ -323,7 +320,7 @@ fn commit(
     drop(state);
     // Whatever had to make room is freed when nobody waits.
     drop(freed);
-    Committed { response, entry: entry.id, at }
+    Committed { response, entry }
 }
 
 /// How often a held lock is tried before the thread sleeps.

@@ -82,6 +82,7 @@ async fn accept(listener: TcpListener, pack: Option<usize>, shared: Arc<Shared>,
 }
 
 async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place) {
+    let _counted = shared.metrics.connection();
     let _ = stream.set_nodelay(true);
     let builder = builder(&shared.limits);
     let pace = Arc::clone(&place.pace);

@@ -48,13 +48,13 @@ pub(super) fn stream(head: Response, stream: Stream) -> Delivered {
 
 /// An answer of an API, with the number of its entry, dated in virtual time.
 pub(super) fn committed(committed: Committed, dates: &Dates) -> Delivered {
-    let Committed { response, entry, at } = committed;
+    let Committed { response, entry } = committed;
     let mut made = made(&response);
     let headers = made.headers_mut();
-    headers.insert(ENTRY, HeaderValue::from(entry));
+    headers.insert(ENTRY, HeaderValue::from(entry.id));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     harmless(headers);
-    if let Some(date) = dates.of(at) {
+    if let Some(date) = dates.of(entry.at) {
         headers.insert(DATE, date);
     }
     made

@@ -117,8 +117,11 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Del
     deliver::committed(committed, &shared.dates)
 }
 
-/// Writes an exchange into the request log. Without a pack the path leads to none.
+/// Counts an exchange, and writes it into the request log. Without a pack the path leads to none.
 fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Request, committed: &Committed) {
+    if let Some(exchanged) = committed.entry.exchange() {
+        shared.metrics.count(pack, exchanged);
+    }
     let Some(log) = &shared.log else { return };
     let packs = pack.map_or(sandbox.packs(), |pack| &sandbox.packs()[pack..=pack]);
     log(&Line {
@@ -127,8 +130,8 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         path: &control::path_shown(packs, request, &committed.response),
         pack: pack.map(|pack| &*sandbox.packs()[pack].name),
         status: committed.response.status.as_u16(),
-        entry: committed.entry,
-        at: committed.at,
+        entry: committed.entry.id,
+        at: committed.entry.at,
     });
 }
 

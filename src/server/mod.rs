@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use crate::clock::{Instant, Real};
 use crate::control::Control;
 use crate::engine;
+use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::sandbox::{Conflict, Registry, Settings};
 
@@ -108,6 +109,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) bodies: read::Room,
     pub(crate) rules: engine::Rules,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) gate: Gate,
     pub(crate) cors: bool,
@@ -133,7 +135,8 @@ impl Server {
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
         let rules = engine::Rules { json_depth: options.limits.json_depth, strict: options.strict };
-        let control = Control::new(Arc::clone(&registry), rules);
+        let metrics = Arc::new(Metrics::new(registry.packs()));
+        let control = Control::new(Arc::clone(&registry), Arc::clone(&metrics), rules);
         let shared = Shared {
             port,
             registry,
@@ -141,6 +144,7 @@ impl Server {
             limits: options.limits,
             bodies: read::Room::new(&options.limits),
             rules,
+            metrics,
             real: Box::new(real),
             gate: options.gate,
             cors: options.cors,

@@ -19,6 +19,7 @@ mod histories;
 mod hubster;
 mod integrations;
 mod markdown;
+mod metrics;
 mod mutate;
 mod near_misses;
 mod odd;

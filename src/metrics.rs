@@ -1,0 +1,231 @@
+//! What a server has counted of its exchanges, as Prometheus reads it.
+//!
+//! The only user of `prometheus-client`. Labels are ids of packs and words of this program, never what a client sent:
+//! so there is an end to the series. Must not know: sandboxes, the engine, the control plane. Start with [`Metrics::count`] and
+//! [`Metrics::shown`].
+
+use std::sync::Arc;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::journal::{Exchanged, is_unmatched};
+use crate::pack::{Pack, Provenance};
+
+/// The upper ends of the buckets that durations are sorted into, in seconds.
+const BUCKETS: [f64; 16] =
+    [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0];
+
+/// How metrics are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    OpenMetrics,
+    /// The text format of Prometheus before OpenMetrics, which everything reads.
+    Text,
+}
+
+impl Format {
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfPack {
+    pack: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfOperation {
+    pack: Arc<str>,
+    /// Empty where none is known.
+    operation: Arc<str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAnswer {
+    pack: Arc<str>,
+    operation: Arc<str>,
+    code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfContract {
+    pack: Arc<str>,
+    contract: &'static str,
+}
+
+/// The metrics of one server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<OfAnswer, Counter>,
+    findings: Family<OfOperation, Counter>,
+    /// By the number of the pack.
+    packs: Vec<PackMetrics>,
+    /// Requests that led to no pack.
+    elsewhere: Counter,
+    connections: Gauge,
+    kept: [Gauge; 3],
+    /// The label where there is nothing to name.
+    nothing: Arc<str>,
+}
+
+/// What every exchange of a pack counts in, found once.
+#[derive(Debug)]
+struct PackMetrics {
+    took: Histogram,
+    /// In the order of [`Provenance::HEADERS`].
+    answers: [Counter; 3],
+    unmatched: Counter,
+}
+
+/// What the open sandboxes have, as it is when metrics are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) sandboxes: u64,
+    /// Of all their logs.
+    pub(crate) entries: u64,
+    /// Those that had to make room.
+    pub(crate) evicted: u64,
+}
+
+impl Metrics {
+    pub(crate) fn new(packs: &[Arc<Pack>]) -> Self {
+        let build = Family::<Build, Gauge>::default();
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        let requests = Family::<OfAnswer, Counter>::default();
+        let findings = Family::<OfOperation, Counter>::default();
+        let took = Family::<OfPack, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let answers = Family::<OfContract, Counter>::default();
+        let unmatched = Family::<OfPack, Counter>::default();
+        let connections = Gauge::default();
+        let kept: [Gauge; 3] = Default::default();
+        let nothing: Arc<str> = "".into();
+        // What can be named beforehand begins at zero, so that the first time that it rises is seen.
+        let of = |pack: &Arc<str>| OfPack { pack: Arc::clone(pack) };
+        let elsewhere = unmatched.get_or_create_owned(&of(&nothing));
+        let counted = |pack: &Arc<Pack>| PackMetrics {
+            took: took.get_or_create_owned(&of(&pack.name)),
+            answers: Provenance::HEADERS
+                .map(|contract| answers.get_or_create_owned(&OfContract { pack: Arc::clone(&pack.name), contract })),
+            unmatched: unmatched.get_or_create_owned(&of(&pack.name)),
+        };
+        let numbered = packs.iter().map(counted).collect();
+        for pack in packs {
+            let operations = pack.operations.iter().map(|operation| &operation.name).chain([&nothing]);
+            for operation in operations {
+                let of = OfOperation { pack: Arc::clone(&pack.name), operation: Arc::clone(operation) };
+                drop(findings.get_or_create(&of));
+            }
+        }
+
+        let mut registry = Registry::default();
+        let about = "The version of standin that runs";
+        registry.register("standin_build_info", about, build);
+        let about = "Requests, by the pack and operation they led to and the status they got";
+        registry.register("standin_requests", about, requests.clone());
+        let about = "How long the engine took for an answer, in real time";
+        registry.register("standin_request_duration_seconds", about, took);
+        let about = "Failures of packs in answers, such as mismatches with their schemas";
+        registry.register("standin_contract_findings", about, findings.clone());
+        registry.register("standin_answers", "Answers, by what promises them", answers);
+        registry.register("standin_unmatched_requests", "Requests that no operation answers", unmatched);
+        registry.register("standin_connections", "Open connections", connections.clone());
+        let [sandboxes, entries, evicted] = kept.clone();
+        registry.register("standin_sandboxes", "Open sandboxes", sandboxes);
+        registry.register("standin_journal_entries", "Entries that the logs of open sandboxes keep", entries);
+        // No counter: it falls when a sandbox is reset or closed.
+        let about = "Entries that had to make room in the logs of open sandboxes";
+        registry.register("standin_journal_evicted", about, evicted);
+        Metrics { registry, requests, findings, packs: numbered, elsewhere, connections, kept, nothing }
+    }
+
+    /// Counts an exchange with a pack, which is given by its number; without one the path led to none.
+    pub(crate) fn count(&self, pack: Option<usize>, exchanged: &Exchanged) {
+        let of = pack.and_then(|pack| self.packs.get(pack));
+        let pack = || Arc::clone(exchanged.pack.as_ref().unwrap_or(&self.nothing));
+        let operation = || Arc::clone(exchanged.operation.as_ref().unwrap_or(&self.nothing));
+        let code = exchanged.response.status.as_u16();
+        self.requests.get_or_create(&OfAnswer { pack: pack(), operation: operation(), code }).inc();
+        if let Some(of) = of {
+            of.took.observe(seconds(exchanged.took));
+            let contract = Provenance::HEADERS.iter().position(|known| exchanged.contract == Some(*known));
+            if let Some(answers) = contract.and_then(|contract| of.answers.get(contract)) {
+                answers.inc();
+            }
+        }
+        if is_unmatched(exchanged) {
+            of.map_or(&self.elsewhere, |of| &of.unmatched).inc();
+        }
+        let findings = exchanged.trace.findings();
+        if findings > 0 {
+            let of = OfOperation { pack: pack(), operation: operation() };
+            self.findings.get_or_create(&of).inc_by(findings as u64);
+        }
+    }
+
+    /// Counts a connection as open until what is given back is dropped.
+    pub(crate) fn connection(&self) -> Connection {
+        self.connections.inc();
+        Connection(self.connections.clone())
+    }
+
+    /// All metrics as they are now.
+    pub(crate) fn shown(&self, format: Format, kept: Kept) -> String {
+        for (gauge, now) in self.kept.iter().zip([kept.sandboxes, kept.entries, kept.evicted]) {
+            gauge.set(i64::try_from(now).unwrap_or(i64::MAX));
+        }
+        let mut shown = String::new();
+        // Writing into memory cannot fail.
+        let _ = text::encode(&mut shown, &self.registry);
+        match format {
+            Format::OpenMetrics => shown,
+            Format::Text => before_open_metrics(&shown),
+        }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection(Gauge);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn seconds(micros: u64) -> f64 {
+    std::time::Duration::from_micros(micros).as_secs_f64()
+}
+
+/// OpenMetrics in the older format, in which a counter has the name of its samples, and the end is not marked.
+fn before_open_metrics(text: &str) -> String {
+    let counter = |line: &str| Some(line.strip_prefix("# TYPE ")?.strip_suffix(" counter")?.to_owned());
+    let counters: Vec<String> = text.lines().filter_map(counter).collect();
+    let mut older = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        let about = ["# HELP ", "# TYPE "].into_iter().find_map(|head| Some((head, line.strip_prefix(head)?)));
+        match about.and_then(|(head, rest)| Some((head, rest.split_once(' ')?))) {
+            Some((head, (name, rest))) if counters.iter().any(|counter| counter == name) => {
+                older.extend([head, name, "_total ", rest]);
+            }
+            _ => older.push_str(line),
+        }
+        older.push('\n');
+    }
+    older
+}
