@@ -86,56 +86,26 @@ const NAME: &str = r#"{"name":"One more"}"#;
 async fn timed(client: &mut Client, operation: Operation, round: usize) -> f64 {
     let fork = format!("fork-{round}");
     let snapshot = format!("snapshot-{round}");
-    match operation {
-        Operation::Create | Operation::Restore | Operation::Rewind => {
-            if !matches!(operation, Operation::Create) {
-                client.post("/customers", NAME).await;
-            }
-        }
-        _ => {}
+    // What is to be undone.
+    if matches!(operation, Operation::Restore | Operation::Rewind) {
+        client.post("/customers", NAME).await;
     }
-    let begin = |client: &Client| (client.header("standin-entry"), Instant::now());
+    let entry = if matches!(operation, Operation::Rewind) { client.header("standin-entry") } else { String::new() };
     let started = Instant::now();
-    let started = match operation {
-        Operation::Clock => {
-            client.call("GET", "/_standin/clock", "").await;
-            started
-        }
-        Operation::Fork => {
-            client.post("/_standin/sandboxes", &format!(r#"{{"id":"{fork}","from":"default"}}"#)).await;
-            started
-        }
+    match operation {
+        Operation::Clock => client.call("GET", "/_standin/clock", "").await,
+        Operation::Fork => client.post("/_standin/sandboxes", &format!(r#"{{"id":"{fork}","from":"default"}}"#)).await,
         Operation::ForkSnapshot => {
             let id = format!("other-{round}");
             client.post("/_standin/sandboxes", &format!(r#"{{"id":"{id}","from":"default@{snapshot}"}}"#)).await;
-            client.call("DELETE", &format!("/_standin/sandboxes/{id}"), "").await;
-            started
+            client.call("DELETE", &format!("/_standin/sandboxes/{id}"), "").await
         }
-        Operation::Create => {
-            client.post("/customers", NAME).await;
-            started
-        }
-        Operation::CreateInFork => {
-            client.post(&format!("/~{fork}/customers"), NAME).await;
-            started
-        }
-        Operation::Delete => {
-            client.call("DELETE", &format!("/_standin/sandboxes/{fork}"), "").await;
-            started
-        }
-        Operation::Snapshot => {
-            client.post("/_standin/snapshots", &format!(r#"{{"name":"{snapshot}"}}"#)).await;
-            started
-        }
-        Operation::Restore => {
-            client.post(&format!("/_standin/snapshots/{snapshot}/restore"), "{}").await;
-            started
-        }
-        Operation::Rewind => {
-            let (entry, started) = begin(client);
-            client.post("/_standin/rewind", &format!(r#"{{"to":{entry}}}"#)).await;
-            started
-        }
+        Operation::Create => client.post("/customers", NAME).await,
+        Operation::CreateInFork => client.post(&format!("/~{fork}/customers"), NAME).await,
+        Operation::Delete => client.call("DELETE", &format!("/_standin/sandboxes/{fork}"), "").await,
+        Operation::Snapshot => client.post("/_standin/snapshots", &format!(r#"{{"name":"{snapshot}"}}"#)).await,
+        Operation::Restore => client.post(&format!("/_standin/snapshots/{snapshot}/restore"), "{}").await,
+        Operation::Rewind => client.post("/_standin/rewind", &format!(r#"{{"to":{entry}}}"#)).await,
     };
     started.elapsed().as_secs_f64() * 1e6
 }

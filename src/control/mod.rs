@@ -140,9 +140,10 @@ impl Control {
 /// A parameter that is misspelt would otherwise be taken for one that is not there.
 fn known_query(row: &Row, query: &str) -> Result<(), Problem> {
     let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
-    let Some(unknown) = names.find(|name| !row.query.contains(&&**name)) else { return Ok(()) };
-    let meant = did_you_mean(&unknown, row.query.iter().copied());
-    let known = if row.query.is_empty() { "none".to_owned() } else { one_of(row.query.iter().copied()) };
+    let known = || row.query.iter().copied().flatten().copied();
+    let Some(unknown) = names.find(|name| known().all(|known| known != &**name)) else { return Ok(()) };
+    let meant = did_you_mean(&unknown, known());
+    let known = if row.query.is_empty() { "none".to_owned() } else { one_of(known()) };
     let detail = format!("`{unknown}` is no parameter here: the query may have {known}.{meant}");
     Err(Problem::bad_request("query-unknown", detail))
 }

@@ -8,7 +8,7 @@ use crate::exchange::Problem;
 pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) path: &'static str,
-    pub(super) query: &'static [&'static str],
+    pub(super) query: Names,
     pub(super) handler: Handler,
 }
 
@@ -19,7 +19,8 @@ pub(super) enum Handler {
     Stream(fn(&Call<'_>) -> Result<Feed, Problem>),
 }
 
-type Names = &'static [&'static str];
+/// Groups of names.
+type Names = &'static [&'static [&'static str]];
 
 const fn row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
     Row { method, path, query, handler: Handler::Whole(handler) }
@@ -35,42 +36,15 @@ const fn stream_row(
 }
 
 const NONE: Names = &[];
-const SECRETS: Names = &["secrets"];
-const PIECES: Names = &["limit", "after"];
-const RECORDS: Names = &["limit", "after", "secrets"];
-const LOG: Names = &["limit", "after", "secrets", "format"];
-const FILTERS: Names = &[
-    "operation",
-    "method",
-    "path",
-    "pathPattern",
-    "pack",
-    "status",
-    "contract",
-    "since",
-    "until",
-    "text",
-    "finding",
-    "limit",
-    "after",
-    "format",
-    "secrets",
-];
-
-const FOLLOWED: Names = &[
-    "operation",
-    "method",
-    "path",
-    "pathPattern",
-    "pack",
-    "status",
-    "contract",
-    "since",
-    "until",
-    "text",
-    "finding",
-    "after",
-];
+const SECRETS: Names = &[&["secrets"]];
+const PIECES: Names = &[&["limit", "after"]];
+const RECORDS: Names = &[&["limit", "after", "secrets"]];
+const LOG: Names = &[&["limit", "after", "secrets", "format"]];
+/// Which exchanges are asked for.
+const CONDITIONS: &[&str] =
+    &["operation", "method", "path", "pathPattern", "pack", "status", "contract", "since", "until", "text", "finding"];
+const FILTERS: Names = &[CONDITIONS, &["limit", "after", "format", "secrets"]];
+const FOLLOWED: Names = &[CONDITIONS, &["after"]];
 
 /// Rows of one path stand together.
 pub(super) const ROUTES: &[Row] = &[

@@ -24,6 +24,15 @@ fn start() -> Server {
     Server::start(&["reportei", "--freeze"])
 }
 
+/// A server with a port of its own for the pack, and that port's address.
+fn with_own_port() -> (Server, std::net::SocketAddr) {
+    let mut server = Server::start(&["reportei", "--freeze", "--listen", "reportei=0"]);
+    let text = server.start_text();
+    let own = text.lines().find_map(|line| line.trim().strip_prefix("http://")).unwrap_or_else(|| panic!("{text}"));
+    let address = own.parse().unwrap();
+    (server, address)
+}
+
 fn sandbox(server: &Server, body: Json) -> Json {
     server.control("POST", "/sandboxes", Some(body)).expect(201).json()
 }

@@ -239,16 +239,13 @@ fn reset_brings_back_the_beginning_and_leaves_other_sandboxes_alone() {
 
 #[test]
 fn a_port_of_its_own_has_one_pack_at_the_root() {
-    let mut server = Server::start(&["reportei", "--freeze", "--listen", "reportei=0"]);
-    let text = server.start_text();
-    let own = text.lines().find_map(|line| line.trim().strip_prefix("http://")).unwrap_or_else(|| panic!("{text}"));
-    let address: std::net::SocketAddr = own.parse().unwrap();
+    let (server, address) = with_own_port();
     assert_ne!(address.port(), server.port());
     let answer = call(address, "GET", "/customers", &[REPORTEI], "").expect(200);
-    assert_eq!(answer.json()["meta"]["path"], json!(format!("http://{own}/api/customers")));
+    assert_eq!(answer.json()["meta"]["path"], json!(format!("http://{address}/api/customers")));
     call(address, "GET", "/reportei/customers", &[REPORTEI], "").expect(200);
     // The control plane is there too, and its links lead to the port that all packs are on.
-    let index = call(address, "GET", "/_standin", &[("Origin", &format!("http://{own}"))], "").expect(200).json();
+    let index = call(address, "GET", "/_standin", &[("Origin", &format!("http://{address}"))], "").expect(200).json();
     assert_eq!(index["packs"][0]["baseUrl"], json!(format!("{}/reportei", server.url())));
     assert_eq!(follow(&server, &index["links"]["journal"], &[]).json()["total"], 2);
 }

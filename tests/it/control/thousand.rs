@@ -79,16 +79,14 @@ fn a_thousand_sandboxes_share_nothing() {
 /// A client that follows links stays in its world, in whatever way it chose it.
 #[test]
 fn links_lead_back_into_the_sandbox_however_it_was_chosen() {
-    let mut server = Server::start(&["reportei", "--freeze", "--listen", "reportei=0"]);
-    let text = server.start_text();
-    let own = text.lines().find_map(|line| line.trim().strip_prefix("http://")).unwrap_or_else(|| panic!("{text}"));
-    let own: std::net::SocketAddr = own.parse().unwrap();
+    let (server, own) = with_own_port();
     sandbox(&server, json!({ "id": "alice" }));
     let customer = ("x-customer-token", "token-073c1e15-94d0-49b3-9861-a0e9b7ffb06c");
     let body = json!({ "redirect_url": "https://a.example" }).to_string();
     let main = ([127, 0, 0, 1], server.port()).into();
     let host = format!("alice.reportei.localhost:{}", server.port());
-    let ways: [(std::net::SocketAddr, &str, &[(&str, &str)]); 8] = [
+    type Way<'w> = (std::net::SocketAddr, &'w str, &'w [(&'w str, &'w str)]);
+    let ways: [Way; 8] = [
         (main, "/~alice", &[]),
         (main, "/%7Ealice/reportei", &[]),
         (main, "/~alice/reportei/api", &[]),
