@@ -1,8 +1,9 @@
 //! What forks, snapshots, restores and rewinds cost, with ten records and with a million.
 //!
 //! `cargo bench --bench worlds` starts one server for each number of records, fills it by API calls, and times calls of the
-//! control plane over one connection; both servers take their turn in one run. The time is that of the whole call; a call
-//! that only reads the clock says how much of it is the way there and back.
+//! control plane over one connection; both servers take their turn in one run. Both logs are as full as they can be, with
+//! the same updates. The time is that of the whole call; a call that only reads the clock says how much of it is the way
+//! there and back.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
@@ -15,6 +16,10 @@ use shared::{Client, Server, max, median, min, number};
 
 /// Over how many connections the records are made.
 const CONNECTIONS: u64 = 16;
+/// How many updates follow: more than a log keeps.
+const UPDATES: u64 = 12_000;
+/// How many calls come before those that count.
+const WARM_UP: usize = 50;
 
 fn main() {
     let (few, many) = (number("--few", 10), number("--many", 1_000_000));
@@ -27,10 +32,11 @@ fn main() {
         let (mut few, mut many) = (Client::new(few_server.address).await, Client::new(many_server.address).await);
         for operation in OPERATIONS {
             let (mut first, mut second) = (Vec::new(), Vec::new());
-            for round in 0..rounds {
+            for round in 0..rounds + WARM_UP {
                 first.push(timed(&mut few, operation, round).await);
                 second.push(timed(&mut many, operation, round).await);
             }
+            let (first, second) = (first.split_off(WARM_UP), second.split_off(WARM_UP));
             let shown =
                 |times: &[f64]| format!("{:.0} ({:.0} to {:.0})", median(times.to_vec()), min(times), max(times));
             let ratio = median(second.clone()) / median(first.clone());
@@ -80,6 +86,8 @@ impl Operation {
     }
 }
 
+/// A record that every world has.
+const FIRST: &str = "/customers/caedbbbe-7d93-476f-b965-bf97cd7ce874";
 const NAME: &str = r#"{"name":"One more"}"#;
 
 /// Does something once, and says how many microseconds the call took that it is about.
@@ -124,6 +132,9 @@ async fn filled(records: u64) -> Server {
             let mut client = Client::new(address).await;
             for _ in 0..share {
                 client.post("/customers", NAME).await;
+            }
+            for _ in 0..UPDATES / CONNECTIONS {
+                client.call("PUT", FIRST, NAME).await;
             }
         }));
     }

@@ -16,8 +16,8 @@ use crate::journal::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilte
 use crate::pack::Provenance;
 
 /// Names that a query can have; a body has those of [`SENT`], too.
-const CONDITIONS: [&str; 11] =
-    ["operation", "method", "path", "pathPattern", "pack", "status", "contract", "since", "until", "text", "finding"];
+pub(super) const CONDITIONS: &[&str] =
+    &["operation", "method", "path", "pathPattern", "pack", "status", "contract", "since", "until", "text", "finding"];
 
 /// What a request must have, which a query has no words for; and where to begin, which is in a query a matter of its
 /// pieces.
@@ -41,7 +41,7 @@ pub(super) fn of_query(call: &Call<'_>) -> Result<Filter, Problem> {
 
 /// The conditions that a body says.
 pub(super) fn of_body(call: &Call<'_>) -> Result<Filter, Problem> {
-    let known: Vec<&str> = CONDITIONS.into_iter().chain(SENT).collect();
+    let known: Vec<&str> = CONDITIONS.iter().copied().chain(SENT).collect();
     let written = Written { members: body::members(call, &known)?.all(), place: Place::Body };
     written.resolve(call)
 }

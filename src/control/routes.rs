@@ -1,5 +1,6 @@
 //! Every path of the control plane.
 
+use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{Answer, Call, clock, events, health, index, journal, log, metrics, packs, sandboxes, snapshots, state};
 use crate::exchange::Problem;
@@ -40,9 +41,6 @@ const SECRETS: Names = &[&["secrets"]];
 const PIECES: Names = &[&["limit", "after"]];
 const RECORDS: Names = &[&["limit", "after", "secrets"]];
 const LOG: Names = &[&["limit", "after", "secrets", "format"]];
-/// Which exchanges are asked for.
-const CONDITIONS: &[&str] =
-    &["operation", "method", "path", "pathPattern", "pack", "status", "contract", "since", "until", "text", "finding"];
 const FILTERS: Names = &[CONDITIONS, &["limit", "after", "format", "secrets"]];
 const FOLLOWED: Names = &[CONDITIONS, &["after"]];
 

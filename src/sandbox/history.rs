@@ -14,7 +14,7 @@ use crate::pack::Pack;
 
 /// After how many edits all worlds are kept. More would make a rewind longer, fewer would make writing dearer: what is
 /// kept cannot be changed in place.
-const EVERY: usize = 256;
+const EVERY: usize = 64;
 
 /// So many bytes of records count as one more edit, so that few large ones are not kept for long either.
 const HEAVY: usize = 64 << 10;

@@ -139,16 +139,14 @@ impl Registry {
             return Ok(Arc::clone(&self.default));
         }
         let found = self.sandboxes.read().find(id)?;
-        match self.settings.idle.filter(|idle| found.idle(real) > *idle) {
-            None => {
-                found.touch(real);
-                Ok(found)
-            }
-            Some(idle) => {
-                self.sandboxes.write().close(id, Closing::Idle(idle));
-                Err(NotThere::Closed(Closing::Idle(idle)))
-            }
+        if self.settings.idle.is_some_and(|most| found.idle(real) > most) {
+            let mut shelf = self.sandboxes.write();
+            self.close_idle(&mut shelf, real);
+            // Somebody else may have used it meanwhile.
+            shelf.find(id)?;
         }
+        found.touch(real);
+        Ok(found)
     }
 
     /// All sandboxes, `default` first.

@@ -67,7 +67,7 @@ fn planted() -> PathBuf {
     put(&place.join("Cargo.toml"), format!("{}{program}", &manifest[..benches]));
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--locked", "--quiet", "--bin", "standin-planted", "--target-dir"])
+        .args(["build", "--locked", "--offline", "--quiet", "--bin", "standin-planted", "--target-dir"])
         .arg(target())
         .current_dir(&place)
         .output()
