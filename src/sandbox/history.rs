@@ -1,39 +1,25 @@
-//! How the worlds of a sandbox came to be, so that they can be made again as they were before any entry of its log.
+//! How the worlds of a sandbox can be made again as they were before any entry of its log.
 //!
-//! Every so often all worlds are kept as they are, which costs nothing but the nodes that change later; between two such
-//! points the edits are kept. A copy of all of it costs the same however much there is.
+//! Of every edit it is kept what was there before. So going back costs what was done since, however many records there
+//! are, and worlds are changed in place as long as no snapshot and no fork has a part of them. A copy of a history costs the
+//! same however long it is.
 
 use std::sync::Arc;
 
 use imbl::Vector;
 use serde_json::Value;
 
-use super::world::{Record, World, WorldEdit};
+use super::world::{Record, Undo, World};
 use crate::clock::{Instant, Mode};
 use crate::pack::Pack;
 
-/// After how many edits all worlds are kept. More would make a rewind longer, fewer would make writing dearer: what is
-/// kept cannot be changed in place.
-const EVERY: usize = 64;
-
-/// So many bytes of records count as one more edit, so that few large ones are not kept for long either.
-const HEAVY: usize = 64 << 10;
-
+/// What the entries of a log did.
 #[derive(Debug, Clone)]
 pub(super) struct History {
-    /// The worlds before some entries, oldest first. There is always one.
-    points: Vector<Point>,
-    /// What entries behind the first point did, oldest first.
+    /// Oldest first.
     done: Vector<Done>,
-    /// How much was done since the last point.
-    weight: usize,
-}
-
-/// All worlds, as they were before an entry.
-#[derive(Debug, Clone)]
-struct Point {
-    entry: u64,
-    past: Past,
+    /// Whether the seed records were there before the first thing that happened.
+    from_seeds: bool,
 }
 
 /// What a sandbox was like at some time.
@@ -45,113 +31,66 @@ pub(super) struct Past {
 }
 
 #[derive(Debug, Clone)]
-struct Done {
+pub(super) struct Done {
     entry: u64,
-    at: Instant,
-    weight: usize,
     what: What,
 }
 
 #[derive(Debug, Clone)]
 enum What {
-    /// Edits of one pack's world.
-    Edits(usize, Arc<[WorldEdit]>),
+    /// Edits of one pack's world, in their order.
+    Edits(usize, Arc<[Undo]>),
+    /// The clock was set, which moved so before.
     Clock(Mode),
 }
 
 impl History {
-    /// The history of a sandbox whose next entry has this number.
-    pub(super) fn begin(entry: u64, past: Past) -> Self {
-        History { points: Vector::unit(Point { entry, past }), done: Vector::new(), weight: 0 }
+    pub(super) fn new(from_seeds: bool) -> Self {
+        History { done: Vector::new(), from_seeds }
     }
 
-    /// Whether it is time to keep all worlds before the next entry.
-    pub(super) fn is_due(&self) -> bool {
-        self.weight >= EVERY
+    pub(super) fn is_from_seeds(&self) -> bool {
+        self.from_seeds
     }
 
-    pub(super) fn keep(&mut self, entry: u64, past: Past) {
-        self.points.push_back(Point { entry, past });
-        self.weight = 0;
+    pub(super) fn edited(&mut self, entry: u64, pack: usize, undo: Vec<Undo>) {
+        self.done.push_back(Done { entry, what: What::Edits(pack, undo.into()) });
     }
 
-    /// An entry did these edits, which cost `bytes` to keep.
-    pub(super) fn edited(&mut self, entry: u64, at: Instant, pack: usize, edits: Vec<WorldEdit>, bytes: usize) {
-        if !edits.is_empty() {
-            let weight = edits.len() + bytes / HEAVY;
-            self.did(Done { entry, at, weight, what: What::Edits(pack, edits.into()) });
-        }
+    pub(super) fn clock_set(&mut self, entry: u64, before: Mode) {
+        self.done.push_back(Done { entry, what: What::Clock(before) });
     }
 
-    pub(super) fn clock_set(&mut self, entry: u64, now: Instant, mode: Mode) {
-        self.did(Done { entry, at: now, weight: 1, what: What::Clock(mode) });
-    }
-
-    fn did(&mut self, done: Done) {
-        self.weight += done.weight;
-        self.done.push_back(done);
-    }
-
-    /// Forgets what is needed for no entry from `first` on. What it frees is given back, to be dropped when nobody waits.
-    pub(super) fn forget(&mut self, first: u64) -> Forgotten {
-        let mut forgotten = Forgotten::default();
-        while self.points.get(1).is_some_and(|second| second.entry <= first) {
-            forgotten.points.extend(self.points.pop_front());
-        }
-        let Some(oldest) = self.points.front().map(|point| point.entry) else { return forgotten };
-        while self.done.front().is_some_and(|done| done.entry < oldest) {
-            forgotten.done.extend(self.done.pop_front());
+    /// Forgets what entries before `first` did. It is given back, to be dropped when nobody waits.
+    pub(super) fn forget(&mut self, first: u64) -> Vec<Done> {
+        let mut forgotten = Vec::new();
+        while self.done.front().is_some_and(|done| done.entry < first) {
+            forgotten.extend(self.done.pop_front());
         }
         forgotten
     }
 
-    /// What the sandbox was like before an entry; the time is that of the last change before it. Nothing where that is
-    /// not known any more.
-    pub(super) fn before(&self, entry: u64, packs: &[Arc<Pack>]) -> Option<Past> {
-        let point = self.points.iter().rev().find(|point| point.entry <= entry)?;
-        let mut past = point.past.clone();
-        let first = self.done.binary_search_by_key(&point.entry, |done| done.entry).unwrap_or_else(|place| place);
-        for done in self.done.focus().narrow(first..).into_iter().take_while(|done| done.entry < entry) {
-            past.now = done.at;
+    /// Undoes what an entry and those behind it did, the last first.
+    pub(super) fn undo(&mut self, entry: u64, packs: &[Arc<Pack>], past: &mut Past) {
+        while let Some(done) = self.done.pop_back() {
+            if done.entry < entry {
+                self.done.push_back(done);
+                return;
+            }
             match &done.what {
                 What::Clock(mode) => past.mode = *mode,
-                What::Edits(pack, edits) => {
-                    for edit in edits.iter() {
-                        past.worlds[*pack].apply(&packs[*pack], edit);
-                    }
+                What::Edits(pack, undo) => {
+                    undo.iter().rev().for_each(|undo| past.worlds[*pack].undo(&packs[*pack], undo));
                 }
             }
         }
-        Some(past)
-    }
-
-    /// Forgets what an entry and those behind it did.
-    pub(super) fn cut(&mut self, entry: u64) {
-        while self.points.len() > 1 && self.points.back().is_some_and(|point| point.entry > entry) {
-            self.points.pop_back();
-        }
-        while self.done.back().is_some_and(|done| done.entry >= entry) {
-            self.done.pop_back();
-        }
-        let since = self.points.back().map_or(0, |point| point.entry);
-        self.weight = self.done.iter().rev().take_while(|done| done.entry >= since).map(|done| done.weight).sum();
     }
 }
 
-/// What a history does not need any more.
-#[derive(Debug, Default)]
-pub(super) struct Forgotten {
-    points: Vec<Point>,
-    done: Vec<Done>,
-}
-
-/// About how many bytes keeping edits costs.
-pub(super) fn size(edits: &[WorldEdit]) -> usize {
-    let of = |edit: &WorldEdit| match edit {
-        WorldEdit::Put(_, record) => record_size(record),
-        WorldEdit::Delete(..) => 0,
-    };
-    size_of_val(edits) + edits.iter().map(of).sum::<usize>()
+/// About how many bytes keeping what was there before costs.
+pub(super) fn size(undo: &[Undo]) -> usize {
+    let before = undo.iter().filter_map(|undo| undo.before.as_deref());
+    size_of_val(undo) + before.map(record_size).sum::<usize>()
 }
 
 fn record_size(record: &Record) -> usize {

@@ -91,23 +91,26 @@ impl Sandbox {
 
     /// All that is kept of what happened.
     pub(crate) fn story(&self) -> Story {
-        let (log, history, present) = {
+        let (log, mut history, present, mode) = {
             let state = self.lock();
-            (state.log.clone(), state.history.clone(), state.worlds.clone())
+            (state.log.clone(), state.history.clone(), state.worlds.clone(), state.clock.mode())
         };
         let first = log.entries().next().cloned();
         let position = log.position() - log.entries().len() as u64;
         let beginning = &self.beginning;
-        let past = history.before(first.as_ref().map_or(log.next(), |entry| entry.id), self.packs());
-        // Of every entry that is kept it is known what was before.
-        let past = past.unwrap_or_else(|| beginning.past());
-        let seeds = past.worlds.iter().zip(&beginning.worlds).all(|(world, seed)| world.is(seed));
+        let at = first.map_or(beginning.instant, |entry| entry.begin());
+        let mut past = Past { worlds: present.clone(), now: at, mode };
+        let from_seeds = position == 0 && history.is_from_seeds();
+        if !from_seeds {
+            history.undo(0, self.packs(), &mut past);
+        }
+        let untouched = || past.worlds.iter().zip(&beginning.worlds).all(|(world, seed)| world.is(seed));
         Story {
-            at: first.map_or(past.now, |entry| entry.begin()),
-            mode: past.mode,
+            at,
+            mode: if from_seeds { beginning.mode } else { past.mode },
             shift: beginning.shift,
             position,
-            worlds: (!seeds).then_some(past.worlds),
+            worlds: if from_seeds || untouched() { None } else { Some(past.worlds) },
             log,
             present,
         }
@@ -170,10 +173,12 @@ impl Sandbox {
             return Err(if unknown { NotRewound::Unknown } else { gone(&state.log) });
         };
         let now = found.begin();
-        let past = state.history.before(entry, self.packs()).ok_or_else(|| gone(&state.log))?;
-        state.history.cut(entry);
+        let mut past = state.present(now);
+        // What nobody else has is changed in place.
+        state.worlds.clear();
+        state.history.undo(entry, self.packs(), &mut past);
         state.log.cut(entry);
-        Ok(state.go_back(Past { now, ..past }, real))
+        Ok(state.go_back(past, real))
     }
 
     /// Back to the seed records, the first instant and the first draws; the log is dropped.
@@ -181,8 +186,7 @@ impl Sandbox {
         let mut state = self.lock();
         state.log.clear();
         let first = self.beginning.past();
-        let next = state.log.next();
-        let history = std::mem::replace(&mut state.history, History::begin(next, first.clone()));
+        let history = std::mem::replace(&mut state.history, History::new(true));
         let back = state.go_back(first, real);
         drop(state);
         drop(history);
@@ -207,7 +211,7 @@ impl Sandbox {
             }
         } else {
             let log = Log::going_on(beginning.journal, from.log.next(), 0);
-            State::from_past(from.past.clone(), log, real)
+            State { history: History::new(false), ..State::from_past(from.past.clone(), log, real) }
         };
         Sandbox::with(id, beginning, state, real)
     }

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::history::{self, Forgotten, History, Past};
+use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
 use super::watch::Watchers;
-use super::world::{Change, Conflict, Step, World, WorldEdit};
+use super::world::{Change, Conflict, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real, Span};
 use crate::exchange::{Request, Response};
 use crate::expr::Draws;
@@ -338,7 +338,7 @@ pub(crate) enum Advance {
 #[must_use = "it is to be dropped when nobody waits"]
 pub(super) struct Freed {
     _entries: Vec<Arc<Entry>>,
-    _history: Option<Forgotten>,
+    _history: Vec<Done>,
 }
 
 impl State {
@@ -349,10 +349,10 @@ impl State {
     /// A state that begins with what was, and a log that goes on from there.
     pub(super) fn from_past(past: Past, log: Log, real: Real) -> Self {
         State {
-            worlds: past.worlds.clone(),
+            worlds: past.worlds,
             clock: Clock::new(past.now, past.mode, real),
             latest: past.now,
-            history: History::begin(log.next(), past),
+            history: History::new(true),
             log,
             snapshots: BTreeMap::new(),
             watchers: Watchers::default(),
@@ -389,19 +389,12 @@ impl State {
     }
 
     fn set_clock(&mut self, from: Instant, now: Instant, mode: Mode, real: Real) {
-        self.keep_if_due();
+        let before = self.clock.mode();
         self.clock.set(now, mode, real);
         self.version += 1;
         let what = Happening::Clock { from, now, mode: mode.name() };
         let (entry, _) = self.push(now, what, 0);
-        self.history.clock_set(entry.id, now, mode);
-    }
-
-    fn keep_if_due(&mut self) {
-        if self.history.is_due() {
-            let past = self.present(self.latest);
-            self.history.keep(self.log.next(), past);
-        }
+        self.history.clock_set(entry.id, before);
     }
 
     /// Performs edits of one pack's world and writes down what happened: the one way in which records change.
@@ -414,14 +407,11 @@ impl State {
         let Some((pack, definition, edits)) = edits.filter(|(_, _, edits)| !edits.is_empty()) else {
             return self.push(at, what, 0);
         };
-        self.keep_if_due();
-        for edit in &edits {
-            self.worlds[pack].apply(definition, edit);
-        }
+        let world = &mut self.worlds[pack];
+        let undo: Vec<Undo> = edits.iter().map(|edit| world.apply(definition, edit)).collect();
         self.version += 1;
-        let size = history::size(&edits);
-        let (entry, freed) = self.push(at, what, size);
-        self.history.edited(entry.id, at, pack, edits, size);
+        let (entry, freed) = self.push(at, what, history::size(&undo));
+        self.history.edited(entry.id, pack, undo);
         (entry, freed)
     }
 
@@ -429,7 +419,7 @@ impl State {
         self.latest = at;
         let (entry, evicted) = self.log.push(at, what, more);
         let first = self.log.first().filter(|_| !evicted.is_empty());
-        let history = first.map(|first| self.history.forget(first));
+        let history = first.map(|first| self.history.forget(first)).unwrap_or_default();
         self.watchers.wake();
         (entry, Freed { _entries: evicted, _history: history })
     }

@@ -130,6 +130,16 @@ pub(crate) enum WorldEdit {
     Delete(ResourceId, u64),
 }
 
+/// What was there before an edit.
+#[derive(Debug, Clone)]
+pub(crate) struct Undo {
+    resource: ResourceId,
+    sequence: u64,
+    /// The record with this sequence number; none where the edit made it.
+    pub(super) before: Option<Arc<Record>>,
+    counters: (u64, i64),
+}
+
 /// What became of one record.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -303,29 +313,62 @@ impl World {
     }
 
     /// Performs an edit that was prepared against this world. Where nobody else holds the world, it is done in place.
-    pub(crate) fn apply(&mut self, pack: &Pack, edit: &WorldEdit) {
-        match edit {
-            WorldEdit::Put(resource, record) => {
-                match self.at(*resource, record.sequence).cloned() {
-                    Some(old) => self.unlink(pack, *resource, &old),
-                    None => {
-                        let table = self.table_mut(*resource);
-                        table.sequence = table.sequence.max(record.sequence + 1);
-                        table.all.push_back(record.sequence);
-                    }
-                }
-                self.link(pack, *resource, record);
-            }
-            WorldEdit::Delete(resource, sequence) => {
-                let Some(record) = self.at(*resource, *sequence).cloned() else { return };
-                self.unlink(pack, *resource, &record);
-                let table = self.table_mut(*resource);
-                if let Ok(place) = table.all.binary_search(sequence) {
-                    table.all.remove(place);
-                }
-                table.records.remove(sequence);
-            }
+    pub(crate) fn apply(&mut self, pack: &Pack, edit: &WorldEdit) -> Undo {
+        let (resource, sequence, record) = match edit {
+            WorldEdit::Put(resource, record) => (*resource, record.sequence, Some(record)),
+            WorldEdit::Delete(resource, sequence) => (*resource, *sequence, None),
+        };
+        let counters = self.counters(resource);
+        let before = self.replace(pack, resource, sequence, record);
+        if record.is_some() {
+            let table = self.table_mut(resource);
+            table.sequence = table.sequence.max(sequence + 1);
         }
+        Undo { resource, sequence, before, counters }
+    }
+
+    /// Takes back an edit. All later ones were taken back before.
+    pub(super) fn undo(&mut self, pack: &Pack, undo: &Undo) {
+        self.replace(pack, undo.resource, undo.sequence, undo.before.as_ref());
+        self.set_counters(undo.resource, undo.counters);
+    }
+
+    /// Puts a record, or none, in the place of the one with a sequence number, which is given back.
+    fn replace(
+        &mut self,
+        pack: &Pack,
+        resource: ResourceId,
+        sequence: u64,
+        record: Option<&Arc<Record>>,
+    ) -> Option<Arc<Record>> {
+        let before = self.at(resource, sequence).cloned();
+        if let Some(before) = &before {
+            self.unlink(pack, resource, before);
+        }
+        let all = &mut self.table_mut(resource).all;
+        match (&before, record) {
+            // Nearly always the newest.
+            (None, Some(_)) if all.last().is_none_or(|last| *last < sequence) => all.push_back(sequence),
+            (None, Some(_)) => {
+                if let Err(place) = all.binary_search(&sequence) {
+                    all.insert(place, sequence);
+                }
+            }
+            (Some(_), None) => {
+                if let Ok(place) = all.binary_search(&sequence) {
+                    all.remove(place);
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        match record {
+            Some(record) => self.link(pack, resource, record),
+            None if before.is_some() => {
+                self.table_mut(resource).records.remove(&sequence);
+            }
+            None => {}
+        }
+        before
     }
 
     /// This world after a change; this one stays as it is.

@@ -200,7 +200,7 @@ fn a_rewind_undoes_an_entry_and_all_behind_it() {
     assert_eq!(state(&again), state(&answers), "what happens again is the same");
 }
 
-/// Between the points at which all worlds are kept, edits are done again.
+/// What had to make room has no place any more, and what is left is undone one by one.
 #[test]
 fn every_entry_that_is_kept_can_be_rewound_to() {
     let server = Server::start(&["reportei", "--freeze", "--max-journal-entries", "400"]);
