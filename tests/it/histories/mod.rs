@@ -174,5 +174,13 @@ fn whatever_happens_side_by_side_has_an_order_that_explains_it() {
         let overlapping = history.windows(2).filter(|pair| pair[1].begin < pair[0].end).count();
         judge::by_log(&history).unwrap_or_else(|why| panic!("seed {seed}, {overlapping}: {why}"));
         assert!(judge::by_search(&history), "seed {seed}: no order explains it: {history:#?}");
+        // Virtual time is one of the things that have an order: a trial that has ended does not go on again.
+        let log = server.get(&format!("/~history-{seed}/_standin/log?limit=1000")).expect(200).json();
+        let records = log["records"].as_array().unwrap();
+        assert_eq!(records.len(), history.len());
+        let at = |entry: &Json| text(entry, "at").parse::<jiff::Timestamp>().unwrap();
+        for pair in records.windows(2) {
+            assert!(at(&pair[0]) <= at(&pair[1]), "{} {}: time runs backwards", pair[0]["entry"], pair[1]["entry"]);
+        }
     }
 }
