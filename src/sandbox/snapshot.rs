@@ -210,7 +210,8 @@ impl Sandbox {
                 ..State::from_past(from.past.clone(), Log::new(beginning.journal), real)
             }
         } else {
-            let log = Log::going_on(beginning.journal, from.log.next(), 0);
+            // What is drawn depends on seed and position. With the position of another time it would be drawn again.
+            let log = Log::going_on(beginning.journal, from.log.next(), from.log.position());
             State { history: History::new(false), ..State::from_past(from.past.clone(), log, real) }
         };
         Sandbox::with(id, beginning, state, real)

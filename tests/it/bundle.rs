@@ -141,48 +141,61 @@ fn a_log_of_a_strict_server_is_done_again_as_strictly() {
 #[test]
 fn the_log_explains_whatever_was_done() {
     let server = Server::start(&[]);
-    for seed in 0..6 {
+    let (mut explained, mut back, mut forked) = (0, 0, 0);
+    for seed in 0..10 {
         let mut chance = Chance::new(seed);
         let mut sandbox = format!("world-{seed}");
         let made = json!({ "id": sandbox, "seed": seed, "clock": "2024-10-02T00:00:00Z" });
         server.control("POST", "/sandboxes", Some(made)).expect(201);
-        let mut done = 0;
+        let (mut snapshots, mut forks) = (Vec::new(), 0);
         for step in 0..120 {
-            let back = |sandbox: &str, path: &str, body: Json| {
-                let headers = [JSON, ("Standin-Sandbox", sandbox)];
-                server.call("POST", &format!("/_standin{path}"), &headers, body.to_string())
+            let prefix = format!("/~{sandbox}/_standin");
+            let post = |path: &str, body: Json| {
+                server.call("POST", &format!("{prefix}{path}"), &[JSON], body.to_string()).expect(200);
             };
             match chance.below(20) {
                 0 => {
-                    back(&sandbox, "/snapshots", json!({ "name": format!("s{step}") })).expect(201);
+                    let name = json!({ "name": format!("s{step}") });
+                    server.call("POST", &format!("{prefix}/snapshots"), &[JSON], name.to_string()).expect(201);
+                    snapshots.push(step);
                 }
-                1 => {
-                    back(&sandbox, &format!("/snapshots/s{}/restore", chance.below(120)), json!({}));
+                1 if !snapshots.is_empty() => {
+                    post(&format!("/snapshots/s{}/restore", chance.of(&snapshots)), json!({}));
+                    back += 1;
                 }
                 2 => {
-                    back(&sandbox, "/rewind", json!({ "to": chance.below(150) }));
+                    let log = server.get(&format!("{prefix}/log?limit=1000")).expect(200).json();
+                    let entries = log["records"].as_array().unwrap();
+                    if !entries.is_empty() {
+                        // Mostly one of the last, or little would be left to explain.
+                        let undone = chance.below(entries.len().min(12)) + 1;
+                        post("/rewind", json!({ "to": entries[entries.len() - undone]["entry"] }));
+                        back += 1;
+                    }
                 }
-                3 => {
+                3 if forks < 3 && step < 60 => {
                     let fork = format!("world-{seed}-{step}");
                     // With a seed of its own the log begins with the records that are there.
-                    let more = if chance.below(2) == 0 { json!(seed) } else { json!(step) };
-                    let made = json!({ "id": fork, "from": sandbox, "seed": more });
+                    let made = json!({ "id": fork, "from": sandbox, "seed": if forks == 0 { step } else { seed } });
                     server.control("POST", "/sandboxes", Some(made)).expect(201);
-                    sandbox = fork;
+                    (sandbox, snapshots) = (fork, Vec::new());
+                    forks += 1;
                 }
                 4..9 => {
                     control(&mut chance).to(&server, &sandbox);
                 }
                 _ => {
-                    let status = call(&mut chance).to(&server, &sandbox);
-                    assert_ne!(status, 500);
-                    done += 1;
+                    let answer = call(&mut chance).to(&server, &sandbox);
+                    assert_ne!(answer.status, 500, "{answer}");
                 }
             }
         }
-        assert!(done > 40, "{done}");
-        File::of(&server, &sandbox).replay(&[]).same();
+        forked += forks;
+        let bundle = File::of(&server, &sandbox);
+        explained += bundle.text().lines().count() - 2;
+        bundle.replay(&[]).same();
     }
+    assert!(explained > 100 && back > 30 && forked > 10, "{explained} entries, back {back} times, {forked} forks");
 }
 
 /// However many threads answer, and however their calls interleave, one thread gives the same answers again.

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use crate::capillary::ADMIN;
 use crate::hubster::PORTAL;
 use crate::odd::calls;
-use crate::server::{JSON, REPORTEI, Server};
+use crate::server::{Answer, JSON, REPORTEI, Server};
 
 /// Numbers that look random and are the same for the same seed.
 pub(crate) struct Chance(u64);
@@ -51,9 +51,9 @@ impl Sent {
         Sent { method, path: path.into(), headers, body }
     }
 
-    /// Sends it to a sandbox of a server, and gives the status.
-    pub(crate) fn to(&self, server: &Server, sandbox: &str) -> u16 {
-        server.call(self.method, &format!("/~{sandbox}{}", self.path), &self.headers, &self.body).status
+    /// Sends it to a sandbox of a server.
+    pub(crate) fn to(&self, server: &Server, sandbox: &str) -> Answer {
+        server.call(self.method, &format!("/~{sandbox}{}", self.path), &self.headers, &self.body)
     }
 }
 
@@ -106,7 +106,11 @@ pub(crate) fn control(chance: &mut Chance) -> Sent {
     let record = format!("/_standin/state/reportei/customer/{}", chance.of(&CUSTOMERS));
     let paying = json!({ "is_paying": chance.below(2) == 0, "name": format!("p{}", chance.below(9)) });
     let merchant = json!({ "name": "m", "access_token": format!("merchant-token-{}", chance.below(1000)) });
-    match chance.below(9) {
+    // A reset leaves nothing of what was before, so it is rare.
+    if chance.below(60) == 0 {
+        return Sent::new("POST", "/_standin/reset", &[], Json::Null);
+    }
+    match chance.below(8) {
         0 => Sent::new("POST", "/_standin/clock/advance", &[], json!({ "by": format!("{}s", chance.below(90_000)) })),
         1 => Sent::new("PUT", "/_standin/clock", &[], json!({ "mode": chance.of(&["ticking", "frozen"]) })),
         2 => Sent::new(
@@ -119,10 +123,9 @@ pub(crate) fn control(chance: &mut Chance) -> Sent {
         4 => Sent::new("DELETE", record, &[], Json::Null),
         5 => Sent::new("POST", "/_standin/state/reportei/merchant", &[], merchant),
         6 => Sent::new("PUT", "/_standin/state/hubster/hub/none", &[], json!({ "name": 7 })),
-        7 => {
+        _ => {
             let event = chance.of(&["revoke", "expire", "reconnect"]);
             Sent::new("POST", format!("/_standin/events/reportei/{event}"), &[], json!({ "uuid": INTEGRATION }))
         }
-        _ => Sent::new("POST", "/_standin/reset", &[], Json::Null),
     }
 }
