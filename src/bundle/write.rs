@@ -22,7 +22,7 @@ pub(crate) fn write(sandbox: &Sandbox, rules: engine::Rules) -> Vec<u8> {
         line(&mut bytes, &entry_line(entry));
     }
     let records = records(&story.present, sandbox.packs());
-    let end = End { end: Sum { entries: story.log.entries().len() as u64, records, sha256: sha256(&bytes) } };
+    let end = End { end: Sum { entries: story.log.len() as u64, records, sha256: sha256(&bytes) } };
     line(&mut bytes, &end);
     bytes
 }

@@ -162,7 +162,7 @@ impl Log {
         entry.id > self.journal.after || entry.exchange().is_none()
     }
 
-    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + ExactSizeIterator {
+    pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
         self.entries.iter().map(|Kept(entry, _)| entry)
     }
 

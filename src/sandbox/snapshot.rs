@@ -96,7 +96,7 @@ impl Sandbox {
             (state.log.clone(), state.history.clone(), state.worlds.clone(), state.clock.mode())
         };
         let first = log.entries().next().cloned();
-        let position = log.position() - log.entries().len() as u64;
+        let position = log.position() - log.len() as u64;
         let beginning = &self.beginning;
         let at = first.map_or(beginning.instant, |entry| entry.begin());
         let mut past = Past { worlds: present.clone(), now: at, mode };
@@ -231,7 +231,7 @@ impl State {
         self.worlds = past.worlds;
         self.version += 1;
         self.generation += 1;
-        self.watchers.wake();
+        drop(self.watchers.take());
         Back { now: past.now, mode: past.mode, position: self.log.position() }
     }
 }

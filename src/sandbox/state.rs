@@ -7,7 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
-use super::watch::Watchers;
+use super::watch::{Watchers, Woken};
 use super::world::{Change, Conflict, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real, Span};
 use crate::exchange::{Request, Response};
@@ -160,9 +160,12 @@ impl Sandbox {
 
     /// Tells whoever watches that there is no more. What is under way is finished.
     pub(super) fn close(&self) {
-        let mut state = self.lock();
-        state.closed = true;
-        state.watchers.wake();
+        let woken = {
+            let mut state = self.lock();
+            state.closed = true;
+            state.watchers.take()
+        };
+        drop(woken);
     }
 
     /// Notes that somebody uses it now.
@@ -333,12 +336,13 @@ pub(crate) enum Advance {
     To(Instant),
 }
 
-/// What had to make room.
+/// What had to make room, and who waited for what happened.
 #[derive(Debug)]
 #[must_use = "it is to be dropped when nobody waits"]
 pub(super) struct Freed {
     _entries: Vec<Arc<Entry>>,
     _history: Vec<Done>,
+    _woken: Woken,
 }
 
 impl State {
@@ -420,8 +424,7 @@ impl State {
         let (entry, evicted) = self.log.push(at, what, more);
         let first = self.log.first().filter(|_| !evicted.is_empty());
         let history = first.map(|first| self.history.forget(first)).unwrap_or_default();
-        self.watchers.wake();
-        (entry, Freed { _entries: evicted, _history: history })
+        (entry, Freed { _entries: evicted, _history: history, _woken: self.watchers.take() })
     }
 }
 

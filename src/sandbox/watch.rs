@@ -16,11 +16,22 @@ pub(super) struct Watchers {
     waiting: BTreeMap<u64, Waker>,
 }
 
-impl Watchers {
-    pub(super) fn wake(&mut self) {
-        while let Some((_, waker)) = self.waiting.pop_first() {
+/// Those who are to look again. Dropping it wakes them, which takes a while where there are many: so after the lock.
+#[derive(Debug, Default)]
+#[must_use = "it is to be dropped when nobody waits"]
+pub(super) struct Woken(BTreeMap<u64, Waker>);
+
+impl Drop for Woken {
+    fn drop(&mut self) {
+        while let Some((_, waker)) = self.0.pop_first() {
             waker.wake();
         }
+    }
+}
+
+impl Watchers {
+    pub(super) fn take(&mut self) -> Woken {
+        Woken(std::mem::take(&mut self.waiting))
     }
 }
 

@@ -27,6 +27,7 @@ impl Resolver<'_> {
         let provenance = self.provenance(source, operation);
         let status = source.status.as_ref()?;
         let body = body?;
+        self.schema_has_a_body(source, &body);
         let check = match (&schema, &source.schema) {
             (Some(schema), Some(name)) => self.proof(&body, schema, &name.value),
             _ => Check::Proven,
@@ -41,6 +42,20 @@ impl Resolver<'_> {
             provenance,
             at: status.at.clone(),
         })
+    }
+
+    /// What is no JSON is held against no schema, and whoever gives it one expects something else.
+    fn schema_has_a_body(&mut self, source: &ReplySource, body: &Content) {
+        let Some(schema) = &source.schema else { return };
+        let what = match body {
+            Content::Empty => "no body",
+            Content::Page { .. } => "a page",
+            Content::Fixed { json: None, .. } => "a text that is no JSON",
+            Content::Fixed { .. } | Content::Shaped(_) => return,
+        };
+        let message = format!("this answer has {what}, so that nothing is held against `{}`", schema.value);
+        let diagnostic = Diagnostic::error(Code::ValueWrong, schema.at.clone(), message);
+        self.report(diagnostic.help("leave `schema` out, or give the answer a JSON body"));
     }
 
     /// Every case but the last has a condition.
