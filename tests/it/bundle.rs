@@ -402,3 +402,40 @@ fn a_part_of_a_log_is_no_bundle() {
         server.control("GET", &format!("/log?{query}"), None).problem(400, "format-invalid");
     }
 }
+
+/// Going back while others call: what is left of the log explains the records that are there.
+#[test]
+fn going_back_under_traffic_leaves_a_log_that_holds() {
+    let server = Server::start(&["--threads", "4"]);
+    let post =
+        |path: &str, body: Json| server.call("POST", &format!("/_standin{path}"), &[JSON], body.to_string()).status;
+    post("/snapshots", json!({ "name": "first" }));
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..6)
+            .map(|client| {
+                let server = &server;
+                scope.spawn(move || {
+                    let mut chance = Chance::new(200 + client);
+                    (0..60).for_each(|_| {
+                        call(&mut chance).to(server, "default");
+                    });
+                })
+            })
+            .collect();
+        let mut chance = Chance::new(7);
+        let mut back = 0;
+        while clients.iter().any(|client| !client.is_finished()) {
+            let next = server.control("GET", "/log?limit=1000", None).expect(200).json();
+            let last = next["records"].as_array().unwrap().last().map_or(1, |entry| entry["entry"].as_u64().unwrap());
+            let status = match chance.below(12) {
+                0 => post("/snapshots/first/restore", json!({})),
+                1 => post("/reset", json!({})),
+                _ => post("/rewind", json!({ "to": last.saturating_sub(chance.below(10) as u64).max(1) })),
+            };
+            back += u32::from(status == 200);
+        }
+        assert!(back > 5, "{back}");
+    });
+    call(&mut Chance::new(3)).to(&server, "default");
+    File::of(&server, "default").replay(&[]).same();
+}
