@@ -8,8 +8,9 @@ use super::format::{ChangeLine, EntryLine, ExchangeLine, Payload, RequestLine, R
 use super::read::Bundle;
 use super::write::{changes, files, records, response_line};
 use crate::clock::{Instant, Mode, Real};
+use crate::diagnostic::{all_of, shortened};
 use crate::engine::{self, Edit, EventFault, Rules, StateFault};
-use crate::exchange::{Body, Request, Response};
+use crate::exchange::{self, Body, Differs, Request, Response, differences};
 use crate::journal::{self, Entry, Happening};
 use crate::pack::{Chosen, Options, Pack};
 use crate::sandbox::{Beginning, Sandbox, SandboxId, World, seeded};
@@ -77,11 +78,7 @@ impl fmt::Display for Unplayable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unplayable::Packs(names) => {
-                write!(
-                    f,
-                    "the bundle is about {}: not here",
-                    crate::diagnostic::all_of(names.iter().map(String::as_str))
-                )
+                write!(f, "the bundle is about {}: not here", all_of(names.iter().map(String::as_str)))
             }
             Unplayable::Head(words) => f.write_str(words),
             Unplayable::World(pack, words) => {
@@ -194,7 +191,7 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
     let beginning = Beginning {
         packs: Arc::clone(packs),
         worlds,
-        instant: instant(&start.at).map_err(bad)?,
+        instant: Instant::parse(&start.at).map_err(bad)?,
         mode: mode(&start.mode).map_err(bad)?,
         shift: start.shift,
         seed: head.seed,
@@ -205,10 +202,6 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
     };
     let id = SandboxId::parse(&head.sandbox).map_err(bad)?;
     Ok(Sandbox::after(id, beginning, start.position, STILL))
-}
-
-fn instant(text: &str) -> Result<Instant, String> {
-    Instant::parse(text)
 }
 
 fn mode(name: &str) -> Result<Mode, String> {
@@ -228,16 +221,16 @@ impl Player {
     fn play(&self, line: EntryLine) -> Facts {
         match line.what {
             What::Clock { from, now, mode: how } => {
-                self.sandbox.stand_at(instant(&from)?);
-                self.sandbox.set_clock(Some(instant(&now)?), Some(mode(&how)?), STILL);
+                self.sandbox.stand_at(Instant::parse(&from)?);
+                self.sandbox.set_clock(Some(Instant::parse(&now)?), Some(mode(&how)?), STILL);
                 Ok(Vec::new())
             }
             What::Exchange(exchange) => {
-                self.sandbox.stand_at(instant(&line.at)?);
+                self.sandbox.stand_at(Instant::parse(&line.at)?);
                 self.exchange(*exchange)
             }
             What::Event { pack, event, input, changes } => {
-                self.sandbox.stand_at(instant(&line.at)?);
+                self.sandbox.stand_at(Instant::parse(&line.at)?);
                 let (index, definition) = self.pack(&pack)?;
                 let event = definition.events.iter().find(|known| *known.name == *event);
                 let event = event.ok_or_else(|| format!("the pack `{pack}` has no such event any more"))?;
@@ -251,7 +244,7 @@ impl Player {
                 Ok(changed(&changes, &entry))
             }
             What::State { method, pack, resource, id, body, changes } => {
-                self.sandbox.stand_at(instant(&line.at)?);
+                self.sandbox.stand_at(Instant::parse(&line.at)?);
                 let (index, definition) = self.pack(&pack)?;
                 let resource = definition
                     .resource_named(&resource)
@@ -360,23 +353,23 @@ const SHOWN: usize = 120;
 /// Where two bodies differ, by pointer where both are JSON.
 fn body(then: &[u8], now: &[u8]) -> String {
     let json = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).ok();
-    if let (Some(was), Some(is)) = (json(then), json(now))
-        && let Some((pointer, was, is)) = crate::exchange::first_difference(&was, &is)
-    {
-        let shown = |value: Option<Json>| value.map_or_else(|| "missing".to_owned(), |value| cut(&value.to_string()));
-        return format!("body: `{pointer}` was {}, is {}", shown(was), shown(is));
+    if let (Some(was), Some(is)) = (json(then), json(now)) {
+        let shown = |value: Json| shortened(&value.to_string(), SHOWN);
+        let missing = || "missing".to_owned();
+        for exchange::Difference { pointer, what } in differences(&was, &is) {
+            let (was, is) = match what {
+                Differs::Missing(was) => (shown(was), missing()),
+                Differs::Extra(is) => (missing(), shown(is)),
+                Differs::Value(was, is) => (shown(was), shown(is)),
+                // Where the keys only come in another order, the bytes say more.
+                Differs::Order(..) => continue,
+            };
+            return format!("body: `{pointer}` was {was}, is {is}");
+        }
     }
     let same = then.iter().zip(now).take_while(|(was, is)| was == is).count();
-    let rest = |bytes: &[u8]| cut(&String::from_utf8_lossy(&bytes[same..]));
+    let rest = |bytes: &[u8]| shortened(&String::from_utf8_lossy(&bytes[same..]), SHOWN);
     format!("body: from byte {same} on it was {:?}, it is {:?}", rest(then), rest(now))
-}
-
-fn cut(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// What an entry did to records, where it is not what was written down.

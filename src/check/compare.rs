@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::exchange::{Response, child};
+use crate::exchange::{Difference, Differs, Response, differences};
 use crate::pack::Example;
 
 /// One thing that is not as documented.
@@ -100,9 +100,13 @@ pub(super) fn json(expected: &Json, response: &Response) -> Vec<Finding> {
     let Ok(actual) = serde_json::from_slice::<Json>(&response.body) else {
         return vec![Finding::NotJson(String::from_utf8_lossy(&response.body).into_owned())];
     };
-    let mut found = Vec::new();
-    walk("", expected, &actual, &mut found);
-    found
+    let finding = |Difference { pointer, what }| match what {
+        Differs::Missing(_) => Finding::Missing(pointer),
+        Differs::Extra(_) => Finding::Extra(pointer),
+        Differs::Value(expected, actual) => Finding::Value { pointer, expected, actual },
+        Differs::Order(expected, actual) => Finding::Order { pointer, expected, actual },
+    };
+    differences(expected, &actual).into_iter().map(finding).collect()
 }
 
 /// Texts by line; white space at the end of the whole does not count.
@@ -145,48 +149,6 @@ fn declared(example: &Example, found: Vec<Finding>) -> (Vec<Finding>, usize) {
     let stale = differs.union(&absent).filter(|pointer| !used.contains(**pointer));
     findings.extend(stale.map(|pointer| Finding::Stale((*pointer).to_owned())));
     (findings, used.len())
-}
-
-fn walk(pointer: &str, expected: &Json, actual: &Json, out: &mut Vec<Finding>) {
-    match (expected, actual) {
-        (Json::Object(expected), Json::Object(actual)) => {
-            for (key, value) in expected {
-                let at = child(pointer, key);
-                match actual.get(key) {
-                    Some(other) => walk(&at, value, other, out),
-                    None => out.push(Finding::Missing(at)),
-                }
-            }
-            for key in actual.keys().filter(|key| !expected.contains_key(*key)) {
-                out.push(Finding::Extra(child(pointer, key)));
-            }
-            let shared =
-                |object: &serde_json::Map<String, Json>, other: &serde_json::Map<String, Json>| -> Vec<String> {
-                    object.keys().filter(|key| other.contains_key(*key)).cloned().collect()
-                };
-            let (want, got) = (shared(expected, actual), shared(actual, expected));
-            if want != got {
-                out.push(Finding::Order { pointer: pointer.to_owned(), expected: want, actual: got });
-            }
-        }
-        (Json::Array(expected), Json::Array(actual)) => {
-            for (index, value) in expected.iter().enumerate() {
-                let at = child(pointer, &index.to_string());
-                match actual.get(index) {
-                    Some(other) => walk(&at, value, other, out),
-                    None => out.push(Finding::Missing(at)),
-                }
-            }
-            for index in expected.len()..actual.len() {
-                out.push(Finding::Extra(child(pointer, &index.to_string())));
-            }
-        }
-        (expected, actual) if expected == actual => {}
-        (expected, actual) => {
-            let (expected, actual) = (expected.clone(), actual.clone());
-            out.push(Finding::Value { pointer: pointer.to_owned(), expected, actual });
-        }
-    }
 }
 
 #[cfg(test)]

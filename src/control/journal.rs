@@ -84,12 +84,12 @@ pub(super) fn unmatched(call: &Call<'_>) -> Answer {
     let behind = log.exchanges().filter(|entry| entry.id > after);
     let found: Vec<&Arc<Entry>> = behind.filter(|entry| entry.exchange().is_some_and(is_unmatched)).collect();
     Piece::new(&found, limit, &log).list(|entry| {
-        let mut line = shown::summary(call.registry, entry, secrets);
-        if let Some(exchanged) = entry.exchange() {
-            let mut misses = near_misses(call, exchanged);
-            shown::mask(call.registry, exchanged, secrets).texts_within(&mut misses);
-            line["nearMisses"] = misses;
-        }
+        let Some(exchanged) = entry.exchange() else { return Json::Null };
+        let mask = shown::mask(call.registry, exchanged, secrets);
+        let mut misses = near_misses(call, exchanged);
+        mask.texts_within(&mut misses);
+        let mut line = shown::line(entry, exchanged, &mask);
+        line["nearMisses"] = misses;
         line
     })
 }

@@ -4,9 +4,10 @@ use http::header::CONTENT_DISPOSITION;
 use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
-use super::{Answer, Call, ok, page, shown};
+use super::{Answer, Call, ok, page, pattern, shown};
 use crate::bundle;
 use crate::exchange::{Problem, Response};
+use crate::journal::Log;
 
 /// `?format=json&limit=&after=&secrets=` or `?format=bundle`
 pub(super) fn show(call: &Call<'_>) -> Answer {
@@ -14,7 +15,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         None | Some("json") => list(call),
         Some("bundle") => file(call),
         Some(other) => {
-            let detail = format!("`format` is `json` or `bundle`, not `{other}`.");
+            let detail = format!("`format` is `json` or `bundle`, not `{}`.", pattern::quoted(other));
             Err(Problem::bad_request("format-invalid", detail))
         }
     }
@@ -39,15 +40,13 @@ fn list(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
     let limit = page::limit(call)?;
     let after = page::after(call)?;
-    let (entries, total, evicted, left) = call.sandbox.log(|log| {
-        let mut rest = log.entries().filter(|entry| entry.id > after);
-        let entries: Vec<_> = rest.by_ref().take(limit).cloned().collect();
-        (entries, log.entries().count(), log.evicted(), rest.count())
-    });
-    let next = if left > 0 { entries.last().map(|entry| entry.id) } else { None };
+    let log = call.sandbox.log(Log::clone);
+    let mut rest = log.behind(after);
+    let entries: Vec<_> = rest.by_ref().take(limit).collect();
+    let next = entries.last().filter(|_| rest.next().is_some()).map(|last| last.id);
     let records: Vec<Json> = entries.iter().map(|entry| shown::entry(call.registry, entry, secrets)).collect();
-    let mut list = page::list(records, total, next);
-    list["evicted"] = json!(evicted);
+    let mut list = page::list(records, log.len(), next);
+    list["evicted"] = json!(log.evicted());
     list["seed"] = json!(call.sandbox.seed());
     ok(&list)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Call;
+use super::{Answer, Call, ok};
 use crate::exchange::Problem;
 
 pub(super) const DEFAULT: usize = 100;
@@ -35,6 +35,15 @@ pub(super) fn after(call: &Call<'_>) -> Result<u64, Problem> {
             Problem::bad_request("after-invalid", format!("`after` is the `next` of an earlier answer, not `{text}`."))
         }),
     }
+}
+
+/// A piece of a list whose items are counted from 0: its `next` is the place where the piece behind it begins.
+pub(super) fn counted(call: &Call<'_>, total: usize, show: impl Fn(usize) -> Option<Json>) -> Answer {
+    let limit = limit(call)?;
+    let skip = usize::try_from(after(call)?).unwrap_or(usize::MAX);
+    let end = skip.saturating_add(limit).min(total);
+    let records = (skip..end).filter_map(show).collect();
+    ok(&list(records, total, (end < total).then_some(end as u64)))
 }
 
 /// `{records, total, next}`: `next` is null at the end.

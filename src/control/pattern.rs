@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Call, body, page};
 use crate::clock::Instant;
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{did_you_mean, shortened};
 use crate::exchange::Problem;
 use crate::journal::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, is_called};
 use crate::pack::Provenance;
@@ -276,13 +276,8 @@ fn never<'n>(filter: &str, wanted: &str, known: impl Iterator<Item = &'n str>) -
         .with("filter", filter.into())
 }
 
-/// A text, or how it begins.
 pub(super) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(QUOTED).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
+    shortened(text, QUOTED)
 }
 
 fn shown(value: &Json) -> String {

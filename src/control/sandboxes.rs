@@ -34,13 +34,8 @@ fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let limit = page::limit(call)?;
-    let skip = usize::try_from(page::after(call)?).unwrap_or(usize::MAX);
     let all = call.registry.list(call.real);
-    let records: Vec<Json> = all.iter().skip(skip).take(limit).map(|sandbox| shown(call, sandbox)).collect();
-    let reached = skip.saturating_add(records.len());
-    let next = (reached < all.len()).then_some(reached as u64);
-    ok(&page::list(records, all.len(), next))
+    page::counted(call, all.len(), |place| Some(shown(call, all.get(place)?)))
 }
 
 /// `{id?, from?, clock?, seed?, options?}`

@@ -16,7 +16,11 @@ use crate::sandbox::Registry;
 /// One line of the journal.
 pub(super) fn summary(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
     let Some(exchanged) = entry.exchange() else { return Json::Null };
-    let mask = mask(registry, exchanged, secrets);
+    line(entry, exchanged, &mask(registry, exchanged, secrets))
+}
+
+/// The same, for who has the mask already.
+pub(super) fn line(entry: &Entry, exchanged: &Exchanged, mask: &Mask) -> Json {
     json!({
         "entry": entry.id,
         "at": entry.at.to_string(),

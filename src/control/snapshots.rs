@@ -38,14 +38,8 @@ fn named(call: &Call<'_>) -> Result<String, Problem> {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let limit = page::limit(call)?;
-    let skip = usize::try_from(page::after(call)?).unwrap_or(usize::MAX);
     let all = call.sandbox.snapshots();
-    let records: Vec<Json> =
-        all.iter().skip(skip).take(limit).map(|(name, snapshot)| shown(call, name, snapshot)).collect();
-    let reached = skip.saturating_add(records.len());
-    let next = (reached < all.len()).then_some(reached as u64);
-    ok(&page::list(records, all.len(), next))
+    page::counted(call, all.len(), |place| all.get(place).map(|(name, snapshot)| shown(call, name, snapshot)))
 }
 
 /// `{name?}`

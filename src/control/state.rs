@@ -46,17 +46,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
     let resource = resource(call, pack)?;
-    let limit = page::limit(call)?;
-    let skip = usize::try_from(page::after(call)?).unwrap_or(usize::MAX);
     let world = call.sandbox.world(index);
     let sequences = world.sequences(resource, None);
-    let records: Vec<Json> = (skip..skip.saturating_add(limit).min(sequences.len()))
-        .filter_map(|index| world.at(resource, *sequences.get(index)?))
-        .map(|record| shown(pack, resource, record, secrets))
-        .collect();
-    let reached = skip.saturating_add(records.len());
-    let next = (reached < sequences.len()).then_some(reached as u64);
-    ok(&page::list(records, sequences.len(), next))
+    page::counted(call, sequences.len(), |place| {
+        let record = world.at(resource, *sequences.get(place)?)?;
+        Some(shown(pack, resource, record, secrets))
+    })
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {

@@ -102,13 +102,26 @@ pub(crate) fn or_rather<'a>(name: &str, candidates: impl IntoIterator<Item = &'a
     nearest(name, candidates).map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default()
 }
 
+/// A text, or how it begins: what somebody sent is repeated to him, but not all of it.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// The candidate that `name` was probably meant to be.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
+    let most = |candidate: &str| 1 + name.len().min(candidate.len()) / 4;
+    let length = name.chars().count();
     let near = candidates
         .iter()
+        // Comparing takes time with the product of both lengths, and no distance is less than their difference.
+        .filter(|candidate| length.abs_diff(candidate.chars().count()) <= most(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + name.len().min(candidate.len()) / 4)
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min()
         .map(|(_, candidate)| candidate);
     let plain = |word: &str| word.replace(['-', '_'], "").to_lowercase();

@@ -41,6 +41,17 @@ pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonFault> 
         .map_err(|error| fault(&error))
 }
 
+/// The values without those that are equal to an earlier one.
+pub(crate) fn distinct<T: PartialEq>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for value in values {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}
+
 /// A value as it is typed: texts without quotes.
 pub(crate) fn spelled(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

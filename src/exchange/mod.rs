@@ -14,9 +14,9 @@ mod response;
 mod whole;
 
 pub(crate) use accepts::{accepts, is_media, weight};
-pub(crate) use difference::first_difference;
+pub(crate) use difference::{Difference, Differs, differences};
 pub(crate) use headers::Headers;
-pub(crate) use json::{JsonFaultKind, parse as parse_json, spelled};
+pub(crate) use json::{JsonFaultKind, distinct, parse as parse_json, spelled};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use problem::Problem;
 pub(crate) use request::{Body, Request, is_label};

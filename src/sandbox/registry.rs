@@ -151,8 +151,8 @@ impl Registry {
 
     /// All sandboxes, `default` first.
     pub(crate) fn list(&self, real: Real) -> Vec<Arc<Sandbox>> {
-        self.close_idle(&mut self.sandboxes.write(), real);
-        let shelf = self.sandboxes.read();
+        let mut shelf = self.sandboxes.write();
+        self.close_idle(&mut shelf, real);
         std::iter::once(&self.default).chain(shelf.open.values()).cloned().collect()
     }
 

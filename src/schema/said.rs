@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::{branches, target};
 use super::{Reference, Schema};
+use crate::exchange::distinct;
 
 /// The most parts of a schema that are looked at for one place: schemas may refer to themselves.
 const MOST_PARTS: usize = 200;
@@ -126,13 +127,7 @@ impl Said<'_> {
                 _ => found.extend(self.texts()),
             }
         }
-        let mut samples: Vec<Value> = Vec::new();
-        for value in found {
-            if !samples.contains(&value) {
-                samples.push(value);
-            }
-        }
-        samples
+        distinct(found)
     }
 
     fn all(&self, key: &str) -> impl Iterator<Item = &Value> {
@@ -145,12 +140,7 @@ impl Said<'_> {
             Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
             kind => kind.as_str().into_iter().collect::<Vec<_>>(),
         });
-        let mut kinds: Vec<&str> = Vec::new();
-        for kind in named {
-            if !kinds.contains(&kind) {
-                kinds.push(kind);
-            }
-        }
+        let kinds = distinct(named);
         if !kinds.is_empty() {
             return kinds;
         }

@@ -67,7 +67,7 @@ pub(super) fn sorted(value: &Json, list: &[Json]) -> Vec<Json> {
 
 /// Which of the names that a text could be is meant, when it is near one of them.
 pub(super) fn meant(text: &str, names: &[&str]) -> Option<String> {
-    (text.len() <= LONGEST).then(|| diagnostic::nearest(text, names.iter().copied()))?
+    diagnostic::nearest(text, names.iter().copied())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::nearest::Known;
 use super::values;
-use crate::exchange::{child, segments};
+use crate::exchange::{child, distinct, segments};
 use crate::pack::{BodyRule, Operation};
 use crate::schema::Violation;
 
@@ -37,7 +37,9 @@ impl<'a> Case<'a> {
                 let most = most.as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(items.len());
                 vec![place.replace(items.iter().take(most).cloned().collect())]
             }
-            ("uniqueItems", Some(Json::Array(items)), _) => vec![place.replace(once(items))],
+            ("uniqueItems", Some(Json::Array(items)), _) => {
+                vec![place.replace(distinct(items).into_iter().cloned().collect())]
+            }
             _ => Vec::new(),
         };
         found.into_iter().flatten().collect()
@@ -75,16 +77,6 @@ fn types(expected: &Json) -> Vec<&str> {
         Json::Array(types) => types.iter().filter_map(Json::as_str).collect(),
         one => one.as_str().into_iter().collect(),
     }
-}
-
-fn once(items: &[Json]) -> Json {
-    let mut kept: Vec<Json> = Vec::new();
-    for item in items {
-        if !kept.contains(item) {
-            kept.push(item.clone());
-        }
-    }
-    kept.into()
 }
 
 /// A place of the body, named with the spelling of the schema.
@@ -183,7 +175,7 @@ impl Place<'_> {
 
     /// The values that documented requests have here, the nearest first. Of a list that is shorter any item will do.
     fn documented(&self) -> Vec<Json> {
-        let mut found: Vec<Json> = Vec::new();
+        let mut found = Vec::new();
         for example in self.known {
             let mut at = Some(&example.body);
             for segment in segments(self.pointer) {
@@ -196,13 +188,9 @@ impl Place<'_> {
                     _ => None,
                 };
             }
-            if let Some(value) = at
-                && !found.contains(value)
-            {
-                found.push(value.clone());
-            }
+            found.extend(at);
         }
-        found
+        distinct(found).into_iter().cloned().collect()
     }
 
     fn samples(&self) -> Vec<Json> {
