@@ -88,6 +88,9 @@ impl fmt::Display for Unplayable {
     }
 }
 
+/// The most things that may have happened before a log.
+const LONGEST: u64 = 1 << 60;
+
 /// Nothing depends on the real time here.
 const STILL: Real = Real(0);
 
@@ -201,6 +204,10 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
         snapshots: 0,
     };
     let id = SandboxId::parse(&head.sandbox).map_err(bad)?;
+    // Far more than can happen, and far less than can be counted.
+    if start.position > LONGEST {
+        return Err(bad(format!("no log is as long as `position` says: {}", start.position)));
+    }
     Ok(Sandbox::after(id, beginning, start.position, STILL))
 }
 

@@ -30,17 +30,24 @@ impl World {
             let resource = pack
                 .resource_named(name)
                 .ok_or_else(|| format!("the pack `{}` has no resource `{name}`", pack.name))?;
+            // Numbers that leave room for all that can come.
+            let order = table["next"][0].as_i64().and_then(|next| u64::try_from(next).ok());
+            let next = order.zip(table["next"][1].as_i64()).ok_or_else(|| format!("`{name}` has no `next`"))?;
+            let mut rising = 0;
             for record in table["records"].as_array().ok_or_else(|| format!("`{name}` has no `records`"))? {
                 let (sequence, fields) = (record[0].as_u64(), record[1].as_object());
                 let (sequence, fields) =
                     sequence.zip(fields).ok_or_else(|| format!("a record of `{name}` is not `[order, fields]`"))?;
+                if !(rising..next.0).contains(&sequence) {
+                    return Err(format!("the orders of `{name}` do not rise to its `next`"));
+                }
+                rising = sequence + 1;
                 let values = values(pack, resource, fields)?;
                 world
                     .put_back(pack, resource, sequence, values)
                     .map_err(|conflict| format!("a record of `{name}` contradicts another: {conflict:?}"))?;
             }
-            let next = table["next"][0].as_u64().zip(table["next"][1].as_i64());
-            world.set_counters(resource, next.ok_or_else(|| format!("`{name}` has no `next`"))?);
+            world.set_counters(resource, next);
         }
         Ok(world)
     }
@@ -48,8 +55,13 @@ impl World {
 
 fn values(pack: &Pack, resource: ResourceId, fields: &Map<String, Json>) -> Result<Vec<Option<Json>>, String> {
     let definition = pack.resource(resource);
-    if let Some(unknown) = fields.keys().find(|name| definition.field(name).is_none()) {
-        return Err(format!("a `{}` has no field `{unknown}`", definition.name));
+    for (name, value) in fields {
+        let field = definition.field(name).ok_or_else(|| format!("a `{}` has no field `{name}`", definition.name))?;
+        field.1.check(value).map_err(|why| format!("a `{}`: {why}", definition.name))?;
+    }
+    let id = &definition.id_field().name;
+    if !fields.contains_key(&**id) {
+        return Err(format!("`{id}` of a `{}` is missing", definition.name));
     }
     Ok(definition.fields.iter().map(|field| fields.get(&*field.name).cloned()).collect())
 }

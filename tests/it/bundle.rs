@@ -361,6 +361,38 @@ fn a_bundle_that_cannot_be_read_is_refused_with_the_line() {
     assert!(String::from_utf8_lossy(&missing.stderr).contains("no-such.bundle cannot be read"));
 }
 
+/// Whoever writes a bundle himself is told what is wrong with its beginning.
+#[test]
+fn a_bundle_with_an_impossible_beginning_is_refused() {
+    let whole = File::of(&story(&[]), "default").text();
+    let most = u64::MAX;
+    let worlds =
+        |customer: &str| ("\"worlds\":null", format!("\"worlds\":{{\"reportei\":{{\"customer\":{{{customer}}}}}}}"));
+    for ((old, new), words) in [
+        (("\"position\":0", format!("\"position\":{most}")), "no log is as long as `position` says"),
+        (("\"mode\":\"frozen\"", "\"mode\":\"still\"".to_owned()), "`still` is no way for a clock to move"),
+        (("\"at\":\"2024-10-01T17:15:12Z\"", "\"at\":\"soon\"".to_owned()), "`soon` is not an instant"),
+        (("\"sandbox\":\"default\"", "\"sandbox\":\"a.b\"".to_owned()), "a sandbox's id has 1 to 63"),
+        (("\"worlds\":null", "\"worlds\":{}".to_owned()), "do not fit the pack `reportei`: they are missing"),
+        (worlds("\"next\":[0,0]"), "`customer` has no `records`"),
+        (worlds("\"records\":[]"), "`customer` has no `next`"),
+        (worlds(&format!("\"next\":[{most},0],\"records\":[]")), "`customer` has no `next`"),
+        (worlds("\"next\":[1,0],\"records\":[[0]]"), "a record of `customer` is not `[order, fields]`"),
+        (
+            worlds(&format!("\"next\":[1,0],\"records\":[[{most},{{}}]]")),
+            "the orders of `customer` do not rise to its `next`",
+        ),
+        (worlds("\"next\":[1,0],\"records\":[[0,{}]]"), "`uuid` of a `customer` is missing"),
+        (worlds("\"next\":[1,0],\"records\":[[0,{\"uid\":1}]]"), "a `customer` has no field `uid`"),
+        (worlds("\"next\":[1,0],\"records\":[[0,{\"uuid\":1}]]"), "a `customer`: `uuid` is of type uuid, and 1 is not"),
+    ] {
+        let altered = whole.replacen(old, &new, 1);
+        assert_ne!(altered, whole, "{old}");
+        let said = File::new(sealed(&lines(&altered))).replay(&[]);
+        assert!(said.code == 3 && said.errors.contains(words), "{new}: {words}: {said:?}");
+    }
+}
+
 #[test]
 fn packs_that_changed_since_are_named() {
     let bundle = File::of(&story(&[]), "default");
