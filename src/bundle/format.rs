@@ -51,6 +51,9 @@ pub(super) struct Start {
     pub(super) position: u64,
     /// The records by pack; the seed records where there are none.
     pub(super) worlds: Option<Map<String, Json>>,
+    /// What tests asked of the sandbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) controls: Option<Json>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,6 +99,12 @@ pub(super) enum What {
         input: Json,
         changes: Vec<ChangeLine>,
     },
+    #[serde(rename_all = "camelCase")]
+    Setting {
+        method: String,
+        path: String,
+        body: Option<Json>,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,6 +115,9 @@ pub(super) struct ExchangeLine {
     pub(super) operation: Option<String>,
     pub(super) request: RequestLine,
     pub(super) response: ResponseLine,
+    /// How it was sent, where that was not at once and whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) delivery: Option<DeliveryLine>,
     pub(super) changes: Vec<ChangeLine>,
 }
 
@@ -126,6 +138,18 @@ pub(super) struct ResponseLine {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Payload,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct DeliveryLine {
+    pub(super) delay_millis: u64,
+    /// What went wrong on the wire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fault: Option<String>,
+    /// In how many pieces the body came, over how many milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dribble: Option<(u32, u64)>,
 }
 
 /// What became of one record.

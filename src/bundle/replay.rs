@@ -4,16 +4,18 @@ use std::sync::Arc;
 use http::{HeaderMap, Method, Version};
 use serde_json::{Map, Value as Json};
 
-use super::format::{ChangeLine, EntryLine, ExchangeLine, Payload, RequestLine, ResponseLine, What, header};
+use super::format::{
+    ChangeLine, DeliveryLine, EntryLine, ExchangeLine, Payload, RequestLine, ResponseLine, What, header,
+};
 use super::read::Bundle;
-use super::write::{changes, files, records, response_line};
+use super::write::{changes, delivery_line, files, records, response_line};
 use crate::clock::{Instant, Mode, Real};
 use crate::diagnostic::{all_of, shortened};
-use crate::engine::{self, Edit, EventFault, Rules, StateFault};
+use crate::engine::{self, Edit, EventFault, Mistake, Rules, Setting, StateFault};
 use crate::exchange::{self, Body, Differs, Request, Response, differences};
 use crate::journal::{self, Entry, Happening};
 use crate::pack::{Chosen, Options, Pack};
-use crate::sandbox::{Beginning, Sandbox, SandboxId, World, seeded};
+use crate::sandbox::{Beginning, Controls, Sandbox, SandboxId, World, seeded};
 
 /// What came of doing everything in a bundle again.
 #[derive(Debug)]
@@ -148,6 +150,7 @@ fn name(line: &EntryLine) -> (String, Option<String>) {
             (format!("{method} {path}{pack}"), exchange.operation.clone())
         }
         What::Clock { now, .. } => (format!("the clock set to {now}"), None),
+        What::Setting { method, path, .. } => (format!("{method} of the setting `{path}`"), None),
         What::State { method, pack, resource, id, .. } => {
             (format!("{method} of the record `{id}` of `{pack}/{resource}`"), None)
         }
@@ -202,6 +205,10 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
         // What was done is compared at once, and need not be kept.
         journal: journal::Limits { entries: 1, bytes: 0 },
         snapshots: 0,
+        controls: match &start.controls {
+            None => Controls::default(),
+            Some(dumped) => engine::controls(packs, dumped).map_err(|mistakes| bad(told(&mistakes)))?,
+        },
     };
     let id = SandboxId::parse(&head.sandbox).map_err(bad)?;
     // Far more than can happen, and far less than can be counted.
@@ -209,6 +216,12 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
         return Err(bad(format!("no log is as long as `position` says: {}", start.position)));
     }
     Ok(Sandbox::after(id, beginning, start.position, STILL))
+}
+
+/// Mistakes in one line.
+fn told(mistakes: &[Mistake]) -> String {
+    let told = mistakes.iter().map(|mistake| format!("`{}`: {}", mistake.pointer, mistake.message));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn mode(name: &str) -> Result<Mode, String> {
@@ -250,6 +263,13 @@ impl Player {
                     })?;
                 Ok(changed(&changes, &entry))
             }
+            What::Setting { method, path, body } => {
+                self.sandbox.stand_at(Instant::parse(&line.at)?);
+                let setting =
+                    Setting::of(&method, &path, body).ok_or_else(|| format!("`{method} {path}` sets nothing"))?;
+                let set = self.sandbox.set(STILL, |controls| engine::set(&self.packs, controls, &setting));
+                set.map(|_| Vec::new()).map_err(|mistakes| format!("it is refused: {}", told(&mistakes)))
+            }
             What::State { method, pack, resource, id, body, changes } => {
                 self.sandbox.stand_at(Instant::parse(&line.at)?);
                 let (index, definition) = self.pack(&pack)?;
@@ -275,7 +295,7 @@ impl Player {
     }
 
     fn exchange(&self, line: ExchangeLine) -> Facts {
-        let ExchangeLine { pack, operation, request, response, changes: then } = line;
+        let ExchangeLine { pack, operation, request, response, delivery, changes: then } = line;
         let request = Arc::new(read(request)?);
         match pack {
             Some(name) => {
@@ -299,6 +319,10 @@ impl Player {
             let named = |name: Option<&str>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
             let (then, now) = (named(operation.as_deref()), named(exchanged.operation.as_deref()));
             facts.push(format!("operation: it was {then}, it is {now}"));
+        }
+        let sent = exchanged.delivery.as_deref().map(delivery_line);
+        if sent != delivery {
+            facts.push(format!("delivery: it was {}, it is {}", way(delivery.as_ref()), way(sent.as_ref())));
         }
         if let Some(entry) = &entry {
             facts.append(&mut changed(&then, entry));
@@ -349,6 +373,11 @@ fn compare(then: ResponseLine, response: &Response) -> Facts {
     Ok(facts)
 }
 
+/// How an answer was sent, in words.
+fn way(delivery: Option<&DeliveryLine>) -> String {
+    delivery.and_then(|delivery| serde_json::to_string(delivery).ok()).unwrap_or_else(|| "at once".to_owned())
+}
+
 fn first_difference<'l, T: PartialEq>(then: &'l [T], now: &'l [T]) -> Option<(Option<&'l T>, Option<&'l T>)> {
     let place = (0..then.len().max(now.len())).find(|place| then.get(*place) != now.get(*place))?;
     Some((then.get(place), now.get(place)))
@@ -384,7 +413,7 @@ fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
     let notes = match &entry.what {
         Happening::Exchange(exchanged) => &exchanged.changes,
         Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
-        Happening::Clock { .. } => return Vec::new(),
+        Happening::Clock { .. } | Happening::Setting { .. } => return Vec::new(),
     };
     let now = changes(notes);
     let shown = |change: Option<&ChangeLine>| match change {

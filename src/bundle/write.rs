@@ -1,14 +1,15 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::format::{
-    ChangeLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, PackLine, Payload, RequestLine, ResponseLine, Rules,
-    Start, Sum, What, header_line,
+    ChangeLine, DeliveryLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, PackLine, Payload, RequestLine,
+    ResponseLine, Rules, Start, Sum, What, header_line,
 };
 use crate::engine;
-use crate::exchange::{Body, Request, Response};
+use crate::exchange::{Body, Delivery, Manner, Request, Response};
 use crate::journal::{Entry, Happening, Note};
 use crate::pack::{Pack, sha256};
 use crate::sandbox::{Sandbox, Story, World};
@@ -49,6 +50,7 @@ fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
             mode: story.mode.name().to_owned(),
             shift: story.shift,
             position: story.position,
+            controls: engine::dumped(&story.controls),
             worlds: story.worlds.as_ref().map(|worlds| dumps(worlds, packs)),
         },
         packs: packs.iter().map(|pack| PackLine { name: pack.name.to_string(), files: files(pack) }).collect(),
@@ -78,6 +80,7 @@ fn entry_line(entry: &Entry) -> EntryLine {
             operation: exchanged.operation.as_deref().map(str::to_owned),
             request: request_line(&exchanged.request),
             response: response_line(&exchanged.response),
+            delivery: exchanged.delivery.as_deref().map(delivery_line),
             changes: changes(&exchanged.changes),
         })),
         Happening::Clock { from, now, mode } => {
@@ -91,6 +94,9 @@ fn entry_line(entry: &Entry) -> EntryLine {
             body: body.clone(),
             changes: changes(noted),
         },
+        Happening::Setting { method, path, body } => {
+            What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.clone() }
+        }
         Happening::Event { pack, name, input, changes: noted } => What::Event {
             pack: pack.to_string(),
             event: name.to_string(),
@@ -120,6 +126,18 @@ pub(super) fn response_line(response: &Response) -> ResponseLine {
         status: response.status.as_u16(),
         headers: response.headers.iter().map(|(name, value)| header_line(name, value)).collect(),
         body: Payload::of(&response.body),
+    }
+}
+
+pub(super) fn delivery_line(delivery: &Delivery) -> DeliveryLine {
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    DeliveryLine {
+        delay_millis: millis(delivery.delay),
+        fault: delivery.manner.fault().map(str::to_owned),
+        dribble: match delivery.manner {
+            Manner::Dribble { pieces, over } => Some((pieces, millis(over))),
+            _ => None,
+        },
     }
 }
 

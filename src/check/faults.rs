@@ -14,7 +14,7 @@ use crate::engine;
 use crate::exchange::{Body, Request};
 use crate::expr::Draws;
 use crate::pack::{Content, NamedError, Options, Pack, Reply};
-use crate::sandbox::{Exchange, Moment, World};
+use crate::sandbox::{Controls, Exchange, Moment, World};
 
 /// A check for each case of each such error: it can be rendered, and looks like its example.
 pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
@@ -95,7 +95,8 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
 
 fn send(pack: &Arc<Pack>, prepared: &Prepared, reply: &Reply) -> Exchange {
     let Prepared { world, at, draws, options, .. } = prepared;
-    let moment = Moment { world, now: *at, draws: draws.clone(), options };
+    let controls = Controls::default();
+    let moment = Moment { world, controls: &controls, now: *at, draws: draws.clone(), options };
     engine::fault_case(pack, &moment, &Arc::new(prepared.request.clone()), reply)
 }
 

@@ -13,7 +13,7 @@ use crate::exchange::{Body, Request, spelled};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
 use crate::pack::{Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, parameter_name};
-use crate::sandbox::{Exchange, Moment, World};
+use crate::sandbox::{Controls, Exchange, Moment, World};
 
 /// A request ready to be sent, with the moment that it meets.
 #[derive(Debug, Clone)]
@@ -33,7 +33,13 @@ const RULES: Rules = Rules { json_depth: 100, strict: false };
 
 impl Prepared {
     pub(super) fn send(&self, pack: &Arc<Pack>) -> Exchange {
-        let moment = Moment { world: &self.world, now: self.at, draws: self.draws.clone(), options: &self.options };
+        let moment = Moment {
+            world: &self.world,
+            controls: &Controls::default(),
+            now: self.at,
+            draws: self.draws.clone(),
+            options: &self.options,
+        };
         engine::handle(pack, &moment, &Arc::new(self.request.clone()), RULES)
     }
 }
@@ -84,7 +90,8 @@ fn given(pack: &Arc<Pack>, mut world: World, side: &Side, at: Instant, options: 
             (Some(id), None) => Edit::Delete(id.name.clone()),
             (None, None) => continue,
         };
-        let moment = Moment { world: &world, now: at, draws: Draws::new(SEED, 0), options };
+        let controls = Controls::default();
+        let moment = Moment { world: &world, controls: &controls, now: at, draws: Draws::new(SEED, 0), options };
         let (change, _) = engine::change(pack, &moment, resource, &edit)
             .map_err(|fault| format!("`given`: the `{name}` cannot be so: {fault:?}"))?;
         world = world.after(pack, &change.edits);

@@ -12,7 +12,7 @@ use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves, segments, spelled};
 use crate::expr::Draws;
 use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, Parameter, ResourceId, Sort};
-use crate::sandbox::Moment;
+use crate::sandbox::{Controls, Moment};
 use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
@@ -271,7 +271,14 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     let with = |resource: ResourceId, edits: &[Edit]| {
         let mut world = base.world.clone();
         for edit in edits {
-            let moment = Moment { world: &world, now: base.at, draws: base.draws.clone(), options: &base.options };
+            let controls = Controls::default();
+            let moment = Moment {
+                world: &world,
+                controls: &controls,
+                now: base.at,
+                draws: base.draws.clone(),
+                options: &base.options,
+            };
             match engine::change(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = world.after(pack, &change.edits),
                 // An alteration that the pack does not allow shows nothing.

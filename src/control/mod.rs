@@ -6,6 +6,7 @@
 mod body;
 mod clock;
 mod events;
+mod faults;
 mod har;
 mod journal;
 mod log;

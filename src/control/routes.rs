@@ -2,7 +2,9 @@
 
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
-use super::{Answer, Call, clock, events, health, index, journal, log, metrics, packs, sandboxes, snapshots, state};
+use super::{
+    Answer, Call, clock, events, faults, health, index, journal, log, metrics, packs, sandboxes, snapshots, state,
+};
 use crate::exchange::Problem;
 
 /// A method, a path below `/_standin`, the parameters that its query may have, and what answers it.
@@ -74,6 +76,9 @@ pub(super) const ROUTES: &[Row] = &[
     row("DELETE", "/state/{pack}/{resource}/{id}", NONE, state::delete),
     row("GET", "/events", NONE, events::list),
     row("POST", "/events/{pack}/{event}", NONE, events::fire),
+    row("GET", "/faults", NONE, faults::list),
+    row("PUT", "/faults", NONE, faults::put),
+    row("DELETE", "/faults", NONE, faults::delete),
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
     row("POST", "/journal/count", NONE, journal::count),

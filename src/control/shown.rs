@@ -1,6 +1,7 @@
 //! Entries of the log as JSON, with what is secret masked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
@@ -8,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::Call;
 use super::mask::{Mask, Secrets};
 use crate::engine::{self, Repair};
-use crate::exchange::Body;
+use crate::exchange::{Body, Delivery, Manner};
 use crate::journal::{Entry, Exchanged, Happening, Note};
 use crate::pack::Pack;
 use crate::sandbox::Registry;
@@ -53,6 +54,9 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
                 "kind": "state", "method": method, "pack": &**pack, "resource": &**resource,
                 "id": mask.text(id), "body": body, "changes": notes(changes, &mask),
             })
+        }
+        Happening::Setting { method, path, body } => {
+            json!({ "kind": "setting", "method": method, "path": path, "body": body })
         }
         Happening::Event { pack, name, input, changes } => {
             let mut input = input.clone();
@@ -138,9 +142,23 @@ fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Jso
             "headers": mask.headers(response.headers.iter()),
             "body": mask.body(&response.body, response.headers.get(&CONTENT_TYPE)),
         },
+        "delivery": exchanged.delivery.as_deref().map(delivery),
         "changes": notes(&exchanged.changes, &mask),
         "trace": steps,
     })
+}
+
+/// How an answer was sent, where that was not at once and whole.
+fn delivery(delivery: &Delivery) -> Json {
+    let mut shown = json!({ "delayMillis": millis(delivery.delay), "fault": delivery.manner.fault() });
+    if let Manner::Dribble { pieces, over } = delivery.manner {
+        shown["dribble"] = json!({ "pieces": pieces, "overMillis": millis(over) });
+    }
+    shown
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What must not be read of an exchange.

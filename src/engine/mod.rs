@@ -7,6 +7,7 @@ mod authenticate;
 mod behave;
 mod choose;
 mod event;
+mod fault;
 mod fill;
 mod guard;
 mod input;
@@ -16,6 +17,7 @@ mod render;
 mod repair;
 mod route;
 mod scope;
+mod settings;
 mod state;
 mod strict;
 mod validate;
@@ -33,8 +35,10 @@ use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
+pub(crate) use fault::Mistake;
 pub(crate) use near_miss::{astray, near_misses};
 pub(crate) use repair::{Repair, repair};
+pub(crate) use settings::{Setting, controls, dumped, set};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
@@ -81,6 +85,24 @@ impl From<EvalFault> for Rejection {
     }
 }
 
+/// Which operation a request is for, as far as that is known.
+#[derive(Default)]
+pub(crate) struct Meant<'a> {
+    pub(crate) operation: Option<&'a Operation>,
+    /// Those that it could be, where there are several.
+    pub(crate) candidates: Vec<&'a Operation>,
+}
+
+impl Meant<'_> {
+    /// Whether it is, or could still be, the operation with this id.
+    fn may_be(&self, id: &str) -> bool {
+        match self.operation {
+            Some(operation) => *operation.name == *id,
+            None => self.candidates.iter().any(|operation| *operation.name == *id),
+        }
+    }
+}
+
 /// An answer with its provenance and what it does.
 pub(crate) struct Outcome {
     pub(crate) response: Response,
@@ -91,11 +113,13 @@ pub(crate) struct Outcome {
 /// Answers one request.
 pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, rules: Rules) -> Exchange {
     let mut call = Call::begin(pack, moment, request, rules);
-    let mut operation = None;
-    let outcome = match respond(&mut call, &mut operation) {
+    let mut meant = Meant::default();
+    let outcome = match respond(&mut call, &mut meant) {
         Ok(outcome) => outcome,
-        Err(rejection) => reject::rejection(&mut call, operation, rejection),
+        Err(rejection) => reject::rejection(&mut call, meant.operation, rejection),
     };
+    let (outcome, delivery) = fault::inject(&mut call, &meant, outcome);
+    let operation = meant.operation;
     let mut response = outcome.response;
     if let Some(operation) = operation {
         response.headers.insert(OPERATION, operation.header.clone());
@@ -107,6 +131,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         trace: call.trace,
         operation: operation.map(|operation| Arc::clone(&operation.name)),
         contract: Some(outcome.contract),
+        delivery,
     }
 }
 
@@ -120,19 +145,20 @@ pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Re
         Err(rejection) => reject::rejection(&mut call, None, rejection),
     };
     let Outcome { response, change, contract } = outcome;
-    Exchange { response, change, trace: call.trace, operation: None, contract: Some(contract) }
+    Exchange { response, change, trace: call.trace, operation: None, contract: Some(contract), delivery: None }
 }
 
-fn respond<'a>(call: &mut Call<'a>, operation: &mut Option<&'a Operation>) -> Result<Outcome, Rejection> {
+fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Rejection> {
     let found = route::find(call)?;
-    if let [only] = found.candidates.as_slice() {
-        *operation = Some(only.operation);
+    match found.candidates.as_slice() {
+        [only] => meant.operation = Some(only.operation),
+        several => meant.candidates = several.iter().map(|found| found.operation).collect(),
     }
     authenticate::identify(call, &found)?;
     input::formats(call, &found)?;
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
-    *operation = Some(chosen);
+    meant.operation = Some(chosen);
     let body = input::spelling(call, chosen, body)?;
     guard::load(call, chosen, Turn::BeforeBody)?;
     guard::check(call, chosen, Turn::BeforeBody)?;

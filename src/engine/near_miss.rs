@@ -70,6 +70,7 @@ pub(crate) fn astray(packs: &[Arc<Pack>], options: &[Options], request: &Request
         trace,
         operation: None,
         contract: None,
+        delivery: None,
     }
 }
 

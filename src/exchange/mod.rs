@@ -4,6 +4,7 @@
 //! Start with [`Request`] and [`Response`]; [`Problem`] is the server's own way to refuse.
 
 mod accepts;
+mod delivery;
 mod difference;
 mod headers;
 mod json;
@@ -14,6 +15,7 @@ mod response;
 mod whole;
 
 pub(crate) use accepts::{accepts, is_media, weight};
+pub(crate) use delivery::{Delivery, LONGEST_DELAY, MOST_PIECES, Manner};
 pub(crate) use difference::{Difference, Differs, differences};
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, distinct, parse as parse_json, spelled};

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Trace;
 use crate::clock::Instant;
-use crate::exchange::{Request, Response};
+use crate::exchange::{Delivery, Request, Response};
 
 /// One thing that happened in a sandbox.
 #[derive(Debug, Clone)]
@@ -43,6 +43,13 @@ pub(crate) enum Happening {
         input: Value,
         changes: Vec<Note>,
     },
+    /// What a test asked of the sandbox was changed by the control plane.
+    Setting {
+        method: &'static str,
+        /// Below `/_standin`.
+        path: String,
+        body: Option<Value>,
+    },
 }
 
 /// A request with its answer and the reasons for it.
@@ -56,6 +63,8 @@ pub(crate) struct Exchanged {
     pub(crate) response: Response,
     pub(crate) trace: Trace,
     pub(crate) changes: Vec<Note>,
+    /// None where the answer is sent at once and whole.
+    pub(crate) delivery: Option<Box<Delivery>>,
     /// How long the engine took, in real microseconds.
     pub(crate) took: u64,
 }
@@ -99,6 +108,7 @@ impl Entry {
                 Happening::Clock { .. } => 0,
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
                 Happening::Event { input, .. } => body(input),
+                Happening::Setting { path, body: value, .. } => path.len() + value.as_ref().map_or(0, body),
             }
     }
 }

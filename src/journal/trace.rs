@@ -16,6 +16,7 @@ pub(crate) enum Stage {
     Behave,
     Render,
     CheckResponse,
+    Fault,
 }
 
 impl Stage {
@@ -32,6 +33,7 @@ impl Stage {
             Stage::Behave => "behave",
             Stage::Render => "render",
             Stage::CheckResponse => "check response",
+            Stage::Fault => "fault",
         }
     }
 }

@@ -114,6 +114,10 @@ impl Pack {
         &self.errors[id.0]
     }
 
+    pub(crate) fn error_named(&self, name: &str) -> Option<ErrorId> {
+        self.errors.iter().position(|error| *error.name == *name).map(ErrorId)
+    }
+
     pub(crate) fn resource_named(&self, name: &str) -> Option<ResourceId> {
         self.resources.iter().position(|resource| &*resource.name == name).map(ResourceId)
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use imbl::Vector;
 use serde_json::Value;
 
+use super::controls::Controls;
 use super::world::{Record, Undo, World};
 use crate::clock::{Instant, Mode};
 use crate::pack::Pack;
@@ -26,6 +27,7 @@ pub(super) struct History {
 #[derive(Debug, Clone)]
 pub(super) struct Past {
     pub(super) worlds: Vec<World>,
+    pub(super) controls: Controls,
     pub(super) now: Instant,
     pub(super) mode: Mode,
 }
@@ -42,6 +44,8 @@ enum What {
     Edits(usize, Arc<[Undo]>),
     /// The clock was set, which moved so before.
     Clock(Mode),
+    /// Tests had asked for this before.
+    Controls(Box<Controls>),
 }
 
 impl History {
@@ -59,6 +63,10 @@ impl History {
 
     pub(super) fn clock_set(&mut self, entry: u64, before: Mode) {
         self.done.push_back(Done { entry, what: What::Clock(before) });
+    }
+
+    pub(super) fn controlled(&mut self, entry: u64, before: Controls) {
+        self.done.push_back(Done { entry, what: What::Controls(Box::new(before)) });
     }
 
     /// Forgets what entries before `first` did. It is given back, to be dropped when nobody waits.
@@ -79,6 +87,7 @@ impl History {
             }
             match &done.what {
                 What::Clock(mode) => past.mode = *mode,
+                What::Controls(before) => past.controls = (**before).clone(),
                 What::Edits(pack, undo) => {
                     undo.iter().rev().for_each(|undo| past.worlds[*pack].undo(&packs[*pack], undo));
                 }

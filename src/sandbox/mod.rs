@@ -3,7 +3,9 @@
 //! Must not know: the engine, HTTP, the server. Start with [`Sandbox`]; [`World`] is what the engine reads and makes
 //! anew, [`Registry`] holds all sandboxes of a server.
 
+mod controls;
 mod dump;
+mod faults;
 mod history;
 mod id;
 mod registry;
@@ -13,6 +15,8 @@ mod view;
 mod watch;
 mod world;
 
+pub(crate) use controls::Controls;
+pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
 pub(crate) use id::SandboxId;
 pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Settings, Wish};
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};

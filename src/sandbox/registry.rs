@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use super::controls::Controls;
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
 use super::state::{Beginning, Sandbox, seeded};
@@ -120,6 +121,7 @@ impl Registry {
             options: chosen(&defaults, &settings.options),
             journal: settings.journal,
             snapshots: settings.snapshots,
+            controls: Controls::default(),
         };
         let default = Arc::new(Sandbox::new(SandboxId::default_id(), first.clone(), real));
         Ok(Registry { packs, settings, first, sandboxes: RwLock::new(Shelf::default()), default })

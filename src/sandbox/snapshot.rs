@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::controls::Controls;
 use super::history::{History, Past};
 use super::id::SandboxId;
 use super::state::{Beginning, Sandbox, State};
@@ -38,6 +39,8 @@ impl Snapshot {
 pub(crate) struct Story {
     /// The records of each pack; none where they are the seed records.
     pub(crate) worlds: Option<Vec<World>>,
+    /// What tests asked of the sandbox.
+    pub(crate) controls: Controls,
     pub(crate) at: Instant,
     pub(crate) mode: Mode,
     /// Microseconds by which the seed records are moved.
@@ -91,28 +94,31 @@ impl Sandbox {
 
     /// All that is kept of what happened.
     pub(crate) fn story(&self) -> Story {
-        let (log, mut history, present, mode) = {
+        let (log, mut history, present) = {
             let state = self.lock();
-            (state.log.clone(), state.history.clone(), state.worlds.clone(), state.clock.mode())
+            (state.log.clone(), state.history.clone(), state.present(Instant::START))
         };
         let first = log.entries().next().cloned();
         let position = log.position() - log.len() as u64;
         let beginning = &self.beginning;
         let at = first.map_or(beginning.instant, |entry| entry.begin());
-        let mut past = Past { worlds: present.clone(), now: at, mode };
+        let mut past = Past { now: at, ..present.clone() };
         let from_seeds = position == 0 && history.is_from_seeds();
-        if !from_seeds {
+        if from_seeds {
+            past = beginning.past();
+        } else {
             history.undo(0, self.packs(), &mut past);
         }
         let untouched = || past.worlds.iter().zip(&beginning.worlds).all(|(world, seed)| world.is(seed));
         Story {
             at,
-            mode: if from_seeds { beginning.mode } else { past.mode },
+            mode: past.mode,
             shift: beginning.shift,
             position,
             worlds: if from_seeds || untouched() { None } else { Some(past.worlds) },
+            controls: past.controls,
             log,
-            present,
+            present: present.worlds,
         }
     }
 
@@ -229,6 +235,7 @@ impl State {
         self.clock.set(past.now, past.mode, real);
         self.latest = past.now;
         self.worlds = past.worlds;
+        self.controls = past.controls;
         self.version += 1;
         self.generation += 1;
         drop(self.watchers.take());

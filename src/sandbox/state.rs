@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::controls::Controls;
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
 use super::watch::{Watchers, Woken};
 use super::world::{Change, Conflict, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real, Span};
-use crate::exchange::{Request, Response};
+use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
 use crate::pack::{Options, Pack};
@@ -30,11 +31,12 @@ pub(crate) struct Beginning {
     pub(crate) journal: Limits,
     /// How many snapshots there may be.
     pub(crate) snapshots: usize,
+    pub(crate) controls: Controls,
 }
 
 impl Beginning {
     pub(super) fn past(&self) -> Past {
-        Past { worlds: self.worlds.clone(), now: self.instant, mode: self.mode }
+        Past { worlds: self.worlds.clone(), controls: self.controls.clone(), now: self.instant, mode: self.mode }
     }
 }
 
@@ -53,6 +55,7 @@ pub(crate) struct Sandbox {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) worlds: Vec<World>,
+    pub(super) controls: Controls,
     pub(super) clock: Clock,
     pub(super) log: Log,
     pub(super) history: History,
@@ -73,6 +76,7 @@ pub(super) struct State {
 /// What a read starts from.
 struct Seen {
     world: World,
+    controls: Controls,
     clock: Clock,
     position: u64,
     version: u64,
@@ -80,7 +84,13 @@ struct Seen {
 
 impl Seen {
     fn moment<'a>(&'a self, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
-        Moment { world: &self.world, now: self.clock.now(real), draws: Draws::new(seed, self.position), options }
+        Moment {
+            world: &self.world,
+            controls: &self.controls,
+            now: self.clock.now(real),
+            draws: Draws::new(seed, self.position),
+            options,
+        }
     }
 }
 
@@ -88,6 +98,7 @@ impl Seen {
 #[derive(Debug)]
 pub(crate) struct Moment<'a> {
     pub(crate) world: &'a World,
+    pub(crate) controls: &'a Controls,
     pub(crate) now: Instant,
     pub(crate) draws: Draws,
     pub(crate) options: &'a Options,
@@ -103,6 +114,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<Arc<str>>,
     /// The value of `Standin-Contract`.
     pub(crate) contract: Option<&'static str>,
+    /// None where the answer is sent at once and whole.
+    pub(crate) delivery: Option<Box<Delivery>>,
 }
 
 /// An exchange that has become part of a sandbox's story.
@@ -236,10 +249,31 @@ impl Sandbox {
         let moment = state.moment(pack, &self.beginning.options[pack], self.beginning.seed, real);
         let at = moment.now;
         let Intervention { change, what } = act(&self.beginning.packs[pack], &moment)?;
-        let (entry, freed) = state.enter(at, what, Some((pack, &self.beginning.packs[pack], change.edits)));
+        let edits = Some((pack, &self.beginning.packs[pack], change.edits));
+        let (entry, freed) = state.enter(at, what, edits, change.controls);
         drop(state);
         drop(freed);
         Ok(entry)
+    }
+
+    /// Changes what tests ask of the sandbox. Nothing happens when `act` refuses.
+    pub(crate) fn set<E>(
+        &self,
+        real: Real,
+        act: impl FnOnce(&Controls) -> Result<(Controls, Happening), E>,
+    ) -> Result<Arc<Entry>, E> {
+        let mut state = self.lock();
+        let (controls, what) = act(&state.controls)?;
+        let at = state.now(real);
+        let (entry, freed) = state.enter(at, what, None, Some(controls));
+        drop(state);
+        drop(freed);
+        Ok(entry)
+    }
+
+    /// What tests ask of the sandbox now.
+    pub(crate) fn controls(&self) -> Controls {
+        self.lock().controls.clone()
     }
 
     /// The records of a pack as they are now.
@@ -306,8 +340,8 @@ fn commit(
     exchange: Exchange,
     took: u64,
 ) -> Committed {
-    let Exchange { response, change, trace, operation, contract } = exchange;
-    let Change { edits, steps } = change;
+    let Exchange { response, change, trace, operation, contract, delivery } = exchange;
+    let Change { edits, steps, controls } = change;
     let exchanged = Exchanged {
         pack: pack.map(|(_, definition)| Arc::clone(&definition.name)),
         operation,
@@ -316,10 +350,11 @@ fn commit(
         response: response.clone(),
         trace,
         changes: pack.map(|(_, definition)| notes(definition, &steps)).unwrap_or_default(),
+        delivery,
         took,
     };
     let edits = pack.map(|(pack, definition)| (pack, definition, edits));
-    let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), edits);
+    let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), edits, controls);
     drop(state);
     // Whatever had to make room is freed when nobody waits.
     drop(freed);
@@ -354,6 +389,7 @@ impl State {
     pub(super) fn from_past(past: Past, log: Log, real: Real) -> Self {
         State {
             worlds: past.worlds,
+            controls: past.controls,
             clock: Clock::new(past.now, past.mode, real),
             latest: past.now,
             history: History::new(true),
@@ -374,18 +410,19 @@ impl State {
 
     /// What the sandbox is like now.
     pub(super) fn present(&self, now: Instant) -> Past {
-        Past { worlds: self.worlds.clone(), now, mode: self.clock.mode() }
+        Past { worlds: self.worlds.clone(), controls: self.controls.clone(), now, mode: self.clock.mode() }
     }
 
     /// The world as it is, for whoever holds the lock.
     fn moment<'a>(&'a self, pack: usize, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
         let draws = Draws::new(seed, self.log.position());
-        Moment { world: &self.worlds[pack], now: self.now(real), draws, options }
+        Moment { world: &self.worlds[pack], controls: &self.controls, now: self.now(real), draws, options }
     }
 
     fn seen(&self, pack: usize) -> Seen {
         Seen {
             world: self.worlds[pack].clone(),
+            controls: self.controls.clone(),
             clock: self.clock,
             position: self.log.position(),
             version: self.version,
@@ -403,6 +440,22 @@ impl State {
 
     /// Performs edits of one pack's world and writes down what happened: the one way in which records change.
     fn enter(
+        &mut self,
+        at: Instant,
+        what: Happening,
+        edits: Option<(usize, &Arc<Pack>, Vec<WorldEdit>)>,
+        controls: Option<Controls>,
+    ) -> (Arc<Entry>, Freed) {
+        let before = controls.map(|controls| std::mem::replace(&mut self.controls, controls));
+        let (entry, freed) = self.perform(at, what, edits);
+        if let Some(before) = before {
+            self.version += 1;
+            self.history.controlled(entry.id, before);
+        }
+        (entry, freed)
+    }
+
+    fn perform(
         &mut self,
         at: Instant,
         what: Happening,

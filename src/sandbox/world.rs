@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use imbl::{HashMap, OrdMap, Vector};
 use serde_json::Value;
 
+use super::controls::Controls;
 use super::view::RecordView;
 use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
 use crate::pack::{ErrorId, Pack, ResourceId};
@@ -120,6 +121,8 @@ pub(crate) struct World(Arc<Vec<Table>>);
 pub(crate) struct Change {
     pub(crate) edits: Vec<WorldEdit>,
     pub(crate) steps: Vec<Step>,
+    /// What tests ask of the sandbox from then on, where that changes.
+    pub(crate) controls: Option<Controls>,
 }
 
 /// One record put or taken away. Prepared against one world, applied to that world.

@@ -1,0 +1,48 @@
+//! `/faults`: what is to go wrong.
+
+use http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::body::members;
+use super::{Answer, Call, done, ok};
+use crate::engine::{self, Mistake, Setting};
+use crate::exchange::Problem;
+
+/// The rules, each with how often it has applied.
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let faults = call.sandbox.controls().faults;
+    let shown = faults.rules().map(|(rule, applied)| {
+        let mut shown = rule.source.clone();
+        shown["applied"] = applied.into();
+        shown
+    });
+    ok(&json!({ "faults": shown.collect::<Vec<Json>>() }))
+}
+
+pub(super) fn put(call: &Call<'_>) -> Answer {
+    let given = members(call, &["faults"])?.all();
+    set(call, &Setting::Faults(given.into()))?;
+    list(call)
+}
+
+pub(super) fn delete(call: &Call<'_>) -> Answer {
+    set(call, &Setting::NoFaults)?;
+    done()
+}
+
+fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
+    let packs = call.sandbox.packs();
+    let entry = call.sandbox.set(call.real, |controls| engine::set(packs, controls, setting));
+    entry.map(|_| ()).map_err(|mistakes| refused(&mistakes))
+}
+
+/// The problem for settings that cannot be.
+fn refused(mistakes: &[Mistake]) -> Problem {
+    let shown = |mistake: &Mistake| json!({ "pointer": mistake.pointer, "message": mistake.message });
+    let detail = match mistakes {
+        [only] => format!("`{}`: {}.", only.pointer, only.message.trim_end_matches(['.', '?'])),
+        _ => format!("{} mistakes; nothing was changed.", mistakes.len()),
+    };
+    Problem::new("setting-invalid", StatusCode::UNPROCESSABLE_ENTITY, "This cannot be asked of a sandbox", detail)
+        .with("mistakes", mistakes.iter().map(shown).collect())
+}

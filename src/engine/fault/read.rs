@@ -1,0 +1,343 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::clock::Span;
+use crate::diagnostic::{did_you_mean, one_of, shortened};
+use crate::exchange::{LONGEST_DELAY, MOST_PIECES, Manner, child};
+use crate::pack::Pack;
+use crate::sandbox::{Failure, Fault, Faults, Latency, When};
+
+/// The most rules at once.
+const MOST_RULES: usize = 100;
+/// The widest log-normal distribution: with it one time in six is twenty times the median.
+const WIDEST: f64 = 3.0;
+/// How much of a value is quoted.
+const QUOTED: usize = 80;
+
+const MEMBERS: [&str; 9] = ["pack", "operation", "share", "count", "when", "latency", "error", "fault", "dribble"];
+const FAULTS: [&str; 6] =
+    ["connection-reset", "empty-response", "truncated-body", "malformed-body", "malformed-chunk", "random-data"];
+
+/// Something that a rule cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// A JSON pointer into what was sent.
+    pub(crate) pointer: String,
+    pub(crate) message: String,
+}
+
+/// Reads `{"faults": [rule…]}`; all mistakes at once.
+pub(crate) fn read(packs: &[Arc<Pack>], given: &Json) -> Result<Faults, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let rules = match given.get("faults") {
+        Some(Json::Array(rules)) => rules,
+        other => {
+            let found = other.map_or("nothing".to_owned(), quoted);
+            return Err(vec![Mistake {
+                pointer: "/faults".to_owned(),
+                message: format!("it is a list of rules, not {found}; an empty list for none"),
+            }]);
+        }
+    };
+    if rules.len() > MOST_RULES {
+        let message = format!("there are {} rules: at most {MOST_RULES}", rules.len());
+        return Err(vec![Mistake { pointer: "/faults".to_owned(), message }]);
+    }
+    let mut read = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let mut reader = Reader { packs, at: format!("/faults/{index}"), mistakes: &mut mistakes };
+        read.extend(reader.rule(rule));
+    }
+    if mistakes.is_empty() { Ok(Faults::new(read)) } else { Err(mistakes) }
+}
+
+/// The rules with how often they have applied, so that `undump` makes the same of it.
+pub(crate) fn dump(faults: &Faults) -> Json {
+    let rules: Vec<Json> = faults.rules().map(|(rule, _)| rule.source.clone()).collect();
+    let applied: Vec<u64> = faults.rules().map(|(_, applied)| applied).collect();
+    json!({ "faults": rules, "applied": applied })
+}
+
+pub(crate) fn undump(packs: &[Arc<Pack>], dumped: &Json) -> Result<Faults, Vec<Mistake>> {
+    let faults = read(packs, dumped)?;
+    let applied = dumped.get("applied").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let applied: Vec<u64> = applied.iter().filter_map(Json::as_u64).collect();
+    Ok(Faults::going_on(faults.rules().map(|(rule, _)| rule.clone()).collect(), &applied))
+}
+
+/// Reads one rule.
+struct Reader<'r> {
+    packs: &'r [Arc<Pack>],
+    at: String,
+    mistakes: &'r mut Vec<Mistake>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, member: &str, message: impl Into<String>) {
+        let pointer = if member.is_empty() { self.at.clone() } else { child(&self.at, member) };
+        self.mistakes.push(Mistake { pointer, message: message.into() });
+    }
+
+    fn rule(&mut self, given: &Json) -> Option<Fault> {
+        let before = self.mistakes.len();
+        let Json::Object(members) = given else {
+            self.wrong("", format!("a rule is an object, not {}", quoted(given)));
+            return None;
+        };
+        for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
+            let meant = did_you_mean(name, MEMBERS);
+            self.wrong(name, format!("a rule has {}.{meant}", one_of(MEMBERS)));
+        }
+        let pack = self.pack(members);
+        let operation = self.operation(members, pack.as_deref());
+        let latency = members.get("latency").and_then(|given| self.latency(given));
+        let failure = self.failure(members, pack.as_deref());
+        let fault = Fault {
+            share: self.share(members.get("share")),
+            count: self.count(members.get("count")),
+            when: self.when(members, failure.as_ref()),
+            pack,
+            operation,
+            latency,
+            failure,
+            source: given.clone(),
+        };
+        let does = ["latency", "error", "fault", "dribble"];
+        if does.iter().all(|name| !members.contains_key(*name)) {
+            self.wrong("", format!("the rule does nothing: give it {}", one_of(does)));
+        }
+        (self.mistakes.len() == before).then_some(fault)
+    }
+
+    fn text<'m>(&mut self, members: &'m Map<String, Json>, name: &str) -> Option<&'m str> {
+        match members.get(name)? {
+            Json::String(text) => Some(text),
+            other => {
+                self.wrong(name, format!("it is a text, not {}", quoted(other)));
+                None
+            }
+        }
+    }
+
+    /// The pack of the rule; an operation's id begins with it.
+    fn pack(&mut self, members: &Map<String, Json>) -> Option<Arc<str>> {
+        let said = self.text(members, "pack");
+        let packs = self.packs;
+        let names = || packs.iter().map(|pack| &*pack.name);
+        let found = said.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
+        if let (Some(name), None) = (said, found) {
+            self.wrong(
+                "pack",
+                format!("there is no pack `{}`: there are {}", shortened(name, QUOTED), one_of(names())),
+            );
+        }
+        let of_operation = members.get("operation").and_then(Json::as_str).and_then(|id| id.split('/').next());
+        let of_operation = of_operation.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
+        if let (Some(said), Some(other)) = (found, of_operation)
+            && said.name != other.name
+        {
+            self.wrong(
+                "operation",
+                format!("it is an operation of `{}`, and the rule is for `{}`", other.name, said.name),
+            );
+        }
+        found.or(of_operation).map(|pack| Arc::clone(&pack.name))
+    }
+
+    fn operation(&mut self, members: &Map<String, Json>, pack: Option<&str>) -> Option<Arc<str>> {
+        let id = self.text(members, "operation")?;
+        let packs = self.packs.iter().filter(|known| pack.is_none_or(|name| name == &*known.name));
+        let known: Vec<&Arc<str>> =
+            packs.flat_map(|pack| pack.operations.iter().map(|operation| &operation.name)).collect();
+        let found = known.iter().find(|name| &****name == id);
+        if found.is_none() {
+            let meant = did_you_mean(id, known.iter().map(|name| &***name));
+            let id = shortened(id, QUOTED);
+            self.wrong("operation", format!("there is no operation `{id}`: `standin routes` lists them.{meant}"));
+        }
+        found.map(|name| Arc::clone(name))
+    }
+
+    fn share(&mut self, given: Option<&Json>) -> f64 {
+        let read = match given {
+            None => return 1.0,
+            Some(Json::Number(number)) => number.as_f64(),
+            Some(Json::String(text)) => {
+                text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()).map(|percent| percent / 100.0)
+            }
+            Some(_) => None,
+        };
+        match (read, given) {
+            (Some(share), _) if share > 0.0 && share <= 1.0 => share,
+            (Some(share), Some(given)) if share == 0.0 => {
+                self.wrong("share", format!("a rule with the share {} never applies: take it away", quoted(given)));
+                1.0
+            }
+            (_, given) => {
+                let given = given.map(quoted).unwrap_or_default();
+                self.wrong("share", format!("it is more than 0 and at most 1, or a text such as \"25%\", not {given}"));
+                1.0
+            }
+        }
+    }
+
+    fn count(&mut self, given: Option<&Json>) -> Option<u64> {
+        let given = given?;
+        match given.as_u64() {
+            Some(count) if count > 0 => Some(count),
+            _ => {
+                self.wrong("count", format!("it is a whole number from 1, not {}", quoted(given)));
+                None
+            }
+        }
+    }
+
+    fn when(&mut self, members: &Map<String, Json>, failure: Option<&Failure>) -> When {
+        let Some(text) = self.text(members, "when") else { return When::Before };
+        let fails = failure.is_some_and(|failure| !matches!(failure, Failure::Wire(Manner::Dribble { .. })));
+        match text {
+            _ if !fails && (members.contains_key("latency") || members.contains_key("dribble")) => {
+                self.wrong("when", "it belongs to `error` and `fault`: an answer that is only late loses nothing");
+            }
+            "before" => {}
+            "after" => return When::After,
+            other => self.wrong("when", format!("it is \"before\" or \"after\", not \"{}\"", shortened(other, QUOTED))),
+        }
+        When::Before
+    }
+
+    fn failure(&mut self, members: &Map<String, Json>, pack: Option<&str>) -> Option<Failure> {
+        let said: Vec<&str> =
+            ["error", "fault", "dribble"].into_iter().filter(|name| members.contains_key(*name)).collect();
+        if let [first, second, ..] = said.as_slice() {
+            self.wrong(second, format!("a rule has one of `error`, `fault` and `dribble`, and this one has `{first}`"));
+            return None;
+        }
+        match *said.first()? {
+            "error" => self.error(members, pack),
+            "fault" => self.fault(members),
+            _ => self.dribble(members.get("dribble")?),
+        }
+    }
+
+    fn error(&mut self, members: &Map<String, Json>, pack: Option<&str>) -> Option<Failure> {
+        let name = self.text(members, "error")?;
+        let packs = self.packs.iter().filter(|known| pack.is_none_or(|name| name == &*known.name));
+        let mut known: Vec<&Arc<str>> = packs.flat_map(|pack| pack.errors.iter().map(|error| &error.name)).collect();
+        known.sort_unstable();
+        known.dedup();
+        let Some(found) = known.iter().find(|known| &****known == name) else {
+            let meant = did_you_mean(name, known.iter().map(|name| &***name));
+            let of = pack.map_or("no pack".to_owned(), |pack| format!("the pack `{pack}`, which"));
+            let has = one_of(known.iter().map(|name| &***name));
+            let words = match pack {
+                Some(_) => format!("it is no error of {of} has {has}.{meant}"),
+                None => format!("{of} has such an error.{meant}"),
+            };
+            self.wrong("error", words);
+            return None;
+        };
+        Some(Failure::Error(Arc::clone(found)))
+    }
+
+    fn fault(&mut self, members: &Map<String, Json>) -> Option<Failure> {
+        let name = self.text(members, "fault")?;
+        Some(match name {
+            "connection-reset" => Failure::Wire(Manner::Reset),
+            "empty-response" => Failure::Wire(Manner::Empty),
+            "truncated-body" => Failure::Wire(Manner::Truncated),
+            "malformed-chunk" => Failure::Wire(Manner::Malformed),
+            "malformed-body" => Failure::MalformedBody,
+            "random-data" => Failure::RandomData,
+            other => {
+                let meant = did_you_mean(other, FAULTS);
+                self.wrong("fault", format!("there is no such fault: there are {}.{meant}", one_of(FAULTS)));
+                return None;
+            }
+        })
+    }
+
+    fn dribble(&mut self, given: &Json) -> Option<Failure> {
+        let members = self.object("dribble", given, &["pieces", "over"])?;
+        let pieces = members.get("pieces").and_then(Json::as_u64).and_then(|pieces| u32::try_from(pieces).ok());
+        let pieces = pieces.filter(|pieces| (1..=MOST_PIECES).contains(pieces));
+        if pieces.is_none() {
+            self.wrong("dribble", format!("`pieces` is a whole number from 1 to {MOST_PIECES}"));
+        }
+        let over = self.time("dribble", "over", members.get("over"));
+        Some(Failure::Wire(Manner::Dribble { pieces: pieces?, over: over? }))
+    }
+
+    /// A time, or `{median, sigma, most}`.
+    fn latency(&mut self, given: &Json) -> Option<Latency> {
+        if given.is_string() {
+            return self.time("latency", "latency", Some(given)).map(Latency::Fixed);
+        }
+        let members = self.object("latency", given, &["median", "sigma", "most"])?;
+        let median = self.time("latency", "median", members.get("median"));
+        let most = match members.get("most") {
+            None => Some(LONGEST_DELAY),
+            most => self.time("latency", "most", most),
+        };
+        let sigma = members.get("sigma").and_then(Json::as_f64).filter(|sigma| (0.0..=WIDEST).contains(sigma));
+        if sigma.is_none() {
+            self.wrong("latency", format!("`sigma` is a number from 0 to {WIDEST}: 0.4 is a common spread"));
+        }
+        Some(Latency::LogNormal { median: median?, sigma: sigma?, most: most? })
+    }
+
+    fn object<'g>(&mut self, name: &str, given: &'g Json, known: &[&str]) -> Option<&'g Map<String, Json>> {
+        let Json::Object(members) = given else {
+            let one = if name == "latency" { "a time such as \"250ms\", or an object" } else { "an object" };
+            let known = one_of(known.iter().copied());
+            self.wrong(name, format!("it is {one} with {known}, not {}", quoted(given)));
+            return None;
+        };
+        if let Some(unknown) = members.keys().find(|name| !known.contains(&name.as_str())) {
+            let meant = did_you_mean(unknown, known.iter().copied());
+            let unknown = shortened(unknown, QUOTED);
+            self.wrong(
+                name,
+                format!("`{unknown}` is not understood: it has {}.{meant}", one_of(known.iter().copied())),
+            );
+            return None;
+        }
+        Some(members)
+    }
+
+    fn time(&mut self, member: &str, name: &str, given: Option<&Json>) -> Option<Duration> {
+        let text = match given {
+            Some(Json::String(text)) => text,
+            Some(other) => {
+                self.wrong(member, format!("`{name}` is a time such as \"250ms\", not {}", quoted(other)));
+                return None;
+            }
+            None => {
+                self.wrong(member, format!("`{name}` is missing: a time such as \"250ms\""));
+                return None;
+            }
+        };
+        let read = Span::parse(text).map(Span::micros);
+        match read.map(u64::try_from) {
+            Ok(Ok(micros)) if Duration::from_micros(micros) <= LONGEST_DELAY => Some(Duration::from_micros(micros)),
+            Ok(Ok(_)) => {
+                self.wrong(member, format!("`{name}` is at most {} minutes", LONGEST_DELAY.as_secs() / 60));
+                None
+            }
+            Ok(Err(_)) => {
+                self.wrong(member, format!("`{name}` is {text}: nothing can come before it is asked for"));
+                None
+            }
+            Err(why) => {
+                self.wrong(member, format!("`{name}`: {}", shortened(&why, QUOTED * 2)));
+                None
+            }
+        }
+    }
+}
+
+fn quoted(value: &Json) -> String {
+    shortened(&value.to_string(), QUOTED)
+}

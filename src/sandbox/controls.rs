@@ -1,0 +1,7 @@
+use super::faults::Faults;
+
+/// What tests have asked of a sandbox besides records and time. A copy shares all of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Controls {
+    pub(crate) faults: Faults,
+}
