@@ -156,7 +156,7 @@ impl Metrics {
     /// Counts an exchange with a pack, which is given by its number; without one the path led to none.
     pub(crate) fn count(&self, pack: Option<usize>, exchanged: &Exchanged) {
         let of = pack.and_then(|pack| self.packs.get(pack));
-        let pack = || Arc::clone(exchanged.pack.as_ref().unwrap_or(&self.nothing));
+        let pack = || Arc::clone(exchanged.pack.as_ref().map_or(&self.nothing, |face| &face.name));
         let operation = || Arc::clone(exchanged.operation.as_ref().unwrap_or(&self.nothing));
         let code = exchanged.response.status.as_u16();
         self.requests.get_or_create(&OfAnswer { pack: pack(), operation: operation(), code }).inc();

@@ -14,8 +14,8 @@ use crate::diagnostic::{all_of, shortened};
 use crate::engine::{self, Edit, EventFault, Mistake, Rules, Setting, StateFault};
 use crate::exchange::{self, Body, Differs, Request, Response, differences};
 use crate::journal::{self, Entry, Happening};
-use crate::pack::{Chosen, Options, Pack};
-use crate::sandbox::{Beginning, Controls, Sandbox, SandboxId, World, seeded};
+use crate::pack::{Chosen, Pack};
+use crate::sandbox::{Beginning, Controls, Ground, Sandbox, SandboxId, World};
 
 /// What came of doing everything in a bundle again.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
         proof.entries += 1;
         proof.exchanges += usize::from(exchange);
     }
-    let worlds: Vec<World> = (0..player.packs.len()).map(|pack| player.sandbox.world(pack)).collect();
+    let worlds: Vec<World> = (0..player.packs.len()).map(|pack| player.sandbox.holding(pack).1).collect();
     proof.records = records(&worlds, &player.packs) == then;
     Ok(proof)
 }
@@ -174,16 +174,15 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
         .options
         .iter()
         .map(|(path, value)| {
-            let (pack, option, definition) = Chosen::find(packs, path)?;
+            let (pack, definition) = Chosen::find(packs, path)?;
             let value = definition.read(value).map_err(|why| format!("`{path}`: {why}"))?;
-            Ok(Chosen { pack, option, value })
+            Ok(definition.choose(pack, value))
         })
         .collect();
     let chosen = chosen.map_err(|why| bad(format!("an option of the bundle: {why}")))?;
-    let defaults = packs.iter().map(|pack| Options::defaults(&pack.options)).enumerate();
     let start = &head.start;
-    let worlds = match &start.worlds {
-        None => seeded(packs, start.shift, head.seed)
+    let ground = match &start.worlds {
+        None => Ground::new(Arc::clone(packs), chosen, start.shift, head.seed)
             .map_err(|(pack, conflict)| Unplayable::World(pack, format!("{conflict:?}")))?,
         Some(dumps) => {
             let world = |pack: &Arc<Pack>| {
@@ -191,17 +190,13 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
                 dump.and_then(|dump| World::from_dump(pack, dump))
                     .map_err(|why| Unplayable::World(pack.name.to_string(), why))
             };
-            packs.iter().map(world).collect::<Result<_, _>>()?
+            let worlds = packs.iter().map(world).collect::<Result<_, _>>()?;
+            Ground::beginning_with(Arc::clone(packs), chosen, worlds, start.shift, head.seed)
         }
     };
     let beginning = Beginning {
-        packs: Arc::clone(packs),
-        worlds,
         instant: Instant::parse(&start.at).map_err(bad)?,
         mode: mode(&start.mode).map_err(bad)?,
-        shift: start.shift,
-        seed: head.seed,
-        options: defaults.map(|(index, options)| options.choosing(index, &chosen)).collect(),
         // What was done is compared at once, and need not be kept.
         journal: journal::Limits { entries: 1, bytes: 0 },
         snapshots: 0,
@@ -215,7 +210,7 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
     if start.position > LONGEST {
         return Err(bad(format!("no log is as long as `position` says: {}", start.position)));
     }
-    Ok(Sandbox::after(id, beginning, start.position, STILL))
+    Ok(Sandbox::after(id, beginning, Arc::new(ground), start.position, STILL))
 }
 
 /// Mistakes in one line.
@@ -306,7 +301,7 @@ impl Player {
                 });
             }
             None => {
-                let exchange = engine::astray(&self.packs, self.sandbox.options(), &request);
+                let exchange = engine::astray(&self.packs, &self.sandbox.ground().options, &request);
                 self.sandbox.astray(request, STILL, exchange);
             }
         }
@@ -413,7 +408,7 @@ fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
     let notes = match &entry.what {
         Happening::Exchange(exchanged) => &exchanged.changes,
         Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
-        Happening::Clock { .. } | Happening::Setting { .. } => return Vec::new(),
+        Happening::Clock { .. } | Happening::Setting { .. } | Happening::Reload(_) => return Vec::new(),
     };
     let now = changes(notes);
     let shown = |change: Option<&ChangeLine>| match change {

@@ -12,18 +12,17 @@ use crate::engine;
 use crate::exchange::{Body, Delivery, Manner, Request, Response};
 use crate::journal::{Entry, Happening, Note};
 use crate::pack::{Pack, sha256};
-use crate::sandbox::{Sandbox, Story, World};
+use crate::sandbox::{Ground, Sandbox, Story, World};
 
 /// The log of a sandbox with all that is needed to do it again. Secrets stand in it as they were sent.
 pub(crate) fn write(sandbox: &Sandbox, rules: engine::Rules) -> Vec<u8> {
     let story = sandbox.story();
     let mut bytes = Vec::new();
     line(&mut bytes, &head(sandbox, &story, rules));
-    for entry in story.log.entries() {
-        line(&mut bytes, &entry_line(entry));
-    }
-    let records = records(&story.present, sandbox.packs());
-    let end = End { end: Sum { entries: story.log.len() as u64, records, sha256: sha256(&bytes) } };
+    let lines: Vec<EntryLine> = story.entries.iter().filter_map(|entry| entry_line(entry)).collect();
+    lines.iter().for_each(|entry| line(&mut bytes, entry));
+    let records = records(&story.present, &story.ground.packs);
+    let end = End { end: Sum { entries: lines.len() as u64, records, sha256: sha256(&bytes) } };
     line(&mut bytes, &end);
     bytes
 }
@@ -35,26 +34,26 @@ fn line(out: &mut Vec<u8>, value: &impl Serialize) {
 }
 
 fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
-    let packs = sandbox.packs();
-    let options = packs.iter().zip(sandbox.options()).flat_map(|(pack, options)| options.by_path(pack));
+    let Ground { packs, options, .. } = &*story.ground;
+    let options = packs.iter().zip(&**options).flat_map(|(pack, options)| options.by_path(pack));
     Head {
         bundle: NAME.to_owned(),
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         sandbox: sandbox.id().to_string(),
-        seed: sandbox.seed(),
+        seed: story.ground.seed,
         options: options.map(|(path, value)| (path, value.clone())).collect(),
         rules: Rules { json_depth: rules.json_depth, strict: rules.strict },
         start: Start {
             at: story.at.to_string(),
             mode: story.mode.name().to_owned(),
-            shift: story.shift,
+            shift: story.ground.shift,
             position: story.position,
             controls: engine::dumped(&story.controls),
             worlds: story.worlds.as_ref().map(|worlds| dumps(worlds, packs)),
         },
         packs: packs.iter().map(|pack| PackLine { name: pack.name.to_string(), files: files(pack) }).collect(),
-        evicted: story.log.evicted(),
+        evicted: story.evicted,
     }
 }
 
@@ -73,10 +72,11 @@ pub(super) fn files(pack: &Arc<Pack>) -> Map<String, Json> {
     pack.digests.iter().map(|(path, digest)| (path.clone(), Json::from(digest.as_str()))).collect()
 }
 
-fn entry_line(entry: &Entry) -> EntryLine {
+/// None for the change of a pack, behind which a bundle begins.
+fn entry_line(entry: &Entry) -> Option<EntryLine> {
     let what = match &entry.what {
         Happening::Exchange(exchanged) => What::Exchange(Box::new(ExchangeLine {
-            pack: exchanged.pack.as_deref().map(str::to_owned),
+            pack: exchanged.pack_name().map(str::to_owned),
             operation: exchanged.operation.as_deref().map(str::to_owned),
             request: request_line(&exchanged.request),
             response: response_line(&exchanged.response),
@@ -97,6 +97,7 @@ fn entry_line(entry: &Entry) -> EntryLine {
         Happening::Setting { method, path, body } => {
             What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.clone() }
         }
+        Happening::Reload(_) => return None,
         Happening::Event { pack, name, input, changes: noted } => What::Event {
             pack: pack.to_string(),
             event: name.to_string(),
@@ -104,7 +105,7 @@ fn entry_line(entry: &Entry) -> EntryLine {
             changes: changes(noted),
         },
     };
-    EntryLine { entry: entry.id, at: entry.at.to_string(), what }
+    Some(EntryLine { entry: entry.id, at: entry.at.to_string(), what })
 }
 
 fn request_line(request: &Request) -> RequestLine {

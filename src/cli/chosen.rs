@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::serve::usage;
+use crate::exchange::spelled;
 use crate::pack::{Chosen, Pack};
 
 /// Reads `PACK.NAME` and `PACK.NAME=VALUE`.
@@ -12,7 +13,7 @@ pub(super) fn read(given: &[String], packs: &[Arc<Pack>]) -> Result<Vec<Chosen>,
     for text in given {
         let refuse = |why: &str| usage(&format!("--option {text}: {why}"));
         let (path, value) = text.split_once('=').map_or((text.as_str(), None), |(path, value)| (path, Some(value)));
-        let (pack, option, definition) = Chosen::find(packs, path).map_err(|why| refuse(&why))?;
+        let (pack, definition) = Chosen::find(packs, path).map_err(|why| refuse(&why))?;
         let value = match value {
             Some(value) => definition.parse(value).map_err(|why| refuse(&why))?,
             None if definition.is_boolean() => definition.parse("true").map_err(|why| refuse(&why))?,
@@ -21,9 +22,9 @@ pub(super) fn read(given: &[String], packs: &[Arc<Pack>]) -> Result<Vec<Chosen>,
                 return Err(refuse(&format!("it is no boolean: write {path}={values}")));
             }
         };
-        let chosen = Chosen { pack, option, value };
-        let other = all.iter().find(|other| (other.pack, other.option) == (pack, option));
-        if other.is_some_and(|other| other.value != value) {
+        let chosen = definition.choose(pack, value);
+        let other = all.iter().find(|other| other.is_for(&chosen));
+        if other.is_some_and(|other| other.value != chosen.value) {
             return Err(refuse(&format!("`{path}` is given twice, with different values")));
         }
         if other.is_none() {
@@ -34,11 +35,7 @@ pub(super) fn read(given: &[String], packs: &[Arc<Pack>]) -> Result<Vec<Chosen>,
 }
 
 /// What was chosen of one pack, as it can be typed again: `put-update=true`.
-pub(super) fn shown(chosen: &[Chosen], index: usize, pack: &Pack) -> Vec<String> {
-    let own = chosen.iter().filter(|one| one.pack == index);
-    own.filter_map(|one| {
-        let option = pack.options.get(one.option)?;
-        Some(format!("{}={}", option.name, option.spelled().get(one.value)?))
-    })
-    .collect()
+pub(super) fn shown(chosen: &[Chosen], pack: &Pack) -> Vec<String> {
+    let own = chosen.iter().filter(|one| one.pack == pack.name);
+    own.map(|one| format!("{}={}", one.option, spelled(&one.value))).collect()
 }

@@ -270,7 +270,7 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
         for (_, address) in own.iter().filter(|(pack, _)| *pack == index) {
             let _ = writeln!(text, "              http://{}", access::callable(*address));
         }
-        for (number, option) in chosen::shown(chosen, index, pack).iter().enumerate() {
+        for (number, option) in chosen::shown(chosen, pack).iter().enumerate() {
             let head = if number == 0 { "options" } else { "" };
             let _ = writeln!(text, "  {head:<11} {option}");
         }
@@ -284,7 +284,7 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
             };
             let _ = writeln!(text, "  {head:<11} {:<width$}  {shown}", credential.label);
         }
-        if let Some(command) = command(url, pack, &Choices::defaults(&pack.options).choosing(index, chosen)) {
+        if let Some(command) = command(url, pack, &Choices::chosen(pack, chosen)) {
             let _ = writeln!(text, "  try         {command}");
         }
     }

@@ -36,8 +36,9 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let packs = call.registry.packs().iter();
-    let events: Vec<Json> = packs.flat_map(|pack| pack.events.iter().map(|event| event_shown(pack, event))).collect();
+    let packs = call.registry.packs();
+    let events: Vec<Json> =
+        packs.iter().flat_map(|pack| pack.events.iter().map(|event| event_shown(pack, event))).collect();
     let total = events.len();
     ok(&page::list(events, total, None))
 }
@@ -48,28 +49,40 @@ fn misfit(name: &str, violations: Vec<Json>) -> Problem {
         .with("violations", violations.into())
 }
 
-pub(super) fn fire(call: &Call<'_>) -> Answer {
-    let (index, pack) = call.pack()?;
-    let name = call.parameter("event");
-    let event = pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
+fn named<'p>(pack: &'p Pack, name: &str) -> Result<&'p Event, Problem> {
+    pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
         let names = pack.events.iter().map(|event| &*event.name);
         let meant = did_you_mean(name, names.clone());
         let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));
         Problem::not_found("event-unknown", detail)
-    })?;
+    })
+}
+
+pub(super) fn fire(call: &Call<'_>) -> Answer {
+    let (index, pack) = call.pack()?;
+    let name = call.parameter("event");
+    named(&pack, name)?;
     let input = object(call)?;
-    let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
-    // A misspelt parameter is one mistake: what is then missing is not told too.
-    if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
-        let message = format!("there is no such parameter{}", or_rather(unknown, known()));
-        let pointer = crate::exchange::child("", unknown);
-        let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
-        return Err(misfit(name, vec![violation]));
-    }
-    let input = Json::Object(input);
-    let fired = |pack: &Arc<Pack>, moment: &Moment<'_>| engine::fire(pack, moment, event, &input);
-    let entry = call.sandbox.intervene(index, call.real, fired);
-    let entry = entry.map_err(|fault| match fault {
+    // The pack may be another by now.
+    let fired = |pack: &Arc<Pack>, moment: &Moment<'_>| {
+        let event = named(pack, name)?;
+        let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
+        // A misspelt parameter is one mistake: what is then missing is not told too.
+        if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
+            let message = format!("there is no such parameter{}", or_rather(unknown, known()));
+            let pointer = crate::exchange::child("", unknown);
+            let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
+            return Err(misfit(name, vec![violation]));
+        }
+        let input = Json::Object(input.clone());
+        engine::fire(pack, moment, event, &input).map_err(|fault| refused(name, fault))
+    };
+    let entry = call.sandbox.intervene(index, call.real, fired)?;
+    ok(&shown::entry(call.registry, &entry, Secrets::Masked))
+}
+
+fn refused(name: &str, fault: EventFault) -> Problem {
+    match fault {
         EventFault::Invalid(violations) => {
             let listed: Vec<Json> = violations
                 .iter()
@@ -83,6 +96,5 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
             let end = if why.ends_with(['.', '!', '?']) { "" } else { "." };
             Problem::new("event-refused", StatusCode::CONFLICT, "The event cannot happen now", format!("{why}{end}"))
         }
-    })?;
-    ok(&shown::entry(call.registry, &entry, Secrets::Masked))
+    }
 }

@@ -31,7 +31,7 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
 }
 
 fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
-    let packs = call.sandbox.packs();
+    let packs = &call.sandbox.ground().packs;
     let entry = call.sandbox.set(call.real, |controls| engine::set(packs, controls, setting));
     entry.map(|_| ()).map_err(|mistakes| refused(&mistakes))
 }

@@ -55,7 +55,7 @@ fn entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Option<Json> {
         "cache": {},
         "timings": { "send": 0, "wait": time, "receive": 0 },
         "_entry": entry.id,
-        "_pack": exchanged.pack.as_deref(),
+        "_pack": exchanged.pack_name(),
         "_operation": exchanged.operation.as_deref(),
         "_contract": exchanged.contract,
     }))

@@ -9,6 +9,7 @@ use super::{Answer, Call, done, har, ok, page, pattern, shown};
 use crate::engine;
 use crate::exchange::Problem;
 use crate::journal::{Entry, Exchanged, Log, is_unmatched};
+use crate::sandbox::Ground;
 
 /// The log as it is now: whoever looks through it takes his time, and nobody waits for that.
 fn copy(call: &Call<'_>) -> Log {
@@ -96,8 +97,9 @@ pub(super) fn unmatched(call: &Call<'_>) -> Answer {
 
 /// Those of the pack that the request led to, or of all packs where it led to none.
 fn near_misses(call: &Call<'_>, exchanged: &Exchanged) -> Json {
-    let (packs, options) = (call.sandbox.packs(), call.sandbox.options());
-    match packs.iter().position(|pack| Some(&pack.name) == exchanged.pack.as_ref()) {
+    let ground = call.sandbox.ground();
+    let Ground { packs, options, .. } = &*ground;
+    match packs.iter().position(|pack| Some(&*pack.name) == exchanged.pack_name()) {
         Some(at) => engine::near_misses(&packs[at..=at], &options[at..=at], &exchanged.request),
         None => engine::near_misses(packs, options, &exchanged.request),
     }

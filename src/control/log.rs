@@ -47,6 +47,6 @@ fn list(call: &Call<'_>) -> Answer {
     let records: Vec<Json> = entries.iter().map(|entry| shown::entry(call.registry, entry, secrets)).collect();
     let mut list = page::list(records, log.len(), next);
     list["evicted"] = json!(log.evicted());
-    list["seed"] = json!(call.sandbox.seed());
+    list["seed"] = json!(call.sandbox.ground().seed);
     ok(&list)
 }

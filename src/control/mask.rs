@@ -21,8 +21,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Call;
 use crate::exchange::{Problem, Request, Response};
-use crate::journal::Note;
-use crate::pack::{CredentialPlace, Pack, is_one_of};
+use crate::journal::{Face, Note};
+use crate::pack::{is_one_of, secrets_in_path};
 
 /// Whether credentials and fields of type `secret` can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(super) fn secrets(call: &Call<'_>) -> Result<Secrets, Problem> {
 }
 
 /// The path of a request for the request log. Where it leads to no pack, what is secret in any of them is masked.
-pub(crate) fn path_shown<'r>(packs: &[Arc<Pack>], request: &'r Request, response: &Response) -> Cow<'r, str> {
-    Mask::of_exchange(packs, request, response, &[]).path(&request.path)
+pub(crate) fn path_shown<'r>(faces: &[&Face], request: &'r Request, response: &Response) -> Cow<'r, str> {
+    Mask::of_exchange(faces, request, response, &[]).path(&request.path)
 }
 
 /// What must not be read, of one pack and one entry.
@@ -70,21 +70,15 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    fn of_pack(pack: &Pack) -> Self {
-        let (members, sent) = (Arc::clone(&pack.secrets), Arc::clone(&pack.sent_secrets));
-        let mut mask = Mask { headers: ALWAYS.to_vec(), query: Vec::new(), members, sent, texts: Vec::new() };
-        for scheme in &pack.schemes {
-            match &scheme.place {
-                CredentialPlace::Header(name) => mask.headers.push(name.clone()),
-                CredentialPlace::Query(name) => mask.query.push(name.clone()),
-            }
-        }
-        mask
+    fn of_pack(face: &Face) -> Self {
+        let headers = ALWAYS.iter().chain(&face.headers).cloned().collect();
+        let (members, sent) = (Arc::clone(&face.secrets), Arc::clone(&face.sent_secrets));
+        Mask { headers, query: face.query.clone(), members, sent, texts: Vec::new() }
     }
 
     /// What is secret in any of several packs.
-    fn of_packs(packs: &[Arc<Pack>]) -> Self {
-        let mut masks = packs.iter().map(|pack| Mask::of_pack(pack));
+    fn of_packs(faces: &[&Face]) -> Self {
+        let mut masks = faces.iter().map(|face| Mask::of_pack(face));
         let Some(first) = masks.next() else { return Mask { headers: ALWAYS.to_vec(), ..Mask::default() } };
         masks.fold(first, |mut all, other| {
             all.headers.extend(other.headers);
@@ -97,21 +91,15 @@ impl Mask {
 
     /// For a request and its answer, with every secret that stands in a place of secrets there. The pack is the one that
     /// answered; where none did, there are all that might have been meant.
-    pub(super) fn of_exchange(packs: &[Arc<Pack>], request: &Request, response: &Response, changes: &[Note]) -> Self {
-        let mut mask = Mask::of_packs(packs);
-        mask.texts = mask.known_texts(packs, request, response, changes);
+    pub(super) fn of_exchange(faces: &[&Face], request: &Request, response: &Response, changes: &[Note]) -> Self {
+        let mut mask = Mask::of_packs(faces);
+        mask.texts = mask.known_texts(faces, request, response, changes);
         mask.spellings(request);
         mask
     }
 
     /// What stands in a place of secrets, the longest first.
-    fn known_texts(
-        &self,
-        packs: &[Arc<Pack>],
-        request: &Request,
-        response: &Response,
-        changes: &[Note],
-    ) -> Vec<String> {
+    fn known_texts(&self, faces: &[&Face], request: &Request, response: &Response, changes: &[Note]) -> Vec<String> {
         let sent = self.for_what_is_sent();
         let mut texts = Texts::default();
         for (name, value) in request.headers.iter().chain(response.headers.iter()) {
@@ -122,14 +110,13 @@ impl Mask {
         if let Some(query) = &request.query {
             self.pairs(query, &mut texts);
         }
-        for part in packs.iter().flat_map(|pack| pack.secrets_in_path(&request.path)) {
+        for part in faces.iter().flat_map(|face| secrets_in_path(face, &request.path)) {
             texts.add(&percent_decode_str(part).decode_utf8_lossy());
             texts.add(part);
         }
         // An id that is secret is often told in another form, as a part of a link.
         for change in changes {
-            let mut named = packs.iter().filter_map(|pack| Some(pack.resource(pack.resource_named(&change.resource)?)));
-            if named.any(|resource| resource.id_field().secret) {
+            if faces.iter().any(|face| face.secret_ids.contains(&change.resource)) {
                 texts.add(&change.id);
             }
         }
@@ -168,8 +155,8 @@ impl Mask {
     }
 
     /// For what a call of the control plane says about records.
-    pub(super) fn of_value(pack: &Pack, value: &Json) -> Self {
-        let mut mask = Mask::of_pack(pack);
+    pub(super) fn of_value(face: &Face, value: &Json) -> Self {
+        let mut mask = Mask::of_pack(face);
         let mut texts = Texts::default();
         texts.members(value, &mask.members);
         mask.texts = texts.longest_first();

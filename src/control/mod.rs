@@ -165,11 +165,12 @@ impl Call<'_> {
     }
 
     /// The pack that the path names, and its number.
-    fn pack(&self) -> Result<(usize, &Arc<Pack>), Problem> {
+    fn pack(&self) -> Result<(usize, Arc<Pack>), Problem> {
         let name = self.parameter("pack");
-        let packs = self.registry.packs();
-        packs.iter().enumerate().find(|(_, pack)| &*pack.name == name).ok_or_else(|| {
-            let known = one_of(packs.iter().map(|pack| &*pack.name));
+        let ground = self.sandbox.ground();
+        let found = ground.packs.iter().position(|pack| &*pack.name == name);
+        found.map(|number| (number, Arc::clone(&ground.packs[number]))).ok_or_else(|| {
+            let known = one_of(ground.packs.iter().map(|pack| &*pack.name));
             Problem::not_found("pack-unknown", format!("There is no pack `{name}`: there are {known}."))
         })
     }

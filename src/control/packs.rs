@@ -40,7 +40,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
             })
         })
         .collect();
-    let options: Vec<Json> = call.sandbox.options()[index]
+    let options: Vec<Json> = call.sandbox.ground().options[index]
         .iter(&pack.options)
         .map(|(option, value)| {
             json!({
@@ -53,14 +53,14 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         })
         .collect();
     let resources: Vec<&str> = pack.resources.iter().map(|resource| &*resource.name).collect();
-    let operations: Vec<Json> = pack.operations.iter().map(|known| operation(pack, known)).collect();
+    let operations: Vec<Json> = pack.operations.iter().map(|known| operation(&pack, known)).collect();
     let errors: Vec<Json> = pack.errors.iter().map(error).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
     ok(&json!({
         "name": &*pack.name,
         "title": pack.title,
         "description": pack.description,
-        "baseUrl": call.pack_url(call.sandbox.id(), pack),
+        "baseUrl": call.pack_url(call.sandbox.id(), &pack),
         "mounts": pack.mounts.iter().filter(|mount| !mount.is_empty()).collect::<Vec<_>>(),
         "options": options,
         "credentials": credentials,

@@ -14,18 +14,19 @@ use crate::sandbox::{Back, NotMade, Origin, Sandbox, SandboxId, Wish, snapshot_n
 
 fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
     let (now, mode) = sandbox.clock(call.real);
+    let ground = sandbox.ground();
     let urls: Json =
-        sandbox.packs().iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
-    let options: Json = sandbox
-        .packs()
+        ground.packs.iter().map(|pack| (pack.name.to_string(), json!(call.pack_url(sandbox.id(), pack)))).collect();
+    let options: Json = ground
+        .packs
         .iter()
-        .zip(sandbox.options())
+        .zip(&*ground.options)
         .flat_map(|(pack, options)| options.by_path(pack).map(|(path, value)| (path, value.clone())))
         .collect();
     json!({
         "id": sandbox.id().as_str(),
         "clock": clock_shown(now, mode),
-        "seed": sandbox.seed(),
+        "seed": ground.seed,
         "options": options,
         "entries": sandbox.log(Log::position),
         "snapshots": sandbox.snapshots().len(),
@@ -81,13 +82,13 @@ fn origin(text: &str) -> Result<Origin, Problem> {
 
 /// `{"<pack>.<option>": value}`
 fn options(call: &Call<'_>, members: &Members) -> Result<Vec<Chosen>, Problem> {
+    let packs = call.registry.packs();
     let given = members.object("options")?.into_iter().flatten();
     given
         .map(|(path, value)| {
-            let (pack, option, definition) =
-                Chosen::find(call.registry.packs(), path).map_err(|why| invalid("options", why))?;
+            let (pack, definition) = Chosen::find(&packs, path).map_err(|why| invalid("options", why))?;
             let value = definition.read(value).map_err(|why| invalid("options", format!("`{path}`: {why}")))?;
-            Ok(Chosen { pack, option, value })
+            Ok(definition.choose(pack, value))
         })
         .collect()
 }

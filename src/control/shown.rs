@@ -7,11 +7,10 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
 use super::Call;
-use super::mask::{Mask, Secrets};
+use super::mask::{MASK, Mask, Secrets};
 use crate::engine::{self, Repair};
 use crate::exchange::{Body, Delivery, Manner};
-use crate::journal::{Entry, Exchanged, Happening, Note};
-use crate::pack::Pack;
+use crate::journal::{Entry, Exchanged, Face, Happening, Misfit, Note, Part, Reloaded};
 use crate::sandbox::Registry;
 
 /// One line of the journal.
@@ -25,7 +24,7 @@ pub(super) fn line(entry: &Entry, exchanged: &Exchanged, mask: &Mask) -> Json {
     json!({
         "entry": entry.id,
         "at": entry.at.to_string(),
-        "pack": exchanged.pack.as_deref(),
+        "pack": exchanged.pack_name(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
         "method": exchanged.request.method.as_str(),
@@ -49,18 +48,23 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
         }
         Happening::State { method, pack, resource, id, body, changes } => {
             let mut body = body.clone().unwrap_or(Json::Null);
-            let mask = given(known(registry, pack).map(AsRef::as_ref), &mut body, secrets);
+            let mask = given(known(registry, pack), &mut body, secrets);
             json!({
                 "kind": "state", "method": method, "pack": &**pack, "resource": &**resource,
                 "id": mask.text(id), "body": body, "changes": notes(changes, &mask),
             })
+        }
+        Happening::Reload(reloaded) => {
+            let mut shown = self::reloaded(reloaded);
+            shown["kind"] = json!("reload");
+            shown
         }
         Happening::Setting { method, path, body } => {
             json!({ "kind": "setting", "method": method, "path": path, "body": body })
         }
         Happening::Event { pack, name, input, changes } => {
             let mut input = input.clone();
-            let mask = given(known(registry, pack).map(AsRef::as_ref), &mut input, secrets);
+            let mask = given(known(registry, pack), &mut input, secrets);
             let changes = notes(changes, &mask);
             json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": changes })
         }
@@ -69,6 +73,31 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
         shown.extend(more);
     }
     shown
+}
+
+/// What became of records when a pack was replaced.
+pub(super) fn reloaded(reloaded: &Reloaded) -> Json {
+    let Reloaded { pack, because, files, misfits, aside } = reloaded;
+    json!({
+        "pack": &*pack.name,
+        "because": because.word(),
+        "digest": pack.digest,
+        "files": files,
+        "aside": aside,
+        "misfits": misfits.iter().map(misfit).collect::<Vec<_>>(),
+    })
+}
+
+/// Something that a pack has no place for.
+pub(super) fn misfit(misfit: &Misfit) -> Json {
+    let Misfit { what, reason } = misfit;
+    match what {
+        Part::Option(path) => json!({ "option": path, "reason": reason }),
+        Part::Record { resource, id, secret, field } => {
+            let id = if *secret { MASK } else { id };
+            json!({ "resource": &**resource, "id": id, "field": field.as_deref(), "reason": reason })
+        }
+    }
 }
 
 /// All that is known of an entry, with what is worked out for who reads this one: what its body was probably meant to be.
@@ -81,24 +110,25 @@ pub(super) fn whole_entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> J
 }
 
 fn near_miss(call: &Call<'_>, exchanged: &Exchanged, secrets: Secrets) -> Option<Json> {
-    let number = call.registry.packs().iter().position(|pack| Some(&pack.name) == exchanged.pack.as_ref())?;
-    let pack = &call.registry.packs()[number];
+    let ground = call.sandbox.ground();
+    let number = ground.packs.iter().position(|pack| Some(&*pack.name) == exchanged.pack_name())?;
     let Repair { example, mut patch } =
-        engine::repair(pack, call.sandbox.options().get(number)?, exchanged, call.rules)?;
+        engine::repair(&ground.packs[number], &ground.options[number], exchanged, call.rules)?;
     if let Some(patch) = &mut patch {
         mask(call.registry, exchanged, secrets).patch(patch);
     }
     Some(json!({ "example": example, "patch": patch }))
 }
 
-fn known<'r>(registry: &'r Registry, name: &str) -> Option<&'r Arc<Pack>> {
-    registry.packs().iter().find(|pack| &*pack.name == name)
+/// What is secret in a pack as it is now.
+fn known(registry: &Registry, name: &str) -> Option<Arc<Face>> {
+    registry.packs().iter().find(|pack| &*pack.name == name).map(|pack| Arc::clone(&pack.face))
 }
 
 /// Masks what a call of the control plane said, and gives the mask for the rest of the entry.
-fn given(pack: Option<&Pack>, value: &mut Json, secrets: Secrets) -> Mask {
-    let (Some(pack), Secrets::Masked) = (pack, secrets) else { return Mask::default() };
-    let mask = Mask::of_value(pack, value);
+fn given(face: Option<Arc<Face>>, value: &mut Json, secrets: Secrets) -> Mask {
+    let (Some(face), Secrets::Masked) = (face, secrets) else { return Mask::default() };
+    let mask = Mask::of_value(&face, value);
     mask.value(value);
     mask
 }
@@ -110,19 +140,18 @@ fn notes(notes: &[Note], mask: &Mask) -> Json {
 
 fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Json {
     let Exchanged { request, response, trace, .. } = exchanged;
-    let pack = exchanged.pack.as_deref().and_then(|name| known(registry, name));
     let mask = mask(registry, exchanged, secrets);
     let steps: Vec<Json> = trace
         .steps()
         .iter()
         .map(|step| {
-            let place = step.place.as_ref().zip(pack).map(|(place, pack)| pack.sources.place(place));
+            let place = step.place.as_ref().zip(exchanged.pack.as_ref()).map(|(place, face)| face.sources.place(place));
             let detail = mask.text(step.detail.text());
             json!({ "stage": step.stage.name(), "verdict": step.verdict.name(), "detail": detail, "at": place })
         })
         .collect();
     json!({
-        "pack": exchanged.pack.as_deref(),
+        "pack": exchanged.pack_name(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
         "tookMicros": exchanged.took,
@@ -164,9 +193,13 @@ fn millis(time: Duration) -> u64 {
 /// What must not be read of an exchange.
 pub(super) fn mask(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Mask {
     let Exchanged { pack, request, response, changes, .. } = exchanged;
-    match (secrets, pack.as_deref().and_then(|name| known(registry, name))) {
+    match (secrets, pack) {
         (Secrets::Shown, _) => Mask::default(),
-        (Secrets::Masked, Some(pack)) => Mask::of_exchange(std::slice::from_ref(pack), request, response, changes),
-        (Secrets::Masked, None) => Mask::of_exchange(registry.packs(), request, response, changes),
+        (Secrets::Masked, Some(face)) => Mask::of_exchange(&[face], request, response, changes),
+        (Secrets::Masked, None) => {
+            let packs = registry.packs();
+            let faces: Vec<&Face> = packs.iter().map(|pack| &*pack.face).collect();
+            Mask::of_exchange(&faces, request, response, changes)
+        }
     }
 }

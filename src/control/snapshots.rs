@@ -5,12 +5,12 @@ use serde_json::{Value as Json, json};
 
 use super::body::{invalid, members};
 use super::clock::clock_shown;
-use super::{Answer, Call, done, ok, page};
+use super::{Answer, Call, done, ok, page, shown};
 use crate::diagnostic::one_of;
 use crate::exchange::{Problem, Response};
 use crate::sandbox::{Back, NotRewound, NotTaken, Snapshot, snapshot_name};
 
-fn shown(call: &Call<'_>, name: &str, snapshot: &Snapshot) -> Json {
+fn line(call: &Call<'_>, name: &str, snapshot: &Snapshot) -> Json {
     json!({
         "name": name,
         "at": snapshot.at().to_string(),
@@ -39,7 +39,7 @@ fn named(call: &Call<'_>) -> Result<String, Problem> {
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let all = call.sandbox.snapshots();
-    page::counted(call, all.len(), |place| all.get(place).map(|(name, snapshot)| shown(call, name, snapshot)))
+    page::counted(call, all.len(), |place| all.get(place).map(|(name, snapshot)| line(call, name, snapshot)))
 }
 
 /// `{name?}`
@@ -48,7 +48,7 @@ pub(super) fn take(call: &Call<'_>) -> Answer {
     let name = members.text("name")?.map(|text| snapshot_name(text).map_err(|why| invalid("name", why))).transpose()?;
     let wished = name.clone().unwrap_or_default();
     match call.sandbox.take(name, call.real) {
-        Ok((name, snapshot)) => Ok(Response::json(StatusCode::CREATED, &shown(call, &name, &snapshot))),
+        Ok((name, snapshot)) => Ok(Response::json(StatusCode::CREATED, &line(call, &name, &snapshot))),
         Err(NotTaken::Exists) => {
             let detail = format!(
                 "There is a snapshot `{wished}`. DELETE /_standin/snapshots/{wished} forgets it; without `name` the server gives one."
@@ -66,7 +66,7 @@ pub(super) fn take(call: &Call<'_>) -> Answer {
 pub(super) fn show(call: &Call<'_>) -> Answer {
     let name = named(call)?;
     let snapshot = call.sandbox.snapshot_named(&name).ok_or_else(|| gone(call))?;
-    ok(&shown(call, &name, &snapshot))
+    ok(&line(call, &name, &snapshot))
 }
 
 pub(super) fn delete(call: &Call<'_>) -> Answer {
@@ -75,7 +75,13 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
 
 pub(super) fn restore(call: &Call<'_>) -> Answer {
     members(call, &[])?;
-    back(call, call.sandbox.restore(&named(call)?, call.real).ok_or_else(|| gone(call))?)
+    let (back, reloaded) = call.sandbox.restore(&named(call)?, call.real).ok_or_else(|| gone(call))?;
+    let mut shown = self::back(call, back);
+    // Only where packs are others than they were then.
+    if !reloaded.is_empty() {
+        shown["reloaded"] = reloaded.iter().map(shown::reloaded).collect();
+    }
+    ok(&shown)
 }
 
 /// `{to: <entry>}`
@@ -95,14 +101,21 @@ pub(super) fn rewind(call: &Call<'_>) -> Answer {
             let detail = format!("Entry {to} is gone: it was undone, reset, or had to make room; {first}.");
             Problem::new("entry-evicted", StatusCode::GONE, "The entry is not kept any more", detail)
         }
+        NotRewound::Reloaded(entry) => {
+            let detail = format!(
+                "Entry {entry} replaced a pack: what is in the log up to it was done by another one, and cannot be undone \
+                 by this one. Restore a snapshot, or rewind to an entry behind it."
+            );
+            Problem::new("rewind-reloaded", StatusCode::CONFLICT, "A pack was replaced since", detail)
+        }
     })?;
-    back(call, back_to)
+    ok(&back(call, back_to))
 }
 
-fn back(call: &Call<'_>, back: Back) -> Answer {
-    ok(&json!({
+fn back(call: &Call<'_>, back: Back) -> Json {
+    json!({
         "sandbox": call.sandbox.id().as_str(),
         "clock": clock_shown(back.now, back.mode),
         "entries": back.position,
-    }))
+    })
 }

@@ -1,5 +1,7 @@
 //! `/state/{pack}/{resource}`: records, as the wire spells them.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::Value as Json;
 
@@ -12,6 +14,11 @@ use crate::exchange::{Problem, Response};
 use crate::journal::Happening;
 use crate::pack::{Pack, ResourceId};
 use crate::sandbox::{Record, World};
+
+/// The pack that the path names, with its records.
+fn held(call: &Call<'_>) -> Result<(Arc<Pack>, World), Problem> {
+    Ok(call.sandbox.holding(call.pack()?.0))
+}
 
 fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
@@ -44,24 +51,22 @@ fn shown(pack: &Pack, resource: ResourceId, record: &Record, secrets: Secrets) -
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
-    let (index, pack) = call.pack()?;
-    let resource = resource(call, pack)?;
-    let world = call.sandbox.world(index);
+    let (pack, world) = held(call)?;
+    let resource = resource(call, &pack)?;
     let sequences = world.sequences(resource, None);
     page::counted(call, sequences.len(), |place| {
         let record = world.at(resource, *sequences.get(place)?)?;
-        Some(shown(pack, resource, record, secrets))
+        Some(shown(&pack, resource, record, secrets))
     })
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
-    let (index, pack) = call.pack()?;
-    let resource = resource(call, pack)?;
+    let (pack, world) = held(call)?;
+    let resource = resource(call, &pack)?;
     let id = call.parameter("id");
-    let world = call.sandbox.world(index);
-    let record = world.get(resource, id).ok_or_else(|| not_found(pack, resource, id))?;
-    ok(&shown(pack, resource, record, secrets))
+    let record = world.get(resource, id).ok_or_else(|| not_found(&pack, resource, id))?;
+    ok(&shown(&pack, resource, record, secrets))
 }
 
 pub(super) fn add(call: &Call<'_>) -> Answer {
@@ -108,22 +113,26 @@ fn unmask(world: &World, pack: &Pack, resource: ResourceId, edit: &mut Edit) -> 
 fn edit(call: &Call<'_>, edit: Edit) -> Answer {
     let secrets = secrets(call)?;
     let (index, pack) = call.pack()?;
-    let resource = resource(call, pack)?;
+    resource(call, &pack)?;
     let status = match &edit {
         Edit::Add(_) => StatusCode::CREATED,
         Edit::Put(..) | Edit::Patch(..) => StatusCode::OK,
         Edit::Delete(_) => StatusCode::NO_CONTENT,
     };
+    // The pack may be another by now, and once more when the record is shown.
     let entry = call.sandbox.intervene(index, call.real, |pack, moment| {
-        let mut edit = edit.clone();
-        unmask(moment.world, pack, resource, &mut edit)?;
-        engine::edit(pack, moment, resource, &edit)
-    });
-    let entry = entry.map_err(|fault| refused(call, pack, resource, &edit, fault))?;
+        let resource = resource(call, pack)?;
+        let mut masked = edit.clone();
+        let edited = unmask(moment.world, pack, resource, &mut masked)
+            .and_then(|()| engine::edit(pack, moment, resource, &masked));
+        edited.map_err(|fault| refused(call, pack, resource, &edit, fault))
+    })?;
     let Happening::State { id, .. } = &entry.what else { return done() };
-    match call.sandbox.world(index).get(resource, id) {
+    let (pack, world) = held(call)?;
+    let resource = resource(call, &pack)?;
+    match world.get(resource, id) {
         Some(record) if status != StatusCode::NO_CONTENT => {
-            Ok(Response::json(status, &shown(pack, resource, record, secrets)))
+            Ok(Response::json(status, &shown(&pack, resource, record, secrets)))
         }
         _ => done(),
     }
@@ -133,7 +142,7 @@ fn edit(call: &Call<'_>, edit: Edit) -> Answer {
 fn refused(call: &Call<'_>, pack: &Pack, resource: ResourceId, edit: &Edit, fault: StateFault) -> Problem {
     let masked = |why: &str| match edit {
         Edit::Add(given) | Edit::Put(_, given) | Edit::Patch(_, given) => {
-            Mask::of_value(pack, &Json::Object(given.clone())).text(why).into_owned()
+            Mask::of_value(&pack.face, &Json::Object(given.clone())).text(why).into_owned()
         }
         Edit::Delete(_) => why.to_owned(),
     };

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,18 +35,34 @@ struct SourceFile {
 /// Every file that a pack was read from, with its text.
 #[derive(Debug, Default)]
 pub(crate) struct SourceMap {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl SourceMap {
     pub(crate) fn add(&mut self, path: impl Into<String>, text: Arc<str>) -> FileId {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        self.files.push(SourceFile { path: path.into(), text, lines });
+        self.files.push(Arc::new(SourceFile { path: path.into(), text, lines }));
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
     fn file(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.0 as usize).map(Arc::as_ref)
+    }
+
+    /// The same files, of which those that another map has, too, are kept once. With it comes how many bytes of text are
+    /// its own.
+    pub(crate) fn sharing(&self, other: &SourceMap) -> (SourceMap, usize) {
+        let known: BTreeMap<&str, &Arc<SourceFile>> =
+            other.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        let mut own = 0;
+        let shared = self.files.iter().map(|file| match known.get(file.path.as_str()) {
+            Some(same) if same.text == file.text => Arc::clone(same),
+            _ => {
+                own += file.text.len();
+                Arc::clone(file)
+            }
+        });
+        (SourceMap { files: shared.collect() }, own)
     }
 
     pub(crate) fn path(&self, id: FileId) -> &str {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Trace;
+use super::{Face, Reloaded, Trace};
 use crate::clock::Instant;
 use crate::exchange::{Delivery, Request, Response};
 
@@ -50,13 +50,15 @@ pub(crate) enum Happening {
         path: String,
         body: Option<Value>,
     },
+    /// Another pack of the same name took the place of one.
+    Reload(Box<Reloaded>),
 }
 
 /// A request with its answer and the reasons for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchanged {
-    /// None where the path leads to no pack.
-    pub(crate) pack: Option<Arc<str>>,
+    /// The pack as it was then; none where the path leads to none.
+    pub(crate) pack: Option<Arc<Face>>,
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) contract: Option<&'static str>,
     pub(crate) request: Arc<Request>,
@@ -76,6 +78,13 @@ pub(crate) struct Note {
     pub(crate) verb: &'static str,
     pub(crate) resource: Arc<str>,
     pub(crate) id: String,
+}
+
+impl Exchanged {
+    /// The name of the pack.
+    pub(crate) fn pack_name(&self) -> Option<&str> {
+        self.pack.as_ref().map(|face| &*face.name)
+    }
 }
 
 impl Entry {
@@ -106,6 +115,7 @@ impl Entry {
                         + exchanged.trace.size()
                 }
                 Happening::Clock { .. } => 0,
+                Happening::Reload(reloaded) => reloaded.size(),
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
                 Happening::Event { input, .. } => body(input),
                 Happening::Setting { path, body: value, .. } => path.len() + value.as_ref().map_or(0, body),

@@ -3,11 +3,13 @@
 //! Must not know: worlds, the engine, the server. Start with [`Log`]; a [`Trace`] says why an answer is what it is.
 
 mod entry;
+mod face;
 mod log;
 mod query;
 mod trace;
 
 pub(crate) use entry::{Entry, Exchanged, Happening, Note};
+pub(crate) use face::{Because, Face, Misfit, Part, Reloaded};
 pub(crate) use log::{Limits, Log};
 pub(crate) use query::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, is_called, is_unmatched};
 pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};

@@ -59,7 +59,7 @@ impl Filter {
         given(&self.operation, &|wanted| exchanged.operation.as_deref().is_some_and(|name| is_called(name, wanted)))
             && given(&self.method, &|wanted| request.method.as_str().eq_ignore_ascii_case(wanted))
             && given(&self.path, &|wanted| request.path == wanted)
-            && given(&self.pack, &|wanted| exchanged.pack.as_deref() == Some(wanted))
+            && given(&self.pack, &|wanted| exchanged.pack_name() == Some(wanted))
             && self.status.is_none_or(|wanted| wanted.holds(exchanged.response.status.as_u16()))
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
             && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)

@@ -13,6 +13,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     text
 }
 
+/// One for all files.
+pub(super) fn of_all(digests: &[(String, String)]) -> String {
+    let lines: String = digests.iter().map(|(path, sum)| format!("{sum}  {path}\n")).collect();
+    sha256(lines.as_bytes())
+}
+
 /// Every file of a pack with its digest, fixtures first.
 pub(super) fn digests(files: &Files) -> Vec<(String, String)> {
     let of = |kind: &'static str| {

@@ -40,6 +40,7 @@ pub(crate) use shape::{Each, Member, Shape};
 use crate::clock::Format;
 use crate::diagnostic::{Diagnostic, Location, Severity, SourceMap};
 use crate::expr::Program;
+use crate::journal::Face;
 use crate::schema::Violation;
 
 /// An API, ready to be served.
@@ -70,15 +71,11 @@ pub(crate) struct Pack {
     pub(crate) router: Router,
     pub(crate) seeds: Vec<Seed>,
     pub(crate) program: Program,
-    pub(crate) sources: SourceMap,
+    pub(crate) sources: Arc<SourceMap>,
+    /// What showing its entries needs.
+    pub(crate) face: Arc<Face>,
     /// The files that it was read from, each with its SHA-256.
     pub(crate) digests: Vec<(String, String)>,
-    /// Names, in small letters, of members that are not shown: fields that are `secret`.
-    pub(crate) secrets: Arc<[String]>,
-    /// The same of what is sent: those, and properties of bodies that are `writeOnly`.
-    pub(crate) sent_secrets: Arc<[String]>,
-    /// Templates with a parameter that has such a name.
-    pub(crate) secret_paths: Vec<Arc<str>>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
 }
@@ -90,6 +87,24 @@ pub(crate) struct Seed {
     /// By field; `None` for what its default fills.
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) at: Location,
+}
+
+/// Takes prefixes off a path, with whether there was one.
+fn within<'p>(mounts: &[String], path: &'p str) -> impl Iterator<Item = (&'p str, bool)> + use<'p> {
+    let fits = |prefix: &&String| path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    let prefixes: Vec<usize> = mounts.iter().filter(fits).map(String::len).collect();
+    prefixes.into_iter().map(move |length| (&path[length..], length > 0))
+}
+
+/// What stands in a path for parameters that have the names of secrets, still percent-encoded.
+pub(crate) fn secrets_in_path<'p>(face: &Face, path: &'p str) -> Vec<&'p str> {
+    let mut found = Vec::new();
+    for template in &face.secret_paths {
+        let given = within(&face.mounts, path).find_map(|(rest, _)| path_values(template, rest));
+        let pairs = parameter_names(template).into_iter().zip(given.into_iter().flatten());
+        found.extend(pairs.filter(|(name, _)| is_one_of(&face.secrets, name)).map(|(_, value)| value));
+    }
+    found
 }
 
 /// Whether a name is one of these, which are in small letters: APIs write one name in several cases.
@@ -125,24 +140,34 @@ impl Pack {
     /// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
     /// With each rest comes whether a prefix was taken off.
     pub(crate) fn within<'p>(&self, path: &'p str) -> impl Iterator<Item = (&'p str, bool)> {
-        let prefixes: Vec<usize> = self
-            .mounts
-            .iter()
-            .filter(|prefix| path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/')))
-            .map(String::len)
-            .collect();
-        prefixes.into_iter().map(move |length| (&path[length..], length > 0))
+        within(&self.mounts, path)
     }
 
-    /// What stands in a path for parameters that have the names of secrets, still percent-encoded.
-    pub(crate) fn secrets_in_path<'p>(&self, path: &'p str) -> Vec<&'p str> {
-        let mut found = Vec::new();
-        for template in &self.secret_paths {
-            let given = self.within(path).find_map(|(rest, _)| path_values(template, rest));
-            let pairs = parameter_names(template).into_iter().zip(given.into_iter().flatten());
-            found.extend(pairs.filter(|(name, _)| is_one_of(&self.secrets, name)).map(|(_, value)| value));
-        }
-        found
+    /// The same pack, which keeps texts that it has in common with an earlier one only once.
+    pub(crate) fn sharing(mut self, before: &Pack) -> Self {
+        let (sources, own) = self.sources.sharing(&before.sources);
+        self.set_sources(Arc::new(sources), own);
+        self
+    }
+
+    fn set_sources(&mut self, sources: Arc<SourceMap>, own: usize) {
+        self.face = Arc::new(Face { sources: Arc::clone(&sources), own, ..(*self.face).clone() });
+        self.sources = sources;
+    }
+
+    /// The paths of files that are others than those of an earlier pack.
+    pub(crate) fn files_changed_since(&self, before: &Pack) -> Vec<String> {
+        let only = |these: &Pack, those: &Pack| -> Vec<String> {
+            let known: BTreeMap<&str, &str> =
+                those.digests.iter().map(|(path, sum)| (path.as_str(), sum.as_str())).collect();
+            let other = |(path, sum): &&(String, String)| known.get(path.as_str()) != Some(&sum.as_str());
+            these.digests.iter().filter(other).map(|(path, _)| path.clone()).collect()
+        };
+        let mut files = only(self, before);
+        files.append(&mut only(before, self));
+        files.sort();
+        files.dedup();
+        files
     }
 
     /// The row that counts for a violation: the first that fits.

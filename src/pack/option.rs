@@ -35,6 +35,12 @@ impl PackOption {
         self.values.iter().map(spelled).collect()
     }
 
+    /// The choice of a value, by its number.
+    pub(crate) fn choose(&self, pack: &Pack, value: usize) -> Chosen {
+        let value = self.values.get(value).cloned().unwrap_or_default();
+        Chosen { pack: Arc::clone(&pack.name), option: Arc::clone(&self.name), value }
+    }
+
     /// The number of a value. The error says what it may be instead.
     pub(crate) fn read(&self, value: &Value) -> Result<usize, String> {
         if let Some(index) = self.values.iter().position(|known| known == value) {
@@ -94,9 +100,9 @@ impl Options {
         Options(Some(values.into()))
     }
 
-    /// The same with what was chosen for one pack.
-    pub(crate) fn choosing(&self, pack: usize, chosen: &[Chosen]) -> Self {
-        self.with(chosen.iter().filter(|one| one.pack == pack).map(|one| (one.option, one.value)))
+    /// What they are in a pack when this was chosen; what the pack does not have makes no difference.
+    pub(crate) fn chosen(pack: &Pack, chosen: &[Chosen]) -> Self {
+        Options::defaults(&pack.options).with(chosen.iter().filter_map(|one| one.number(pack).ok()))
     }
 
     /// What they are when an example is replayed: what its operation asks for, unless side files say otherwise, of which
@@ -121,17 +127,34 @@ impl Options {
     }
 }
 
-/// A value that was chosen for an option: the pack, its option and the value, each by its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A value that was chosen for an option, by names: the pack may be replaced, and what was chosen stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    pub(crate) pack: usize,
-    pub(crate) option: usize,
-    pub(crate) value: usize,
+    pub(crate) pack: Arc<str>,
+    pub(crate) option: Arc<str>,
+    pub(crate) value: Value,
 }
 
 impl Chosen {
-    /// The option that `pack.name` names. The error says what there is.
-    pub(crate) fn find<'p>(packs: &'p [Arc<Pack>], path: &str) -> Result<(usize, usize, &'p PackOption), String> {
+    /// As it is written: `pack.option`.
+    pub(crate) fn path(&self) -> String {
+        format!("{}.{}", self.pack, self.option)
+    }
+
+    /// Whether both are about the same option.
+    pub(crate) fn is_for(&self, other: &Chosen) -> bool {
+        (&self.pack, &self.option) == (&other.pack, &other.option)
+    }
+
+    /// The numbers of option and value in a pack of this name. The error says what is not there.
+    pub(crate) fn number(&self, pack: &Pack) -> Result<(usize, usize), String> {
+        let index = pack.options.iter().position(|option| option.name == self.option && pack.name == self.pack);
+        let index = index.ok_or_else(|| format!("the pack `{}` has no option `{}`", self.pack, self.option))?;
+        Ok((index, pack.options[index].read(&self.value)?))
+    }
+
+    /// The option that `pack.name` names, with its pack. The error says what there is.
+    pub(crate) fn find<'p>(packs: &'p [Arc<Pack>], path: &str) -> Result<(&'p Pack, &'p PackOption), String> {
         let Some((pack_name, name)) = path.split_once('.') else {
             let all = packs
                 .iter()
@@ -140,14 +163,14 @@ impl Chosen {
             let meant = meant.map(|meant| format!(": did you mean `{meant}`?")).unwrap_or_default();
             return Err(format!("an option is named with its pack, `pack.option`{meant}"));
         };
-        let Some(index) = packs.iter().position(|pack| &*pack.name == pack_name) else {
+        let Some(pack) = packs.iter().find(|pack| &*pack.name == pack_name) else {
             let names = packs.iter().map(|pack| &*pack.name);
             let meant = or_rather(pack_name, names.clone());
             return Err(format!("the pack `{pack_name}` is not served{meant}; served are {}", all_of(names)));
         };
-        let known = &packs[index].options;
-        match known.iter().position(|option| &*option.name == name) {
-            Some(option) => Ok((index, option, &known[option])),
+        let known = &pack.options;
+        match known.iter().find(|option| &*option.name == name) {
+            Some(option) => Ok((pack, option)),
             None => {
                 let names = known.iter().map(|option| &*option.name);
                 let meant = or_rather(name, names.clone());

@@ -21,6 +21,8 @@ pub(super) struct History {
     done: Vector<Done>,
     /// Whether the seed records were there before the first thing that happened.
     from_seeds: bool,
+    /// The last entry that replaced a pack, 0 for none. What was before it cannot be made again with the packs of now.
+    after: u64,
 }
 
 /// What a sandbox was like at some time.
@@ -50,11 +52,20 @@ enum What {
 
 impl History {
     pub(super) fn new(from_seeds: bool) -> Self {
-        History { done: Vector::new(), from_seeds }
+        History { done: Vector::new(), from_seeds, after: 0 }
     }
 
     pub(super) fn is_from_seeds(&self) -> bool {
         self.from_seeds
+    }
+
+    pub(super) fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// A pack was replaced by an entry: all that was before is forgotten, and given back, to be dropped when nobody waits.
+    pub(super) fn begin_after(&mut self, entry: u64) -> History {
+        std::mem::replace(self, History { after: entry, ..History::new(false) })
     }
 
     pub(super) fn edited(&mut self, entry: u64, pack: usize, undo: Vec<Undo>) {

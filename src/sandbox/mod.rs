@@ -3,11 +3,14 @@
 //! Must not know: the engine, HTTP, the server. Start with [`Sandbox`]; [`World`] is what the engine reads and makes
 //! anew, [`Registry`] holds all sandboxes of a server.
 
+mod adopt;
 mod controls;
 mod dump;
 mod faults;
+mod ground;
 mod history;
 mod id;
+mod refit;
 mod registry;
 mod snapshot;
 mod state;
@@ -17,10 +20,11 @@ mod world;
 
 pub(crate) use controls::Controls;
 pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
+pub(crate) use ground::Ground;
 pub(crate) use id::SandboxId;
-pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Settings, Wish};
+pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Replacement, Settings, Wish};
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
-pub(crate) use state::{Advance, Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes, seeded};
+pub(crate) use state::{Advance, Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};
 pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
 pub(crate) use watch::{News, Watch};
 pub(crate) use world::{Change, Conflict, Record, Step, World, WorldEdit};

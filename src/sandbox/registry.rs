@@ -5,13 +5,14 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::controls::Controls;
+use super::ground::Ground;
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
-use super::state::{Beginning, Sandbox, seeded};
+use super::state::{Beginning, Sandbox};
 use super::world::Conflict;
 use crate::clock::{Instant, Mode, Real};
 use crate::journal::Limits;
-use crate::pack::{Chosen, Options, Pack};
+use crate::pack::{Chosen, Pack};
 
 /// What new sandboxes are like, and how many there may be.
 #[derive(Debug, Clone)]
@@ -84,12 +85,21 @@ pub(crate) enum NotMade {
 
 /// All sandboxes of a server. `default` always exists.
 pub(crate) struct Registry {
-    packs: Arc<[Arc<Pack>]>,
+    /// What paths, hosts and ports lead to. Every sandbox has at least these.
+    packs: RwLock<Arc<[Arc<Pack>]>>,
+    /// What a sandbox stands on of which nothing else is said.
+    ground: RwLock<Arc<Ground>>,
     settings: Settings,
-    /// What a sandbox begins with of which nothing else is said.
     first: Beginning,
     sandboxes: RwLock<Shelf>,
     default: Arc<Sandbox>,
+}
+
+/// What was replaced, and by what.
+#[derive(Debug)]
+pub(crate) struct Replacement {
+    pub(crate) before: Arc<Ground>,
+    pub(crate) now: Arc<Ground>,
 }
 
 #[derive(Default)]
@@ -109,26 +119,43 @@ impl Registry {
     /// Fails when the seed records of a pack contradict each other, with that pack's name.
     pub(crate) fn new(packs: Vec<Arc<Pack>>, settings: Settings, real: Real) -> Result<Self, (String, Conflict)> {
         let packs: Arc<[Arc<Pack>]> = packs.into();
-        let worlds = seeded(&packs, settings.shift, settings.seed)?;
-        let defaults: Vec<Options> = packs.iter().map(|pack| Options::defaults(&pack.options)).collect();
+        let ground = Ground::new(Arc::clone(&packs), settings.options.clone(), settings.shift, settings.seed)?;
+        let ground = Arc::new(ground);
         let first = Beginning {
-            packs: Arc::clone(&packs),
-            worlds,
             instant: settings.instant,
             mode: settings.mode,
-            shift: settings.shift,
-            seed: settings.seed,
-            options: chosen(&defaults, &settings.options),
             journal: settings.journal,
             snapshots: settings.snapshots,
             controls: Controls::default(),
         };
-        let default = Arc::new(Sandbox::new(SandboxId::default_id(), first.clone(), real));
-        Ok(Registry { packs, settings, first, sandboxes: RwLock::new(Shelf::default()), default })
+        let default = Sandbox::new(SandboxId::default_id(), first.clone(), Arc::clone(&ground), real);
+        Ok(Registry {
+            packs: RwLock::new(packs),
+            ground: RwLock::new(ground),
+            settings,
+            first,
+            sandboxes: RwLock::new(Shelf::default()),
+            default: Arc::new(default),
+        })
     }
 
-    pub(crate) fn packs(&self) -> &[Arc<Pack>] {
-        &self.packs
+    pub(crate) fn packs(&self) -> Arc<[Arc<Pack>]> {
+        Arc::clone(&self.packs.read())
+    }
+
+    /// Puts other packs in the place of those that there are, with further ones behind them. Each has the name of the one
+    /// whose number it has. Fails, and changes nothing, when the seed records of one contradict each other.
+    pub(crate) fn replace(&self, packs: Vec<Arc<Pack>>, real: Real) -> Result<Replacement, (String, Conflict)> {
+        let packs: Arc<[Arc<Pack>]> = packs.into();
+        let Settings { options, shift, seed, .. } = &self.settings;
+        let ground = Arc::new(Ground::new(Arc::clone(&packs), options.clone(), *shift, *seed)?);
+        let before = std::mem::replace(&mut *self.ground.write(), Arc::clone(&ground));
+        // New sandboxes have them from here on; when those that there are have them, too, they can be reached.
+        for sandbox in self.list(real) {
+            sandbox.adopt(&ground, real);
+        }
+        *self.packs.write() = packs;
+        Ok(Replacement { before, now: ground })
     }
 
     pub(crate) fn default_sandbox(&self) -> &Arc<Sandbox> {
@@ -170,34 +197,30 @@ impl Registry {
     pub(crate) fn create(&self, wish: Wish, real: Real) -> Result<Arc<Sandbox>, NotMade> {
         let origin = wish.from.as_ref().map(|origin| self.origin(origin, real)).transpose()?;
         let before = origin.as_ref().map_or(&self.first, |(sandbox, _)| &sandbox.beginning);
-        let seed = wish.seed.unwrap_or(before.seed);
-        let options = match wish.options.as_slice() {
-            [] => Arc::clone(&before.options),
-            wished => chosen(&before.options, wished),
+        let stood_on = origin.as_ref().map_or_else(|| self.ground.read().clone(), |(sandbox, _)| sandbox.ground());
+        let ground = match (wish.seed.unwrap_or(stood_on.seed), wish.options.as_slice()) {
+            (seed, []) if seed == stood_on.seed => Arc::clone(&stood_on),
+            (seed, wished) => Arc::new(stood_on.wished(seed, wished)),
         };
-        // What is derived for seed records follows from the seed, too. That they contradict each other with this one alone is
-        // next to impossible; then they are those of the server's seed.
-        let worlds = match seed == before.seed {
-            true => None,
-            false => seeded(&self.packs, self.settings.shift, seed).ok(),
-        };
-        let keeps_log = seed == before.seed && options == before.options;
+        let keeps_log = ground.seed == stood_on.seed && ground.options == stood_on.options;
         let instant = wish.instant.filter(|_| origin.is_none()).unwrap_or(before.instant);
-        let worlds = worlds.unwrap_or_else(|| before.worlds.clone());
-        let beginning = Beginning { worlds, instant, seed, options, ..before.clone() };
+        let beginning = Beginning { instant, ..before.clone() };
         let mut shelf = self.sandboxes.write();
         self.close_idle(&mut shelf, real);
         let id = self.id(&mut shelf, wish.id)?;
         let sandbox = match origin {
-            None => Sandbox::new(id.clone(), beginning, real),
+            None => Sandbox::new(id.clone(), beginning, ground, real),
             Some((_, snapshot)) => {
-                let sandbox = Sandbox::forked(id.clone(), beginning, &snapshot, keeps_log, real);
+                let sandbox = Sandbox::forked(id.clone(), beginning, ground, &snapshot, keeps_log, real);
                 if wish.instant.is_some() {
                     sandbox.set_clock(wish.instant, None, real);
                 }
                 sandbox
             }
         };
+        // Packs may have been replaced meanwhile. Who does that looks for sandboxes afterwards, and waits for the shelf.
+        let present = Arc::clone(&self.ground.read());
+        sandbox.adopt(&present, real);
         let sandbox = Arc::new(sandbox);
         shelf.open.insert(id, Arc::clone(&sandbox));
         Ok(sandbox)
@@ -219,7 +242,7 @@ impl Registry {
     /// The id of a new sandbox, if there may be one.
     fn id(&self, shelf: &mut Shelf, wished: Option<SandboxId>) -> Result<SandboxId, NotMade> {
         let named = match wished {
-            Some(id) if self.packs.iter().any(|pack| &*pack.name == id.as_str()) => return Err(NotMade::PackName),
+            Some(id) if self.packs().iter().any(|pack| &*pack.name == id.as_str()) => return Err(NotMade::PackName),
             Some(id) if id.is_default() => return Err(NotMade::Exists),
             Some(id) => match shelf.find(&id) {
                 Ok(_) => return Err(NotMade::Exists),
@@ -265,9 +288,4 @@ impl Shelf {
             self.closed.insert(id.clone(), how);
         }
     }
-}
-
-/// The options of all packs, with some of them chosen otherwise.
-fn chosen(options: &[Options], chosen: &[Chosen]) -> Arc<[Options]> {
-    options.iter().enumerate().map(|(pack, options)| options.choosing(pack, chosen)).collect()
 }

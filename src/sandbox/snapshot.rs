@@ -6,17 +6,20 @@
 use std::sync::Arc;
 
 use super::controls::Controls;
+use super::ground::Ground;
 use super::history::{History, Past};
 use super::id::SandboxId;
 use super::state::{Beginning, Sandbox, State};
 use super::world::World;
 use crate::clock::{Instant, Mode, Real};
 use crate::exchange::is_label;
-use crate::journal::Log;
+use crate::journal::{Entry, Log, Reloaded};
 
 /// What a sandbox was like when somebody wanted to remember it.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    /// With the packs that it was taken with.
+    pub(super) ground: Arc<Ground>,
     past: Past,
     log: Log,
     history: History,
@@ -37,17 +40,19 @@ impl Snapshot {
 /// The log of a sandbox, with what was before its first entry.
 #[derive(Debug)]
 pub(crate) struct Story {
+    pub(crate) ground: Arc<Ground>,
     /// The records of each pack; none where they are the seed records.
     pub(crate) worlds: Option<Vec<World>>,
     /// What tests asked of the sandbox.
     pub(crate) controls: Controls,
     pub(crate) at: Instant,
     pub(crate) mode: Mode,
-    /// Microseconds by which the seed records are moved.
-    pub(crate) shift: i64,
     /// How many things had happened before.
     pub(crate) position: u64,
-    pub(crate) log: Log,
+    /// Of it, what happened since the last pack was replaced: nothing before can be done again with the packs of now.
+    pub(crate) entries: Vec<Arc<Entry>>,
+    /// How many entries had to make room.
+    pub(crate) evicted: u64,
     /// The records of each pack after all of it.
     pub(crate) present: Vec<World>,
 }
@@ -67,6 +72,8 @@ pub(crate) enum NotRewound {
     Unknown,
     /// The entry is not part of the log any more. The oldest one that is, if any.
     Gone(Option<u64>),
+    /// Another pack made the log up to this entry, which replaced it.
+    Reloaded(u64),
 }
 
 /// What came of going back.
@@ -94,31 +101,34 @@ impl Sandbox {
 
     /// All that is kept of what happened.
     pub(crate) fn story(&self) -> Story {
-        let (log, mut history, present) = {
+        let (ground, log, mut history, present) = {
             let state = self.lock();
-            (state.log.clone(), state.history.clone(), state.present(Instant::START))
+            let present = state.present(state.latest);
+            (Arc::clone(&state.ground), state.log.clone(), state.history.clone(), present)
         };
-        let first = log.entries().next().cloned();
-        let position = log.position() - log.len() as u64;
+        let entries: Vec<Arc<Entry>> = log.behind(history.after()).cloned().collect();
+        let position = log.position() - entries.len() as u64;
         let beginning = &self.beginning;
-        let at = first.map_or(beginning.instant, |entry| entry.begin());
-        let mut past = Past { now: at, ..present.clone() };
         let from_seeds = position == 0 && history.is_from_seeds();
+        let nothing_yet = if from_seeds { beginning.instant } else { present.now };
+        let at = entries.first().map_or(nothing_yet, |entry| entry.begin());
+        let mut past = Past { now: at, ..present.clone() };
         if from_seeds {
-            past = beginning.past();
+            past = beginning.past(&ground);
         } else {
-            history.undo(0, self.packs(), &mut past);
+            history.undo(0, &ground.packs, &mut past);
         }
-        let untouched = || past.worlds.iter().zip(&beginning.worlds).all(|(world, seed)| world.is(seed));
+        let untouched = || past.worlds.iter().zip(&*ground.seeds).all(|(world, seed)| world.is(seed));
         Story {
             at,
             mode: past.mode,
-            shift: beginning.shift,
             position,
             worlds: if from_seeds || untouched() { None } else { Some(past.worlds) },
             controls: past.controls,
-            log,
+            entries,
+            evicted: log.evicted(),
             present: present.worlds,
+            ground,
         }
     }
 
@@ -158,16 +168,25 @@ impl Sandbox {
         dropped.is_some()
     }
 
-    /// Back to a snapshot, which stays. Nothing where there is none of this name.
-    pub(crate) fn restore(&self, name: &str, real: Real) -> Option<Back> {
+    /// Back to a snapshot, which stays. Nothing where there is none of this name. With it comes what became of records
+    /// whose packs were others when it was taken.
+    pub(crate) fn restore(&self, name: &str, real: Real) -> Option<(Back, Vec<Reloaded>)> {
         let mut state = self.lock();
         let snapshot = Arc::clone(state.snapshots.get(name)?);
         state.log.return_to(&snapshot.log);
         let history = std::mem::replace(&mut state.history, snapshot.history.clone());
-        let back = state.go_back(snapshot.past.clone(), real);
+        let mut back = state.go_back(snapshot.past.clone(), real);
+        let ground = Arc::clone(&state.ground);
+        let (mut reloaded, mut replaced) = (Vec::new(), None);
+        if !snapshot.ground.has_all(&ground.packs) {
+            state.ground = Arc::clone(&snapshot.ground);
+            let (became, left) = state.come_to(ground, real);
+            (reloaded, replaced) = (became, Some(left));
+            back.position = state.log.position();
+        }
         drop(state);
-        drop(history);
-        Some(back)
+        drop((history, replaced));
+        Some((back, reloaded))
     }
 
     /// Back to before an entry of the log, which is undone with all behind it.
@@ -178,11 +197,15 @@ impl Sandbox {
             let unknown = entry == 0 || entry >= state.log.next();
             return Err(if unknown { NotRewound::Unknown } else { gone(&state.log) });
         };
+        if entry <= state.history.after() {
+            return Err(NotRewound::Reloaded(state.history.after()));
+        }
         let now = found.begin();
+        let ground = Arc::clone(&state.ground);
         let mut past = state.present(now);
         // What nobody else has is changed in place.
         state.worlds.clear();
-        state.history.undo(entry, self.packs(), &mut past);
+        state.history.undo(entry, &ground.packs, &mut past);
         state.log.cut(entry);
         Ok(state.go_back(past, real))
     }
@@ -191,7 +214,7 @@ impl Sandbox {
     pub(crate) fn reset(&self, real: Real) -> Back {
         let mut state = self.lock();
         state.log.clear();
-        let first = self.beginning.past();
+        let first = self.beginning.past(&state.ground);
         let history = std::mem::replace(&mut state.history, History::new(true));
         let back = state.go_back(first, real);
         drop(state);
@@ -200,26 +223,41 @@ impl Sandbox {
     }
 
     /// A sandbox before whose first entry so many things happened that it knows nothing of.
-    pub(crate) fn after(id: SandboxId, beginning: Beginning, position: u64, real: Real) -> Sandbox {
+    pub(crate) fn after(
+        id: SandboxId,
+        beginning: Beginning,
+        ground: Arc<Ground>,
+        position: u64,
+        real: Real,
+    ) -> Sandbox {
         let log = Log::going_on(beginning.journal, 1, position);
-        let state = State::from_past(beginning.past(), log, real);
+        let state = State::from_past(beginning.past(&ground), ground, log, real);
         Sandbox::with(id, beginning, state, real)
     }
 
     /// A sandbox that goes on from a snapshot of another. Where the log could not be replayed with what it begins with,
     /// it has a new one.
-    pub(super) fn forked(id: SandboxId, beginning: Beginning, from: &Snapshot, keeps_log: bool, real: Real) -> Sandbox {
-        let state = if keeps_log {
-            State {
-                log: from.log.clone(),
-                history: from.history.clone(),
-                ..State::from_past(from.past.clone(), Log::new(beginning.journal), real)
-            }
+    pub(super) fn forked(
+        id: SandboxId,
+        beginning: Beginning,
+        ground: Arc<Ground>,
+        from: &Snapshot,
+        keeps_log: bool,
+        real: Real,
+    ) -> Sandbox {
+        let (log, history) = if keeps_log {
+            (from.log.clone(), from.history.clone())
         } else {
             // What is drawn depends on seed and position. With the position of another time it would be drawn again.
             let log = Log::going_on(beginning.journal, from.log.next(), from.log.position());
-            State { history: History::new(false), ..State::from_past(from.past.clone(), log, real) }
+            (log, History::new(false))
         };
+        let same = from.ground.has_all(&ground.packs);
+        let stands_on = Arc::clone(if same { &ground } else { &from.ground });
+        let mut state = State { history, ..State::from_past(from.past.clone(), stands_on, log, real) };
+        if !same {
+            drop(state.come_to(ground, real));
+        }
         Sandbox::with(id, beginning, state, real)
     }
 }
@@ -227,7 +265,7 @@ impl Sandbox {
 impl State {
     fn snapshot(&self, real: Real) -> Snapshot {
         let past = self.present(self.now(real));
-        Snapshot { past, log: self.log.clone(), history: self.history.clone() }
+        Snapshot { ground: Arc::clone(&self.ground), past, log: self.log.clone(), history: self.history.clone() }
     }
 
     /// Becomes what was, once log and history are those of then.

@@ -5,29 +5,23 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::controls::Controls;
+use super::ground::Ground;
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
 use super::watch::{Watchers, Woken};
-use super::world::{Change, Conflict, Step, Undo, World, WorldEdit};
+use super::world::{Change, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real, Span};
 use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
 use crate::pack::{Options, Pack};
 
-/// What a sandbox starts with, and returns to when it is reset.
+/// What a sandbox starts with on whatever ground, and returns to when it is reset.
 #[derive(Debug, Clone)]
 pub(crate) struct Beginning {
-    pub(crate) packs: Arc<[Arc<Pack>]>,
-    pub(crate) worlds: Vec<World>,
     pub(crate) instant: Instant,
     pub(crate) mode: Mode,
-    /// Microseconds by which the seed records are moved.
-    pub(crate) shift: i64,
-    pub(crate) seed: u64,
-    /// For each pack.
-    pub(crate) options: Arc<[Options]>,
     pub(crate) journal: Limits,
     /// How many snapshots there may be.
     pub(crate) snapshots: usize,
@@ -35,8 +29,8 @@ pub(crate) struct Beginning {
 }
 
 impl Beginning {
-    pub(super) fn past(&self) -> Past {
-        Past { worlds: self.worlds.clone(), controls: self.controls.clone(), now: self.instant, mode: self.mode }
+    pub(super) fn past(&self, ground: &Ground) -> Past {
+        Past { worlds: ground.seeds.to_vec(), controls: self.controls.clone(), now: self.instant, mode: self.mode }
     }
 }
 
@@ -54,6 +48,8 @@ pub(crate) struct Sandbox {
 
 #[derive(Debug)]
 pub(super) struct State {
+    /// Replaced as a whole, together with the worlds.
+    pub(super) ground: Arc<Ground>,
     pub(super) worlds: Vec<World>,
     pub(super) controls: Controls,
     pub(super) clock: Clock,
@@ -75,6 +71,7 @@ pub(super) struct State {
 
 /// What a read starts from.
 struct Seen {
+    ground: Arc<Ground>,
     world: World,
     controls: Controls,
     clock: Clock,
@@ -83,13 +80,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn moment<'a>(&'a self, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
+    fn moment(&self, pack: usize, real: Real) -> Moment<'_> {
         Moment {
             world: &self.world,
             controls: &self.controls,
             now: self.clock.now(real),
-            draws: Draws::new(seed, self.position),
-            options,
+            draws: Draws::new(self.ground.seed, self.position),
+            options: &self.ground.options[pack],
         }
     }
 }
@@ -132,8 +129,9 @@ pub(crate) struct Intervention {
 }
 
 impl Sandbox {
-    pub(crate) fn new(id: SandboxId, beginning: Beginning, real: Real) -> Self {
-        let state = State::new(&beginning, real);
+    pub(crate) fn new(id: SandboxId, beginning: Beginning, ground: Arc<Ground>, real: Real) -> Self {
+        let log = Log::new(beginning.journal);
+        let state = State::from_past(beginning.past(&ground), ground, log, real);
         Sandbox::with(id, beginning, state, real)
     }
 
@@ -158,17 +156,14 @@ impl Sandbox {
         &self.id
     }
 
-    pub(crate) fn seed(&self) -> u64 {
-        self.beginning.seed
+    pub(crate) fn ground(&self) -> Arc<Ground> {
+        Arc::clone(&self.lock().ground)
     }
 
-    /// What the options of each pack are here. They never change.
-    pub(crate) fn options(&self) -> &[Options] {
-        &self.beginning.options
-    }
-
-    pub(crate) fn packs(&self) -> &[Arc<Pack>] {
-        &self.beginning.packs
+    /// A pack with its records, as both are now.
+    pub(crate) fn holding(&self, pack: usize) -> (Arc<Pack>, World) {
+        let state = self.lock();
+        (Arc::clone(&state.ground.packs[pack]), state.worlds[pack].clone())
     }
 
     /// Tells whoever watches that there is no more. What is under way is finished.
@@ -203,32 +198,30 @@ impl Sandbox {
         real_time: &dyn Fn() -> Real,
         handle: impl Fn(&Arc<Pack>, &Moment<'_>, &Arc<Request>) -> Exchange,
     ) -> Committed {
-        let definition = &self.beginning.packs[pack];
         let real = real_time();
-        let seed = self.beginning.seed;
-        let options = &self.beginning.options[pack];
         let took = || u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
         // Reads are done on a copy, so that they wait for each other only while they are entered in the log. Calls
         // that will probably change the world would only get into each other's way, and have to be done again.
         if request.method.is_safe() {
             let before = self.lock().seen(pack);
-            let moment = before.moment(options, seed, real);
-            let exchange = handle(definition, &moment, &request);
+            let moment = before.moment(pack, real);
+            let exchange = handle(&before.ground.packs[pack], &moment, &request);
             let (at, drew) = (moment.now, moment.draws.used());
             let took = took();
             let state = self.lock();
             // What happened meanwhile counts where the answer may depend on it.
             let holds = state.version == before.version && at >= state.latest;
             if holds && !(drew && state.log.position() != before.position) {
+                // With the version the ground is the same.
                 drop(before);
-                return commit(state, Some((pack, definition)), at, request, exchange, took);
+                return commit(state, Some(pack), at, request, exchange, took);
             }
         }
         let state = self.lock();
-        let moment = state.moment(pack, options, seed, real);
+        let moment = state.moment(pack, real);
         let at = moment.now;
-        let exchange = handle(definition, &moment, &request);
-        commit(state, Some((pack, definition)), at, request, exchange, took())
+        let exchange = handle(&state.ground.packs[pack], &moment, &request);
+        commit(state, Some(pack), at, request, exchange, took())
     }
 
     /// Enters a request that leads to no pack, with the answer that says so.
@@ -246,11 +239,10 @@ impl Sandbox {
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
         let mut state = self.lock();
-        let moment = state.moment(pack, &self.beginning.options[pack], self.beginning.seed, real);
+        let moment = state.moment(pack, real);
         let at = moment.now;
-        let Intervention { change, what } = act(&self.beginning.packs[pack], &moment)?;
-        let edits = Some((pack, &self.beginning.packs[pack], change.edits));
-        let (entry, freed) = state.enter(at, what, edits, change.controls);
+        let Intervention { change, what } = act(&state.ground.packs[pack], &moment)?;
+        let (entry, freed) = state.enter(at, what, Some((pack, change.edits)), change.controls);
         drop(state);
         drop(freed);
         Ok(entry)
@@ -274,11 +266,6 @@ impl Sandbox {
     /// What tests ask of the sandbox now.
     pub(crate) fn controls(&self) -> Controls {
         self.lock().controls.clone()
-    }
-
-    /// The records of a pack as they are now.
-    pub(crate) fn world(&self, pack: usize) -> World {
-        self.lock().worlds[pack].clone()
     }
 
     pub(crate) fn clock(&self, real: Real) -> (Instant, Mode) {
@@ -334,7 +321,7 @@ impl Sandbox {
 /// Makes an exchange part of the story.
 fn commit(
     mut state: MutexGuard<'_, State>,
-    pack: Option<(usize, &Arc<Pack>)>,
+    pack: Option<usize>,
     at: Instant,
     request: Arc<Request>,
     exchange: Exchange,
@@ -342,18 +329,19 @@ fn commit(
 ) -> Committed {
     let Exchange { response, change, trace, operation, contract, delivery } = exchange;
     let Change { edits, steps, controls } = change;
+    let definition = pack.map(|pack| &state.ground.packs[pack]);
     let exchanged = Exchanged {
-        pack: pack.map(|(_, definition)| Arc::clone(&definition.name)),
+        pack: definition.map(|definition| Arc::clone(&definition.face)),
         operation,
         contract,
         request,
         response: response.clone(),
         trace,
-        changes: pack.map(|(_, definition)| notes(definition, &steps)).unwrap_or_default(),
+        changes: definition.map(|definition| notes(definition, &steps)).unwrap_or_default(),
         delivery,
         took,
     };
-    let edits = pack.map(|(pack, definition)| (pack, definition, edits));
+    let edits = pack.map(|pack| (pack, edits));
     let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), edits, controls);
     drop(state);
     // Whatever had to make room is freed when nobody waits.
@@ -381,13 +369,10 @@ pub(super) struct Freed {
 }
 
 impl State {
-    pub(super) fn new(beginning: &Beginning, real: Real) -> Self {
-        State::from_past(beginning.past(), Log::new(beginning.journal), real)
-    }
-
     /// A state that begins with what was, and a log that goes on from there.
-    pub(super) fn from_past(past: Past, log: Log, real: Real) -> Self {
+    pub(super) fn from_past(past: Past, ground: Arc<Ground>, log: Log, real: Real) -> Self {
         State {
+            ground,
             worlds: past.worlds,
             controls: past.controls,
             clock: Clock::new(past.now, past.mode, real),
@@ -414,13 +399,15 @@ impl State {
     }
 
     /// The world as it is, for whoever holds the lock.
-    fn moment<'a>(&'a self, pack: usize, options: &'a Options, seed: u64, real: Real) -> Moment<'a> {
-        let draws = Draws::new(seed, self.log.position());
+    fn moment(&self, pack: usize, real: Real) -> Moment<'_> {
+        let draws = Draws::new(self.ground.seed, self.log.position());
+        let options = &self.ground.options[pack];
         Moment { world: &self.worlds[pack], controls: &self.controls, now: self.now(real), draws, options }
     }
 
     fn seen(&self, pack: usize) -> Seen {
         Seen {
+            ground: Arc::clone(&self.ground),
             world: self.worlds[pack].clone(),
             controls: self.controls.clone(),
             clock: self.clock,
@@ -443,7 +430,7 @@ impl State {
         &mut self,
         at: Instant,
         what: Happening,
-        edits: Option<(usize, &Arc<Pack>, Vec<WorldEdit>)>,
+        edits: Option<(usize, Vec<WorldEdit>)>,
         controls: Option<Controls>,
     ) -> (Arc<Entry>, Freed) {
         let before = controls.map(|controls| std::mem::replace(&mut self.controls, controls));
@@ -455,16 +442,12 @@ impl State {
         (entry, freed)
     }
 
-    fn perform(
-        &mut self,
-        at: Instant,
-        what: Happening,
-        edits: Option<(usize, &Arc<Pack>, Vec<WorldEdit>)>,
-    ) -> (Arc<Entry>, Freed) {
-        let Some((pack, definition, edits)) = edits.filter(|(_, _, edits)| !edits.is_empty()) else {
+    fn perform(&mut self, at: Instant, what: Happening, edits: Option<(usize, Vec<WorldEdit>)>) -> (Arc<Entry>, Freed) {
+        let Some((pack, edits)) = edits.filter(|(_, edits)| !edits.is_empty()) else {
             return self.push(at, what, 0);
         };
         let world = &mut self.worlds[pack];
+        let definition = &self.ground.packs[pack];
         let undo: Vec<Undo> = edits.iter().map(|edit| world.apply(definition, edit)).collect();
         self.version += 1;
         let (entry, freed) = self.push(at, what, history::size(&undo));
@@ -472,7 +455,7 @@ impl State {
         (entry, freed)
     }
 
-    fn push(&mut self, at: Instant, what: Happening, more: usize) -> (Arc<Entry>, Freed) {
+    pub(super) fn push(&mut self, at: Instant, what: Happening, more: usize) -> (Arc<Entry>, Freed) {
         self.latest = at;
         let (entry, evicted) = self.log.push(at, what, more);
         let first = self.log.first().filter(|_| !evicted.is_empty());
@@ -489,10 +472,4 @@ pub(crate) fn notes(pack: &Pack, steps: &[Step]) -> Vec<Note> {
         id: step.id.clone(),
     };
     steps.iter().map(note).collect()
-}
-
-/// The worlds that all sandboxes of a server start with.
-pub(crate) fn seeded(packs: &[Arc<Pack>], shift: i64, seed: u64) -> Result<Vec<World>, (String, Conflict)> {
-    let world = |pack| World::seeded(pack, shift, seed).map_err(|conflict| (pack.name.to_string(), conflict));
-    packs.iter().map(world).collect()
 }

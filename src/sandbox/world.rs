@@ -5,8 +5,10 @@ use imbl::{HashMap, OrdMap, Vector};
 use serde_json::Value;
 
 use super::controls::Controls;
+use super::refit::Aside;
 use super::view::RecordView;
 use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
+use crate::journal::Misfit;
 use crate::pack::{ErrorId, Pack, ResourceId};
 
 /// The fields of a record as JSON; absent ones have none.
@@ -114,7 +116,15 @@ struct Table {
 
 /// All records of one pack. Copying it costs the same for ten records and for a million.
 #[derive(Debug, Clone)]
-pub(crate) struct World(Arc<Vec<Table>>);
+pub(crate) struct World(Arc<Records>);
+
+#[derive(Debug, Clone)]
+struct Records {
+    /// By resource.
+    tables: Vec<Table>,
+    /// What the pack has no place for; none as long as it has one for everything.
+    aside: Option<Arc<Aside>>,
+}
 
 /// What one exchange, event or control call does to a world.
 #[derive(Debug, Default)]
@@ -176,7 +186,7 @@ impl World {
             next_integer: 1,
             ..Table::default()
         };
-        World(Arc::new(pack.resources.iter().map(table).collect()))
+        World(Arc::new(Records { tables: pack.resources.iter().map(table).collect(), aside: None }))
     }
 
     /// The world that a sandbox starts with, its instants `shift` microseconds after the documented ones.
@@ -236,11 +246,24 @@ impl World {
     }
 
     fn table(&self, resource: ResourceId) -> &Table {
-        &self.0[resource.0]
+        &self.0.tables[resource.0]
     }
 
     fn table_mut(&mut self, resource: ResourceId) -> &mut Table {
-        &mut Arc::make_mut(&mut self.0)[resource.0]
+        &mut Arc::make_mut(&mut self.0).tables[resource.0]
+    }
+
+    pub(super) fn aside(&self) -> Option<&Aside> {
+        self.0.aside.as_deref()
+    }
+
+    pub(super) fn set_aside(&mut self, aside: Aside) {
+        Arc::make_mut(&mut self.0).aside = Some(Arc::new(aside));
+    }
+
+    /// What of it the pack has no place for, and how much that is.
+    pub(crate) fn misfits(&self) -> (usize, impl Iterator<Item = Misfit>) {
+        (self.aside().map_or(0, Aside::len), self.aside().into_iter().flat_map(Aside::misfits))
     }
 
     // ---- reading

@@ -12,6 +12,8 @@ use super::{Line, Shared, cors, deliver, read};
 use crate::control::{self, Reply};
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
+use crate::journal::Face;
+use crate::pack::Pack;
 use crate::sandbox::{Committed, Sandbox, SandboxId};
 
 /// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
@@ -21,23 +23,24 @@ pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Re
         Ok(host) => host,
         Err(problem) => return refuse(&parts, incoming, problem).await,
     };
-    let area = target::area(&parts, &host, shared.registry.packs(), door);
+    let packs = shared.registry.packs();
+    let area = target::area(&parts, &host, &packs, door);
     let needs = match area {
         Area::Control => Needs::Token,
         Area::Health => Needs::Nothing,
-        Area::Api if !shared.cors => return respond(shared, door, &host, area, parts, incoming).await,
+        Area::Api if !shared.cors => return respond(shared, door, &packs, &host, area, parts, incoming).await,
         Area::Api => {
             if let Some(answer) = cors::preflight(&parts) {
                 return answer;
             }
             let origin = cors::origin(&parts.headers);
-            let mut answer = respond(shared, door, &host, area, parts, incoming).await;
+            let mut answer = respond(shared, door, &packs, &host, area, parts, incoming).await;
             cors::open(answer.headers_mut(), origin);
             return answer;
         }
     };
     match shared.gate.admit(&parts.headers, &host, needs) {
-        Ok(()) => respond(shared, door, &host, area, parts, incoming).await,
+        Ok(()) => respond(shared, door, &packs, &host, area, parts, incoming).await,
         Err(problem) => refuse(&parts, incoming, problem).await,
     }
 }
@@ -53,12 +56,13 @@ pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) 
 async fn respond(
     shared: &Arc<Shared>,
     door: &Door,
+    packs: &[Arc<Pack>],
     host: &Host,
     area: Area,
     parts: Parts,
     incoming: Incoming,
 ) -> Delivered {
-    let target = match target::find(&parts, host, shared.registry.packs(), door) {
+    let target = match target::find(&parts, host, packs, door) {
         Ok(target) => target,
         Err(problem) => return refuse(&parts, incoming, problem).await,
     };
@@ -93,7 +97,8 @@ async fn respond(
         Destination::Root => controlled(request(String::new())),
         Destination::Nowhere(path) => {
             let request = Arc::new(request(path));
-            let exchange = engine::astray(sandbox.packs(), sandbox.options(), &request);
+            let ground = sandbox.ground();
+            let exchange = engine::astray(&ground.packs, &ground.options, &request);
             let committed = sandbox.astray(Arc::clone(&request), (shared.real)(), exchange);
             tell(shared, &sandbox, None, &request, &committed);
             deliver::committed(committed, &shared.dates)
@@ -119,16 +124,19 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Del
 
 /// Counts an exchange, and writes it into the request log. Without a pack the path leads to none.
 fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Request, committed: &Committed) {
-    if let Some(exchanged) = committed.entry.exchange() {
-        shared.metrics.count(pack, exchanged);
-    }
+    let Some(exchanged) = committed.entry.exchange() else { return };
+    shared.metrics.count(pack, exchanged);
     let Some(log) = &shared.log else { return };
-    let packs = pack.map_or(sandbox.packs(), |pack| &sandbox.packs()[pack..=pack]);
+    let packs = shared.registry.packs();
+    let faces: Vec<&Face> = match &exchanged.pack {
+        Some(face) => vec![face],
+        None => packs.iter().map(|pack| &*pack.face).collect(),
+    };
     log(&Line {
         sandbox: sandbox.id().as_str(),
         method: request.method.as_str(),
-        path: &control::path_shown(packs, request, &committed.response),
-        pack: pack.map(|pack| &*sandbox.packs()[pack].name),
+        path: &control::path_shown(&faces, request, &committed.response),
+        pack: exchanged.pack_name(),
         status: committed.response.status.as_u16(),
         entry: committed.entry.id,
         at: committed.entry.at,

@@ -135,7 +135,7 @@ impl Server {
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
         let rules = engine::Rules { json_depth: options.limits.json_depth, strict: options.strict };
-        let metrics = Arc::new(Metrics::new(registry.packs()));
+        let metrics = Arc::new(Metrics::new(&registry.packs()));
         let control = Control::new(Arc::clone(&registry), Arc::clone(&metrics), rules);
         let shared = Shared {
             port,

@@ -6,8 +6,8 @@ use crate::tree::{files, read};
 /// The modules by row, lowest first. A module uses lower rows only; neighbours on a row do not use each other.
 const ROWS: &[&[&str]] = &[
     &["exchange", "clock", "diagnostic"],
-    &["expr", "schema"],
-    &["pack", "journal"],
+    &["expr", "schema", "journal"],
+    &["pack"],
     &["sandbox"],
     &["engine", "metrics"],
     &["bundle"],

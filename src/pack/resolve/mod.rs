@@ -33,10 +33,13 @@ use serde_json::Value;
 
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
-use super::{ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, parameter_names};
+use super::{
+    CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, parameter_names,
+};
 use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
 use crate::expr::{self, ExprId, Kind, Names, Sources};
+use crate::journal::Face;
 use crate::schema::Library;
 
 /// Reads a pack. It is there when there is no error.
@@ -48,7 +51,7 @@ pub(super) fn pack(files: &Files) -> Loaded {
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == diagnostic::Severity::Error);
     match pack {
         Some(mut pack) if !failed => {
-            pack.sources = sources;
+            pack.set_sources(Arc::new(sources), 0);
             let name = pack.name.to_string();
             Loaded { name, pack: Some(pack), diagnostics, sources: SourceMap::default() }
         }
@@ -363,15 +366,33 @@ impl<'f> Resolver<'f> {
         let secret_paths = lines.filter(|template| has_secret(template)).collect();
         let mut sent_secrets = secrets.clone();
         sent_secrets.extend(self.library.write_only().iter().map(|name| name.to_ascii_lowercase()));
-        Some(Pack {
+        let digests = super::digest::digests(self.files);
+        let name: Arc<str> = self.name.as_str().into();
+        let mounts = self.mounts(manifest);
+        let mut face = Face {
+            name: Arc::clone(&name),
+            digest: super::digest::of_all(&digests),
             secrets: secrets.into_iter().collect(),
-            secret_paths,
-            digests: super::digest::digests(self.files),
             sent_secrets: sent_secrets.into_iter().collect(),
-            name: self.name.as_str().into(),
+            secret_paths,
+            mounts: mounts.clone(),
+            ..Face::default()
+        };
+        for scheme in &self.schemes {
+            match &scheme.place {
+                CredentialPlace::Header(name) => face.headers.push(name.clone()),
+                CredentialPlace::Query(name) => face.query.push(name.clone()),
+            }
+        }
+        let id_is_secret = |resource: &&Resource| resource.fields.get(resource.id).is_some_and(|field| field.secret);
+        let secret_ids = self.resources.iter().filter(id_is_secret);
+        face.secret_ids = secret_ids.map(|resource| Arc::clone(&resource.name)).collect();
+        Some(Pack {
+            digests,
+            name,
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
             description: manifest.description.as_ref().map(|text| text.value.clone()),
-            mounts: self.mounts(manifest),
+            mounts,
             formats: std::mem::take(&mut self.formats),
             options: std::mem::take(&mut self.options),
             resources: std::mem::take(&mut self.resources),
@@ -389,7 +410,8 @@ impl<'f> Resolver<'f> {
             router: router.unwrap_or_default(),
             seeds,
             program,
-            sources: SourceMap::default(),
+            sources: Arc::default(),
+            face: Arc::new(face),
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
         })
     }
