@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::exchange::Delivery;
 use crate::journal::{Exchanged, is_unmatched};
 use crate::pack::{Pack, Provenance};
 
@@ -67,12 +68,19 @@ struct OfContract {
     contract: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfDelivery {
+    pack: Arc<str>,
+    kind: &'static str,
+}
+
 /// The metrics of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<OfAnswer, Counter>,
     findings: Family<OfOperation, Counter>,
+    deliveries: Family<OfDelivery, Counter>,
     /// By the number of the pack.
     packs: Vec<PackMetrics>,
     /// Requests that led to no pack.
@@ -111,6 +119,7 @@ impl Metrics {
         let took = Family::<OfPack, Histogram, fn() -> Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
         let answers = Family::<OfContract, Counter>::default();
         let unmatched = Family::<OfPack, Counter>::default();
+        let deliveries = Family::<OfDelivery, Counter>::default();
         let connections = Gauge::default();
         let kept: [Gauge; 3] = Default::default();
         let nothing: Arc<str> = "".into();
@@ -125,6 +134,9 @@ impl Metrics {
         };
         let numbered = packs.iter().map(counted).collect();
         for pack in packs {
+            for kind in Delivery::WORDS {
+                drop(deliveries.get_or_create(&OfDelivery { pack: Arc::clone(&pack.name), kind }));
+            }
             let operations = pack.operations.iter().map(|operation| &operation.name).chain([&nothing]);
             for operation in operations {
                 let of = OfOperation { pack: Arc::clone(&pack.name), operation: Arc::clone(operation) };
@@ -143,6 +155,8 @@ impl Metrics {
         registry.register("standin_contract_findings", about, findings.clone());
         registry.register("standin_answers", "Answers, by what promises them", answers);
         registry.register("standin_unmatched_requests", "Requests that no operation answers", unmatched);
+        let about = "Answers that faults delayed or broke on the wire, by what was done to them";
+        registry.register("standin_deliveries", about, deliveries.clone());
         registry.register("standin_connections", "Open connections", connections.clone());
         let [sandboxes, entries, evicted] = kept.clone();
         registry.register("standin_sandboxes", "Open sandboxes", sandboxes);
@@ -150,7 +164,7 @@ impl Metrics {
         // No counter: it falls when a sandbox is reset or closed.
         let about = "Entries that had to make room in the logs of open sandboxes";
         registry.register("standin_journal_evicted", about, evicted);
-        Metrics { registry, requests, findings, packs: numbered, elsewhere, connections, kept, nothing }
+        Metrics { registry, requests, findings, deliveries, packs: numbered, elsewhere, connections, kept, nothing }
     }
 
     /// Counts an exchange with a pack, which is given by its number; without one the path led to none.
@@ -169,6 +183,9 @@ impl Metrics {
         }
         if is_unmatched(exchanged) {
             of.map_or(&self.elsewhere, |of| &of.unmatched).inc();
+        }
+        if let Some(delivery) = &exchanged.delivery {
+            self.deliveries.get_or_create(&OfDelivery { pack: pack(), kind: delivery.word() }).inc();
         }
         let findings = exchanged.trace.findings();
         if findings > 0 {

@@ -175,14 +175,18 @@ fn logger(log: Log) -> Option<server::Log> {
         Log::Text => Some(Box::new(|line| {
             let sandbox = if line.sandbox == "default" { String::new() } else { format!(" ~{}", line.sandbox) };
             let Line { at, method, path, status, entry, .. } = line;
+            let delivery = line.delivery.map(|word| format!(" {word}")).unwrap_or_default();
             let pack = line.pack.map(|pack| format!("/{pack}")).unwrap_or_default();
-            err(&format!("{at}{sandbox} {method} {pack}{} {status} #{entry}\n", path.escape_debug()));
+            err(&format!("{at}{sandbox} {method} {pack}{} {status}{delivery} #{entry}\n", path.escape_debug()));
         })),
         Log::Json => Some(Box::new(|line| {
-            let value = json!({
+            let mut value = json!({
                 "event": "exchange", "at": line.at.to_string(), "sandbox": line.sandbox, "pack": line.pack,
                 "method": line.method, "path": line.path, "status": line.status, "entry": line.entry,
             });
+            if let Some(word) = line.delivery {
+                value["delivery"] = word.into();
+            }
             err(&format!("{value}\n"));
         })),
     }

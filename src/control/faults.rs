@@ -40,7 +40,10 @@ fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
 fn refused(mistakes: &[Mistake]) -> Problem {
     let shown = |mistake: &Mistake| json!({ "pointer": mistake.pointer, "message": mistake.message });
     let detail = match mistakes {
-        [only] => format!("`{}`: {}.", only.pointer, only.message.trim_end_matches(['.', '?'])),
+        [only] => {
+            let end = if only.message.ends_with(['.', '?']) { "" } else { "." };
+            format!("`{}`: {}{end}", only.pointer, only.message)
+        }
         _ => format!("{} mistakes; nothing was changed.", mistakes.len()),
     };
     Problem::new("setting-invalid", StatusCode::UNPROCESSABLE_ENTITY, "This cannot be asked of a sandbox", detail)

@@ -10,7 +10,7 @@ use super::{Call, Outcome, Rejection, render};
 use crate::exchange::{Problem, Response};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{ErrorId, Given, Operation, Refusal, Shape};
+use crate::pack::{ErrorId, Given, NamedError, Operation, Refusal, Reply, Shape};
 use crate::sandbox::Change;
 use crate::schema::Violation;
 
@@ -50,6 +50,33 @@ pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, reje
         Rejection::Refused(refusal, words) => refused(call, refusal, &words),
         Rejection::Invalid(violations) => invalid(call, &violations),
         Rejection::Fault(words) => Err(words),
+    };
+    let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
+    Outcome { response, contract, change: Change::default() }
+}
+
+/// An error of the pack for a request that need not have caused it. What its body tells of such a cause, and the request
+/// does not have, is told as the example tells it.
+pub(super) fn uncaused(call: &mut Call<'_>, operation: Option<&Operation>, error: ErrorId) -> Outcome {
+    let pack = Arc::clone(call.pack);
+    let NamedError { replies, shown, name, .. } = pack.error(error);
+    // A condition that asks for the cause does not hold; the last case has none.
+    let holds = |reply: &Reply| reply.when.is_none_or(|when| pack.program.holds(when, &call.scope).unwrap_or(false));
+    let found = replies.iter().zip(shown).find(|(reply, _)| holds(reply));
+    let answered = match found {
+        None => Err(format!("error `{name}` has no case for this")),
+        Some((reply, example)) => {
+            let answer = match (render::answer(call, reply), example) {
+                (Err(Rejection::Fault(_)), Some(example)) => render::example(call, reply, example),
+                (answer, _) => answer,
+            };
+            match answer {
+                Ok(response) => Ok((response, reply.provenance.header())),
+                Err(Rejection::Problem(response)) => Ok((response, "assumed")),
+                Err(Rejection::Fault(words)) => Err(format!("error `{name}`: {words}")),
+                Err(_) => Err(format!("error `{name}` cannot be rendered")),
+            }
+        }
     };
     let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
     Outcome { response, contract, change: Change::default() }

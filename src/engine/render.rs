@@ -1,5 +1,6 @@
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::Value as Json;
 
 use super::fill::{Slot, body, fill};
 use super::{Call, Rejection, strict, validate};
@@ -73,6 +74,18 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
     headers(call, reply, &call.pack.clone().headers, &mut response)?;
     headers(call, reply, &reply.headers, &mut response)?;
     call.trace.add(Stage::Render, Verdict::Passed, Some(&reply.at), reply.provenance.header());
+    Ok(response)
+}
+
+/// The example of an answer as it stands, for want of what the answer tells of.
+pub(super) fn example(call: &mut Call<'_>, reply: &Reply, example: &Json) -> Result<Response, Rejection> {
+    strict::assumed(call, reply)?;
+    let mut response = Response::json(reply.status, example);
+    for one in call.pack.clone().headers.iter().chain(&reply.headers) {
+        // One that tells of it too is left out.
+        let _ = headers(call, reply, std::slice::from_ref(one), &mut response);
+    }
+    call.trace.add(Stage::Render, Verdict::Passed, Some(&reply.at), "the example as it stands");
     Ok(response)
 }
 

@@ -35,6 +35,21 @@ pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(600);
 /// The most pieces that a body is dribbled in.
 pub(crate) const MOST_PIECES: u32 = 1000;
 
+impl Delivery {
+    /// Every word for what is done to an answer.
+    pub(crate) const WORDS: [&str; 7] =
+        ["delay", "dribble", "truncated-body", "malformed-chunk", "random-data", "empty-response", "connection-reset"];
+
+    /// The word for what is done to the answer; of a late one that is something else too, what else it is.
+    pub(crate) fn word(&self) -> &'static str {
+        match &self.manner {
+            Manner::Whole => "delay",
+            Manner::Dribble { .. } => "dribble",
+            manner => manner.fault().unwrap_or("delay"),
+        }
+    }
+}
+
 impl Manner {
     /// The word for what goes wrong on the wire; none where the whole answer comes.
     pub(crate) fn fault(&self) -> Option<&'static str> {

@@ -50,7 +50,7 @@ pub(crate) struct NamedError {
     pub(crate) replies: Vec<Reply>,
     /// Nothing in the pack gives it: a fault does.
     pub(crate) fault: bool,
-    /// By case: the example that the answer of a fault has the shape of.
+    /// By case: the example that the answer has the shape of, for who gives the error without a cause.
     pub(crate) shown: Vec<Option<serde_json::Value>>,
 }
 

@@ -1,4 +1,3 @@
-use std::convert::Infallible;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -20,7 +19,7 @@ use super::crowd::{self, Crowd, Ends, Place};
 use super::pace::{Answer, Pace, Turn};
 use super::socket::Socket;
 use super::target::Door;
-use super::{Limits, Shared, deliver, dispatch, refusal};
+use super::{Limits, Shared, deliver, dispatch, faulty, refusal};
 use crate::exchange::Problem;
 
 /// How many headers hyper takes when nothing is said.
@@ -91,15 +90,20 @@ async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place)
         let shared = Arc::clone(&shared);
         let turn = Turn::begin(&pace);
         let refused = refused(&pace, &request);
+        let asked = faulty::Asked::of(&request);
         async move {
-            let response = match refused {
+            let mut response = match refused {
                 Some(problem) => {
                     let (parts, incoming) = request.into_parts();
                     deliver::closing(dispatch::refuse(&parts, incoming, problem).await)
                 }
                 None => dispatch::answer(&shared, &door, request).await,
             };
-            Ok::<_, Infallible>(turn.answer(response))
+            match response.extensions_mut().remove() {
+                None => Ok(turn.answer(response)),
+                // On the heap, as nearly no answer needs room for this.
+                Some(delivery) => Box::pin(faulty::deliver(&shared, turn, asked, response, delivery)).await,
+            }
         }
     });
     // A client that hangs up or speaks no HTTP is not our fault, and hyper has told it what there is to tell.

@@ -9,6 +9,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 
+use super::faulty::Pieces;
 use super::stream::Stream;
 use crate::clock::Instant;
 use crate::exchange::Response;
@@ -31,6 +32,7 @@ pub(super) type Delivered = hyper::Response<Content>;
 pub(super) enum Content {
     Whole(Full<Bytes>),
     Stream(Box<Stream>),
+    Pieces(Box<Pieces>),
 }
 
 /// An answer of the control plane or of the server itself.
@@ -46,10 +48,14 @@ pub(super) fn stream(head: Response, stream: Stream) -> Delivered {
     plain(head).map(|_| Content::Stream(Box::new(stream)))
 }
 
-/// An answer of an API, with the number of its entry, dated in virtual time.
+/// An answer of an API, with the number of its entry, dated in virtual time. How it is to be sent, where that is not at
+/// once and whole, goes along as an extension.
 pub(super) fn committed(committed: Committed, dates: &Dates) -> Delivered {
     let Committed { response, entry } = committed;
     let mut made = made(&response);
+    if let Some(delivery) = entry.exchange().and_then(|exchanged| exchanged.delivery.as_ref()) {
+        made.extensions_mut().insert(delivery.clone());
+    }
     let headers = made.headers_mut();
     headers.insert(ENTRY, HeaderValue::from(entry.id));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

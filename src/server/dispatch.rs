@@ -138,6 +138,7 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         path: &control::path_shown(&faces, request, &committed.response),
         pack: exchanged.pack_name(),
         status: committed.response.status.as_u16(),
+        delivery: exchanged.delivery.as_ref().map(|delivery| delivery.word()),
         entry: committed.entry.id,
         at: committed.entry.at,
     });

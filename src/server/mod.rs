@@ -8,6 +8,7 @@ mod cors;
 mod crowd;
 mod deliver;
 mod dispatch;
+mod faulty;
 mod framing;
 mod framing_lines;
 mod gate;
@@ -81,6 +82,8 @@ pub(crate) struct Line<'a> {
     /// None where the path leads to no pack.
     pub(crate) pack: Option<&'a str>,
     pub(crate) status: u16,
+    /// What was done to the answer, where it was not sent at once and whole.
+    pub(crate) delivery: Option<&'static str>,
     pub(crate) entry: u64,
     pub(crate) at: Instant,
 }
@@ -117,6 +120,16 @@ pub(crate) struct Shared {
     pub(crate) dates: deliver::Dates,
     /// Whether the server is to stop, for answers that would not end by themselves.
     pub(crate) stopped: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Ready once the server is to stop.
+    fn stops(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stopped = self.stopped.subscribe();
+        async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        }
+    }
 }
 
 impl Server {

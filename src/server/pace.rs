@@ -12,11 +12,12 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::Limits;
 use super::deliver::{Content, Delivered};
+use super::faulty::{Broken, Instead};
 use super::framing::Fault;
 
 /// An answer was there, and nobody has looked since. Almost all are gone before anybody does, so that the real time
@@ -39,6 +40,13 @@ pub(super) enum End {
 
 impl End {
     const ALL: [End; 4] = [End::Leave, End::Evict, End::Late, End::Cut];
+}
+
+/// Whether it is looked if a client is still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watching {
+    Begins,
+    Ends,
 }
 
 /// What all connections of a server share.
@@ -84,8 +92,8 @@ pub(super) struct Pace {
     /// Has a byte come?
     touched: AtomicBool,
     http2: AtomicBool,
-    /// An answer is under way that goes on for as long as it is read.
-    streaming: AtomicBool,
+    /// An answer is under way that goes on for as long as it is read, or is kept back.
+    watching: AtomicBool,
     /// The client was seen to send nothing more meanwhile.
     hung_up: AtomicBool,
     /// The order that is not yet followed.
@@ -99,6 +107,7 @@ pub(super) struct Pace {
     served: AtomicU64,
     fault_at: AtomicU64,
     fault: AtomicU8,
+    pub(super) instead: Instead,
 }
 
 impl Pace {
@@ -114,7 +123,7 @@ impl Pace {
             taken: AtomicU64::new(now),
             touched: AtomicBool::new(false),
             http2: AtomicBool::new(false),
-            streaming: AtomicBool::new(false),
+            watching: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
             order: AtomicU8::new(0),
             told: AtomicU64::new(0),
@@ -123,6 +132,7 @@ impl Pace {
             served: AtomicU64::new(0),
             fault_at: AtomicU64::new(u64::MAX),
             fault: AtomicU8::new(0),
+            instead: Instead::default(),
         }
     }
 
@@ -176,7 +186,7 @@ impl Pace {
 
     /// Whether to look if the client is still there: an answer goes on, and HTTP/1 reads nothing before its end.
     pub(super) fn may_hang_up(&self) -> bool {
-        self.streaming.load(Ordering::Relaxed) && !self.hung_up.load(Ordering::Relaxed) && !self.is_http2()
+        self.watching.load(Ordering::Relaxed) && !self.has_hung_up() && !self.is_http2()
     }
 
     pub(super) fn hangs_up(&self) {
@@ -184,6 +194,22 @@ impl Pace {
     }
 
     // ---- what the service sees ----
+
+    /// Whether an answer is under way that is worth nothing once the client has gone.
+    pub(super) fn watches(&self, watching: Watching) {
+        self.watching.store(watching == Watching::Begins, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::Relaxed)
+    }
+
+    /// Lets the connection look at its socket again.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = &*self.waker.lock() {
+            waker.wake_by_ref();
+        }
+    }
 
     /// The fault of the request that HTTP/1 hands over now.
     pub(super) fn next_fault(&self) -> Option<Fault> {
@@ -267,9 +293,7 @@ impl Pace {
     pub(super) fn tell(&self, end: End) {
         self.told.store(self.time.now(), Ordering::Relaxed);
         self.order.store(end as u8, Ordering::Release);
-        if let Some(waker) = &*self.waker.lock() {
-            waker.wake_by_ref();
-        }
+        self.wake();
     }
 
     /// The order, once.
@@ -327,9 +351,15 @@ impl Turn {
     pub(super) fn answer(mut self, response: Delivered) -> hyper::Response<Answer> {
         match response.body() {
             Content::Whole(_) => self.answers(),
-            Content::Stream(_) => self.pace.streaming.store(true, Ordering::Relaxed),
+            Content::Stream(_) => self.pace.watches(Watching::Begins),
+            // Of these it is looked when the first is asked for, which never happens after HEAD.
+            Content::Pieces(_) => {}
         }
         response.map(|content| Answer { content, turn: Some(self) })
+    }
+
+    pub(super) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// A turn of its own for a piece of a stream.
@@ -370,7 +400,7 @@ pub(super) struct Answer {
 
 impl Body for Answer {
     type Data = Piece;
-    type Error = std::convert::Infallible;
+    type Error = Broken;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, Self::Error>>> {
         let this = self.get_mut();
@@ -378,20 +408,36 @@ impl Body for Answer {
             Content::Whole(bytes) => {
                 let frame = ready!(Pin::new(bytes).poll_frame(cx));
                 let turn = this.turn.take();
-                Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece { bytes, turn }))))
+                let piece = |bytes| Piece { bytes, turn, _taken: None };
+                Poll::Ready(frame.map(|frame| match frame {
+                    Ok(frame) => Ok(frame.map_data(piece)),
+                    Err(never) => match never {},
+                }))
+            }
+            Content::Pieces(pieces) => {
+                let Some(turn) = &this.turn else { return Poll::Ready(None) };
+                turn.pace.watches(Watching::Begins);
+                let next = ready!(pieces.poll(cx, &turn.pace));
+                if pieces.is_done() {
+                    turn.pace.watches(Watching::Ends);
+                }
+                let Some(next) = next else { return Poll::Ready(None) };
+                let turn = turn.of_piece();
+                let piece = |(bytes, taken)| Frame::data(Piece { bytes, turn: Some(turn), _taken: taken });
+                Poll::Ready(Some(next.map(piece)))
             }
             Content::Stream(stream) => {
                 let Some(turn) = &this.turn else { return Poll::Ready(None) };
-                let bytes = match turn.pace.hung_up.load(Ordering::Relaxed) {
+                let bytes = match turn.pace.has_hung_up() {
                     true => None,
                     false => ready!(stream.poll(cx)),
                 };
                 let Some(bytes) = bytes else {
-                    turn.pace.streaming.store(false, Ordering::Relaxed);
+                    turn.pace.watches(Watching::Ends);
                     return Poll::Ready(None);
                 };
                 let turn = Some(turn.of_piece());
-                Poll::Ready(Some(Ok(Frame::data(Piece { bytes, turn }))))
+                Poll::Ready(Some(Ok(Frame::data(Piece { bytes, turn, _taken: None }))))
             }
         }
     }
@@ -400,6 +446,7 @@ impl Body for Answer {
         match &self.content {
             Content::Whole(bytes) => bytes.is_end_stream(),
             Content::Stream(_) => false,
+            Content::Pieces(pieces) => pieces.is_done(),
         }
     }
 
@@ -407,6 +454,7 @@ impl Body for Answer {
         match &self.content {
             Content::Whole(bytes) => bytes.size_hint(),
             Content::Stream(_) => SizeHint::default(),
+            Content::Pieces(pieces) => SizeHint::with_exact(pieces.promised()),
         }
     }
 }
@@ -416,6 +464,8 @@ impl Body for Answer {
 pub(super) struct Piece {
     bytes: Bytes,
     turn: Option<Turn>,
+    /// Dropped with it: who waits for that goes on.
+    _taken: Option<oneshot::Sender<()>>,
 }
 
 impl Buf for Piece {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::faulty::Order;
 use super::framing::{Fault, Scan};
 use super::pace::Pace;
 use super::refusal;
@@ -28,6 +30,8 @@ pub(super) struct Socket {
     broken: bool,
     /// All is said, and the client is still talking.
     lingering: Option<Lingering>,
+    /// What is left of what is written in place of an answer.
+    instead: Option<Bytes>,
 }
 
 struct Lingering {
@@ -37,7 +41,7 @@ struct Lingering {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
-        Socket { stream, pace, scan: Scan::new(), broken: false, lingering: None }
+        Socket { stream, pace, scan: Scan::new(), broken: false, lingering: None, instead: None }
     }
 
     fn breaks(&self) -> Poll<io::Result<()>> {
@@ -109,6 +113,37 @@ impl Socket {
         }
     }
 
+    /// Writes what comes in place of an answer, and ends the connection. All answers before it are out: hyper flushes
+    /// only when it has nothing left to write.
+    fn instead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.instead.is_none() {
+            match self.pace.instead.take() {
+                Some(Order::Write(bytes)) => self.instead = Some(bytes),
+                Some(Order::Reset) => {
+                    // The system sends the reset when the socket is dropped.
+                    self.stream.set_zero_linger()?;
+                    return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+                }
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+        if self.lingering.is_none() {
+            while let Some(rest) = self.instead.as_mut().filter(|rest| rest.has_remaining()) {
+                let result = Pin::new(&mut self.stream).poll_write(cx, rest);
+                self.pace.wrote(result.is_pending());
+                match ready!(result)? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    count => rest.advance(count),
+                }
+            }
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        ready!(self.linger(cx));
+        // With nothing more to be said, hyper is told that there is nobody to say it to.
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
     fn written(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         self.pace.wrote(result.is_pending());
         result
@@ -138,6 +173,9 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.pace.instead.is_ordered() {
+            return this.instead(cx);
+        }
         if this.pace.may_hang_up() {
             match this.stream.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
                 Poll::Ready(Ok(0)) => {

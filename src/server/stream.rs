@@ -29,10 +29,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(feed: Feed, shared: &Arc<Shared>) -> Self {
-        let mut stopped = shared.stopped.subscribe();
-        let stops = Box::pin(async move {
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        });
+        let stops = Box::pin(shared.stops());
         Stream { feed, shared: Arc::clone(shared), alive: Box::pin(sleep(QUIET)), stops }
     }
 

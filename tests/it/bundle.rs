@@ -15,7 +15,7 @@ use crate::traffic::{Chance, call, control};
 const FIRST: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
 
 /// A bundle in a file of its own.
-struct File {
+pub(crate) struct File {
     _folder: TempDir,
     path: PathBuf,
 }
@@ -28,7 +28,7 @@ impl File {
         File { _folder: folder, path }
     }
 
-    fn of(server: &Server, sandbox: &str) -> File {
+    pub(crate) fn of(server: &Server, sandbox: &str) -> File {
         let answer = server.get(&format!("/~{sandbox}/_standin/log?format=bundle")).expect(200);
         assert_eq!(answer.header("content-type"), Some("application/x-ndjson"));
         let name = format!("attachment; filename=\"{sandbox}.bundle\"");
@@ -36,11 +36,11 @@ impl File {
         File::new(answer.body)
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         fs::read_to_string(&self.path).unwrap()
     }
 
-    fn replay(&self, more: &[&str]) -> Replayed {
+    pub(crate) fn replay(&self, more: &[&str]) -> Replayed {
         let Output { status, stdout, stderr } = standin().arg("replay").arg(&self.path).args(more).output().unwrap();
         let shown = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(self.path.to_str().unwrap(), "FILE");
         Replayed { code: status.code().unwrap(), said: shown(stdout), errors: shown(stderr) }
@@ -48,7 +48,7 @@ impl File {
 }
 
 #[derive(Debug)]
-struct Replayed {
+pub(crate) struct Replayed {
     code: i32,
     said: String,
     errors: String,
@@ -56,7 +56,7 @@ struct Replayed {
 
 impl Replayed {
     #[track_caller]
-    fn same(&self) -> &str {
+    pub(crate) fn same(&self) -> &str {
         assert_eq!((self.code, self.errors.as_str()), (0, ""), "{self:?}");
         assert!(self.said.contains("\nsame: "), "{self:?}");
         &self.said

@@ -13,6 +13,7 @@ mod diagnostics;
 mod docs;
 mod documented;
 mod errors;
+mod faults;
 mod follow;
 mod format;
 mod histories;

@@ -10,7 +10,7 @@ use crate::server::{Answer, FORM, JSON, REPORTEI, Server, advance, standin};
 use crate::support::text;
 
 /// A documented read of each pack, with the credential of its first account.
-const READS: [(&str, &str, (&str, &str)); 4] = [
+pub(crate) const READS: [(&str, &str, (&str, &str)); 4] = [
     ("capillary", "/v3/integrations/scopes", ADMIN),
     ("hubster", "/api/v1/integrations/00000000-0000-0000-0000-000000000102", PORTAL),
     ("optimizeplayer", "/api/v1/integrations/1?api_key=test_key", ("Accept", "application/json")),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{Call, Meant, Outcome, Rejection, reject};
+use super::{Call, Meant, Outcome, reject, scope};
 use crate::exchange::{Delivery, Manner};
 use crate::expr::Draws;
 use crate::journal::{Stage, Verdict};
@@ -62,14 +62,16 @@ pub(super) fn inject(call: &mut Call<'_>, meant: &Meant<'_>, mut outcome: Outcom
     (outcome, (delivery != Delivery::default()).then(|| Box::new(delivery)))
 }
 
+/// What leads to no operation is told so, whatever is to go wrong, and is not counted.
 fn is_for(call: &Call<'_>, meant: &Meant<'_>, rule: &Fault) -> bool {
+    let leads = meant.operation.is_some() || !meant.candidates.is_empty();
     let in_pack = rule.pack.as_ref().is_none_or(|pack| *pack == call.pack.name);
     let of_operation = rule.operation.as_ref().is_none_or(|name| meant.may_be(name));
     let known = match &rule.failure {
         Some(Failure::Error(name)) => call.pack.error_named(name).is_some(),
         _ => true,
     };
-    in_pack && of_operation && known
+    leads && in_pack && of_operation && known
 }
 
 fn fail(
@@ -84,12 +86,14 @@ fn fail(
     let loses = !matches!(failure, Failure::Wire(Manner::Dribble { .. }));
     if loses && when == When::Before {
         outcome.change = Change::default();
+        // What is not done is not seen either.
+        scope::see(&mut call.scope, call.pack, call.moment, &call.visibility, Some(call.request), &[]);
     }
     let what = match failure {
         Failure::Error(name) => {
             if let Some(error) = call.pack.error_named(name) {
                 let change = std::mem::take(&mut outcome.change);
-                outcome = Outcome { change, ..reject::rejection(call, meant.operation, Rejection::Named(error)) };
+                outcome = Outcome { change, ..reject::uncaused(call, meant.operation, error) };
             }
             format!("the error `{name}`")
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use crate::clock::Span;
-use crate::diagnostic::{did_you_mean, one_of, shortened};
+use crate::diagnostic::{all_of, did_you_mean, one_of, shortened, there_are};
 use crate::exchange::{LONGEST_DELAY, MOST_PIECES, Manner, child};
 use crate::pack::Pack;
 use crate::sandbox::{Failure, Fault, Faults, Latency, When};
@@ -88,7 +88,7 @@ impl Reader<'_> {
         };
         for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
             let meant = did_you_mean(name, MEMBERS);
-            self.wrong(name, format!("a rule has {}.{meant}", one_of(MEMBERS)));
+            self.wrong(name, format!("a rule may have {}.{meant}", all_of(MEMBERS)));
         }
         let pack = self.pack(members);
         let operation = self.operation(members, pack.as_deref());
@@ -128,10 +128,7 @@ impl Reader<'_> {
         let names = || packs.iter().map(|pack| &*pack.name);
         let found = said.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
         if let (Some(name), None) = (said, found) {
-            self.wrong(
-                "pack",
-                format!("there is no pack `{}`: there are {}", shortened(name, QUOTED), one_of(names())),
-            );
+            self.wrong("pack", format!("there is no pack `{}`: {}", shortened(name, QUOTED), there_are(names())));
         }
         let of_operation = members.get("operation").and_then(Json::as_str).and_then(|id| id.split('/').next());
         let of_operation = of_operation.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
@@ -148,16 +145,15 @@ impl Reader<'_> {
 
     fn operation(&mut self, members: &Map<String, Json>, pack: Option<&str>) -> Option<Arc<str>> {
         let id = self.text(members, "operation")?;
-        let packs = self.packs.iter().filter(|known| pack.is_none_or(|name| name == &*known.name));
-        let known: Vec<&Arc<str>> =
-            packs.flat_map(|pack| pack.operations.iter().map(|operation| &operation.name)).collect();
-        let found = known.iter().find(|name| &****name == id);
+        let known = || self.packs.iter().flat_map(|pack| pack.operations.iter().map(|operation| &operation.name));
+        let found = known().find(|name| &***name == id);
         if found.is_none() {
-            let meant = did_you_mean(id, known.iter().map(|name| &***name));
+            let of = |name: &str| pack.is_none_or(|pack| name.split('/').next() == Some(pack));
+            let meant = did_you_mean(id, known().map(|name| &**name).filter(|name| of(name)));
             let id = shortened(id, QUOTED);
             self.wrong("operation", format!("there is no operation `{id}`: `standin routes` lists them.{meant}"));
         }
-        found.map(|name| Arc::clone(name))
+        found.map(Arc::clone)
     }
 
     fn share(&mut self, given: Option<&Json>) -> f64 {
@@ -171,7 +167,7 @@ impl Reader<'_> {
         };
         match (read, given) {
             (Some(share), _) if share > 0.0 && share <= 1.0 => share,
-            (Some(share), Some(given)) if share == 0.0 => {
+            (Some(0.0), Some(given)) => {
                 self.wrong("share", format!("a rule with the share {} never applies: take it away", quoted(given)));
                 1.0
             }
@@ -231,7 +227,7 @@ impl Reader<'_> {
         let Some(found) = known.iter().find(|known| &****known == name) else {
             let meant = did_you_mean(name, known.iter().map(|name| &***name));
             let of = pack.map_or("no pack".to_owned(), |pack| format!("the pack `{pack}`, which"));
-            let has = one_of(known.iter().map(|name| &***name));
+            let has = all_of(known.iter().map(|name| &***name));
             let words = match pack {
                 Some(_) => format!("it is no error of {of} has {has}.{meant}"),
                 None => format!("{of} has such an error.{meant}"),
@@ -253,7 +249,7 @@ impl Reader<'_> {
             "random-data" => Failure::RandomData,
             other => {
                 let meant = did_you_mean(other, FAULTS);
-                self.wrong("fault", format!("there is no such fault: there are {}.{meant}", one_of(FAULTS)));
+                self.wrong("fault", format!("there is no such fault: {}.{meant}", there_are(FAULTS)));
                 return None;
             }
         })
@@ -291,7 +287,7 @@ impl Reader<'_> {
     fn object<'g>(&mut self, name: &str, given: &'g Json, known: &[&str]) -> Option<&'g Map<String, Json>> {
         let Json::Object(members) = given else {
             let one = if name == "latency" { "a time such as \"250ms\", or an object" } else { "an object" };
-            let known = one_of(known.iter().copied());
+            let known = all_of(known.iter().copied());
             self.wrong(name, format!("it is {one} with {known}, not {}", quoted(given)));
             return None;
         };
@@ -300,7 +296,7 @@ impl Reader<'_> {
             let unknown = shortened(unknown, QUOTED);
             self.wrong(
                 name,
-                format!("`{unknown}` is not understood: it has {}.{meant}", one_of(known.iter().copied())),
+                format!("`{unknown}` is not understood: it has {}.{meant}", all_of(known.iter().copied())),
             );
             return None;
         }

@@ -25,8 +25,8 @@ impl Resolver<'_> {
         let (mut replies, mut shown) = (Vec::new(), Vec::new());
         for case in &source.cases {
             let Some(reply) = self.error_case(source, case, names) else { continue };
-            shown.push(match (&reply.body, source.fault()) {
-                (Content::Shaped(_), Some(_)) => self.example_of(case),
+            shown.push(match &reply.body {
+                Content::Shaped(_) => self.example_of(case),
                 _ => None,
             });
             replies.push(reply);

@@ -7,25 +7,25 @@ use std::time::Duration;
 use super::*;
 use crate::server::eventually;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
+pub(crate) const DATA: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 
 const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// `method path` for localhost: indexed fields of the static table, and literals.
-fn fields(method: &str, path: &str) -> Vec<u8> {
+pub(crate) fn fields(method: &str, path: &str) -> Vec<u8> {
     let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
     let literal = |index: u8, value: &str| [vec![index], text(value)].concat();
     // 0x0f 0x08: `authorization`, the 23rd of the table, without indexing.
@@ -36,33 +36,33 @@ fn fields(method: &str, path: &str) -> Vec<u8> {
         .unwrap()
 }
 
-struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Client {
-    fn open(server: &Server) -> Client {
+    pub(crate) fn open(server: &Server) -> Client {
         let mut client = Client { stream: server.connect(), buffer: Vec::new() };
         client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         client.send(&frame(SETTINGS, 0, 0, &[]));
         client
     }
 
-    fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
 
     /// The next frame; none once the connection has ended.
-    fn next(&mut self) -> Option<Frame> {
+    pub(crate) fn next(&mut self) -> Option<Frame> {
         let mut part = [0; 16 << 10];
         loop {
             if let Some([a, b, c, kind, flags, stream @ ..]) = self.buffer.first_chunk::<9>() {
@@ -103,7 +103,7 @@ impl Client {
     }
 
     /// Sends a request and waits for the end of its answer.
-    fn exchange(&mut self, stream: u32, method: &str, path: &str) {
+    pub(crate) fn exchange(&mut self, stream: u32, method: &str, path: &str) {
         self.send(&frame(HEADERS, END_HEADERS | END_STREAM, stream, &fields(method, path)));
         loop {
             let next = self.next().expect("an answer");

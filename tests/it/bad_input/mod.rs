@@ -4,7 +4,7 @@
 mod bodies;
 mod control;
 mod crowds;
-mod frames;
+pub(crate) mod frames;
 mod integrations;
 mod paths;
 mod protocol;
