@@ -76,6 +76,18 @@ pub(super) struct Serve {
     /// A port of its own for one pack, which is then at the root there
     #[arg(long, value_name = "PACK=PORT")]
     pub(super) listen: Vec<String>,
+    /// Speak https, with a certificate that is made at the start
+    #[arg(long)]
+    pub(super) tls: bool,
+    /// Speak https with the certificate in this PEM file, and with those that it may have behind it
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// Private key of that certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Write the certificate that --tls makes to this file, for clients to trust
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_trust_file: Option<PathBuf>,
     /// Where virtual time starts: `now`, or an instant such as 2024-10-01T17:15:12Z
     #[arg(long, value_name = "INSTANT")]
     pub(super) clock: Option<String>,

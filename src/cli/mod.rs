@@ -12,6 +12,7 @@ mod packs;
 mod replay;
 mod routes;
 mod serve;
+mod tls;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

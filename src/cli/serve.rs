@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::future::Future;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::args::{Log, Serve};
 use super::chosen;
 use super::output::{err, out};
 use super::packs;
+use super::tls::{self, Trust};
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
@@ -39,7 +39,8 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
     let packs = load(arguments)?;
     let access = access::read(arguments)?;
     let chosen = chosen::read(&arguments.option, &packs)?;
-    let options = options(arguments, packs.clone(), &access, chosen.clone())?;
+    let tls::Tls { identity, trust } = tls::read(arguments, &access.hosts, &packs)?;
+    let options = Options { identity, ..options(arguments, packs.clone(), &access, chosen.clone())? };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = arguments.threads {
         builder.worker_threads(threads);
@@ -54,7 +55,7 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
             err(&format!("error: signals cannot be heard: {error}\n"));
             Exit::Usage
         })?;
-        announce(arguments, &server, &packs, &chosen, &access.token)?;
+        announce(arguments, &server, &packs, &chosen, &access.token, &trust)?;
         server.run(stop, GRACE).await;
         Ok(())
     })
@@ -147,6 +148,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },
         gate: Gate { hosts: access.hosts.clone(), token: access.token.text().map(Token::new) },
+        identity: None,
         strict: arguments.strict,
         cors: !arguments.no_cors,
         log: logger(arguments.log),
@@ -158,15 +160,20 @@ fn beginning(arguments: &Serve) -> Result<(Instant, i64), Exit> {
     match arguments.clock.as_deref() {
         None => Ok((Instant::START, 0)),
         Some("now") => {
-            #[allow(clippy::disallowed_methods, reason = "`--clock now` asks for the real time, once")]
-            let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            let now = Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX));
+            let now = real_now();
             Ok((now, now.since(Instant::START).micros()))
         }
         Some(text) => {
             Instant::parse(text).map(|instant| (instant, 0)).map_err(|message| usage(&format!("--clock: {message}")))
         }
     }
+}
+
+/// The real time, for what begins with the process: a clock, a certificate.
+pub(super) fn real_now() -> Instant {
+    #[allow(clippy::disallowed_methods, reason = "this is the edge that real time comes in by")]
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn logger(log: Log) -> Option<server::Log> {
@@ -234,9 +241,14 @@ fn announce(
     packs: &[Arc<Pack>],
     chosen: &[Chosen],
     token: &access::Token,
+    trust: &Trust,
 ) -> Result<(), Exit> {
     let address = server.address().map_err(|error| usage(&format!("the address is not known: {error}")))?;
-    let url = format!("http://{}", access::callable(address));
+    let url = |address| format!("{}://{}", server.scheme(), access::callable(address));
+    if let (Some(file), Trust::Made(certificate)) = (&arguments.tls_trust_file, trust) {
+        std::fs::write(file, certificate)
+            .map_err(|error| usage(&format!("--tls-trust-file {}: {error}", file.display())))?;
+    }
     if let Some(file) = &arguments.port_file {
         std::fs::write(file, format!("{}\n", address.port()))
             .map_err(|error| usage(&format!("--port-file {}: {error}", file.display())))?;
@@ -246,33 +258,52 @@ fn announce(
         access::Token::Given(_) | access::Token::None => None,
     };
     if arguments.log == Log::Json {
-        let mut line = json!({ "event": "listening", "url": url, "pid": std::process::id() });
+        let mut line = json!({ "event": "listening", "url": url(address), "pid": std::process::id() });
         if let Some(made) = made {
             line["token"] = json!(made);
         }
         out(&format!("{line}\n"));
         return Ok(());
     }
-    let mut text = format!("standin listening on {url}\n");
+    let mut text = format!("standin listening on {}\n", url(address));
     if address.ip().is_unspecified() {
         let _ = writeln!(text, "on all interfaces: other machines can call port {}", address.port());
     }
-    text.push_str(&self::text(&url, packs, chosen, &server.own_addresses()));
+    let own: Vec<_> = server.own_addresses().into_iter().map(|(pack, address)| (pack, url(address))).collect();
+    text.push_str(&self::text(&url(address), packs, chosen, &own, &trusting(arguments, trust)));
     if let Some(made) = made {
         let _ = writeln!(text, "token         {made}");
+    }
+    match (trust, &arguments.tls_trust_file) {
+        (Trust::Unasked | Trust::Given, _) => {}
+        (Trust::Made(_), Some(file)) => {
+            let _ = writeln!(text, "certificate   {}, for clients to trust", file.display());
+        }
+        (Trust::Made(_), None) => {
+            text.push_str("certificate   made now; --tls-trust-file writes it for clients to trust\n");
+        }
     }
     out(&text);
     Ok(())
 }
 
+/// The beginning of a command that trusts the server.
+fn trusting(arguments: &Serve, trust: &Trust) -> String {
+    match (trust, &arguments.tls_trust_file) {
+        (Trust::Unasked | Trust::Given, _) => "curl -s".to_owned(),
+        (Trust::Made(_), Some(file)) => format!("curl -s --cacert '{}'", file.display()),
+        (Trust::Made(_), None) => "curl -s -k".to_owned(),
+    }
+}
+
 /// What a newcomer needs: base URLs, credentials, a command to try.
-fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, SocketAddr)]) -> String {
+fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, String)], curl: &str) -> String {
     let mut text = String::new();
     for (index, pack) in packs.iter().enumerate() {
         let _ = writeln!(text, "\n{} ({})", pack.title, pack.name);
         let _ = writeln!(text, "  base URL    {url}/{}", pack.name);
-        for (_, address) in own.iter().filter(|(pack, _)| *pack == index) {
-            let _ = writeln!(text, "              http://{}", access::callable(*address));
+        for (_, url) in own.iter().filter(|(pack, _)| *pack == index) {
+            let _ = writeln!(text, "              {url}");
         }
         for (number, option) in chosen::shown(chosen, pack).iter().enumerate() {
             let head = if number == 0 { "options" } else { "" };
@@ -288,7 +319,7 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
             };
             let _ = writeln!(text, "  {head:<11} {:<width$}  {shown}", credential.label);
         }
-        if let Some(command) = command(url, pack, &Choices::chosen(pack, chosen)) {
+        if let Some(command) = command(curl, url, pack, &Choices::chosen(pack, chosen)) {
             let _ = writeln!(text, "  try         {command}");
         }
     }
@@ -297,13 +328,13 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, Socket
 }
 
 /// A curl command for the read that needs least: nothing but credentials that are known, and of these the fewest.
-fn command(url: &str, pack: &Pack, options: &Choices) -> Option<String> {
+fn command(curl: &str, url: &str, pack: &Pack, options: &Choices) -> Option<String> {
     let easy = |operation: &&Operation| operation.method == http::Method::GET && !operation.template.contains('{');
     let there = pack.operations.iter().filter(|operation| operation.wanted.holds(options));
     let known = |operation: &Operation| pack.known_credentials(&operation.auth).ok();
     let called = there.filter(easy).filter_map(|operation| Some((operation, known(operation)?)));
     let (operation, credentials) = called.min_by_key(|(_, credentials)| credentials.len())?;
-    let mut command = String::from("curl -s");
+    let mut command = curl.to_owned();
     let mut query = String::new();
     for credential in credentials {
         match &pack.scheme(credential.scheme).place {

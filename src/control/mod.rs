@@ -182,17 +182,18 @@ impl Call<'_> {
 
     /// Where a pack is reached in a sandbox, in the way that the caller reached this server: by host or by path.
     fn pack_url(&self, sandbox: &SandboxId, pack: &Pack) -> String {
-        let authority = self.base().trim_start_matches("http://").split('/').next().unwrap_or_default();
+        let (scheme, rest) = self.base().split_once("://").unwrap_or(("http", self.base()));
+        let authority = rest.split('/').next().unwrap_or_default();
         let name = authority.trim_end_matches(|character: char| character.is_ascii_digit()).trim_end_matches(':');
         match name.trim_end_matches('.').strip_suffix(".localhost") {
             Some(_) => {
                 let port = &authority[name.len()..];
                 let id = if sandbox.is_default() { String::new() } else { format!("{sandbox}.") };
-                format!("http://{id}{}.localhost{port}", pack.name)
+                format!("{scheme}://{id}{}.localhost{port}", pack.name)
             }
             None => {
                 let id = if sandbox.is_default() { String::new() } else { format!("/~{sandbox}") };
-                format!("http://{authority}{id}/{}", pack.name)
+                format!("{scheme}://{authority}{id}/{}", pack.name)
             }
         }
     }

@@ -18,7 +18,8 @@ use tokio::time::{sleep, timeout};
 use super::crowd::{self, Crowd, Ends, Place};
 use super::pace::{Answer, Pace, Turn};
 use super::socket::Socket;
-use super::target::Door;
+use super::target::{Door, Scheme};
+use super::tls::{Met, Wire};
 use super::{Limits, Shared, deliver, dispatch, faulty, refusal};
 use crate::exchange::Problem;
 
@@ -67,7 +68,7 @@ async fn accept(listener: TcpListener, pack: Option<usize>, shared: Arc<Shared>,
         match listener.accept().await {
             Ok((stream, _)) => {
                 let Ok(address) = stream.local_addr() else { continue };
-                let door = Door { pack, address, main: shared.port };
+                let door = Door { pack, address, scheme: shared.scheme(), main: shared.port };
                 // Where nobody can make room, this client waits here, and others in the system's queue.
                 let place = crowd.enter().await;
                 tokio::spawn(serve(stream, door, Arc::clone(&shared), place));
@@ -83,13 +84,27 @@ async fn accept(listener: TcpListener, pack: Option<usize>, shared: Arc<Shared>,
 async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place) {
     let _counted = shared.metrics.connection();
     let _ = stream.set_nodelay(true);
+    let (wire, astray) = match &shared.identity {
+        None => (Wire::Plain(stream), false),
+        Some(identity) => {
+            let mut met = None;
+            crowd::follow(identity.greet(stream, &place.pace, &mut met), &place.pace).await;
+            match met {
+                // Who was told to go during the handshake goes.
+                _ if place.pace.leaves() => return,
+                Some(Met::Secured(wire)) => (wire, false),
+                Some(Met::Plain(stream)) => (Wire::Plain(stream), true),
+                None => return,
+            }
+        }
+    };
     let builder = builder(&shared.limits);
     let pace = Arc::clone(&place.pace);
-    let socket = Socket::new(stream, Arc::clone(&pace));
+    let socket = Socket::new(wire, Arc::clone(&pace));
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         let turn = Turn::begin(&pace);
-        let refused = refused(&pace, &request);
+        let refused = if astray { Some(refusal::plain()) } else { refused(&pace, &request, door.scheme) };
         let asked = faulty::Asked::of(&request);
         async move {
             let mut response = match refused {
@@ -139,9 +154,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
 }
 
 /// Why a request is refused whatever it asks for.
-fn refused(pace: &Pace, request: &hyper::Request<Incoming>) -> Option<Problem> {
+fn refused(pace: &Pace, request: &hyper::Request<Incoming>, scheme: Scheme) -> Option<Problem> {
     let fault = if request.version() == Version::HTTP_2 { None } else { pace.next_fault() };
-    fault.map(refusal::of_fault).or_else(|| refusal::of_host(request))
+    fault.map(refusal::of_fault).or_else(|| refusal::of_host(request, scheme))
 }
 
 impl<S> Ends for Connection<'_, TokioIo<Socket>, S, TokioExecutor>

@@ -39,7 +39,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Re
             return answer;
         }
     };
-    match shared.gate.admit(&parts.headers, &host, needs) {
+    match shared.gate.admit(&parts.headers, &host, door.scheme, needs) {
         Ok(()) => respond(shared, door, &packs, &host, area, parts, incoming).await,
         Err(problem) => refuse(&parts, incoming, problem).await,
     }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Version, header};
 use ring::hmac;
 
-use super::target::Door;
+use super::target::{Door, Scheme};
 use crate::exchange::Problem;
 
 /// The rules of one server.
@@ -51,6 +51,14 @@ impl Hosts {
             }
         }
         Ok(hosts)
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(super) fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
     }
 
     /// Whether a name or an address literal, without port and trailing dot, may be called.
@@ -155,8 +163,8 @@ pub(super) enum Needs {
 
 impl Gate {
     /// Lets a call through to the control plane, or says why not.
-    pub(super) fn admit(&self, headers: &HeaderMap, host: &Host, needs: Needs) -> Result<(), Problem> {
-        if let Some(foreign) = foreign_origin(headers, &format!("http://{}", host.authority)) {
+    pub(super) fn admit(&self, headers: &HeaderMap, host: &Host, scheme: Scheme, needs: Needs) -> Result<(), Problem> {
+        if let Some(foreign) = foreign_origin(headers, &format!("{}://{}", scheme.word(), host.authority)) {
             let detail =
                 format!("Pages of `{foreign}` may not steer this server: call it from no page, or from its own.");
             return Err(Problem::new(
@@ -237,7 +245,7 @@ mod tests {
     use super::*;
 
     fn door(address: &str) -> Door {
-        Door { pack: None, address: address.parse().unwrap(), main: 4010 }
+        Door { pack: None, address: address.parse().unwrap(), scheme: Scheme::Http, main: 4010 }
     }
 
     fn hosts(names: &[&str]) -> Result<Hosts, String> {

@@ -18,6 +18,7 @@ mod refusal;
 mod socket;
 mod stream;
 mod target;
+mod tls;
 
 use std::future::Future;
 use std::io;
@@ -35,7 +36,10 @@ use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::sandbox::{Conflict, Registry, Settings};
 
+use target::Scheme;
+
 pub(crate) use gate::{Gate, Hosts, Token};
+pub(crate) use tls::{Flaw, Identity};
 
 /// How a server is to be.
 pub(crate) struct Options {
@@ -47,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) gate: Gate,
+    /// What every listener shows its clients before they speak; without one it speaks plain HTTP.
+    pub(crate) identity: Option<Identity>,
     /// Whether answers that are assumed, or do not fit their schema, are refused.
     pub(crate) strict: bool,
     /// Whether pages of any origin may call the packs.
@@ -115,6 +121,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) gate: Gate,
+    pub(crate) identity: Option<Identity>,
     pub(crate) cors: bool,
     pub(crate) log: Option<Log>,
     pub(crate) dates: deliver::Dates,
@@ -129,6 +136,10 @@ impl Shared {
         async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }
+    }
+
+    fn scheme(&self) -> Scheme {
+        if self.identity.is_some() { Scheme::Https } else { Scheme::Http }
     }
 }
 
@@ -160,6 +171,7 @@ impl Server {
             metrics,
             real: Box::new(real),
             gate: options.gate,
+            identity: options.identity,
             cors: options.cors,
             log: options.log,
             dates: deliver::Dates::default(),
@@ -171,6 +183,11 @@ impl Server {
     /// The address that all packs are served on.
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.listeners[0].0.local_addr()
+    }
+
+    /// What its URLs begin with.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.shared.scheme().word()
     }
 
     /// The addresses of packs on ports of their own, by the pack's number.

@@ -156,6 +156,11 @@ impl Pace {
         }
     }
 
+    /// The handshake is done. What follows is another beginning; its time is what the handshake has left of it.
+    pub(super) fn greeted(&self) {
+        self.touched.store(false, Ordering::Relaxed);
+    }
+
     pub(super) fn speaks_http2(&self) {
         self.http2.store(true, Ordering::Relaxed);
     }

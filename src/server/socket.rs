@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::faulty::Order;
 use super::framing::{Fault, Scan};
 use super::pace::Pace;
 use super::refusal;
+use super::tls::{HANDSHAKE, Wire};
 
 /// How long, and for how many bytes, a client may go on sending what nobody reads any more. A system that still has
 /// such bytes when a connection is closed resets it, and the client loses the answer that says why.
@@ -23,7 +23,7 @@ const LINGERS: Duration = Duration::from_secs(1);
 const LINGERS_FOR: usize = 8 << 20;
 
 pub(super) struct Socket {
-    stream: TcpStream,
+    wire: Wire,
     pace: Arc<Pace>,
     scan: Scan,
     /// Nothing is read any more.
@@ -40,8 +40,8 @@ struct Lingering {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
-        Socket { stream, pace, scan: Scan::new(), broken: false, lingering: None, instead: None }
+    pub(super) fn new(wire: Wire, pace: Arc<Pace>) -> Self {
+        Socket { wire, pace, scan: Scan::new(), broken: false, lingering: None, instead: None }
     }
 
     fn breaks(&self) -> Poll<io::Result<()>> {
@@ -58,14 +58,18 @@ impl AsyncRead for Socket {
         if this.pace.is_late() {
             // All answers before it are out; who cannot take this one at once goes without.
             // After an end instead of an error, hyper would have its own say about what came.
-            let _ = this.stream.try_write(&refusal::late());
+            this.wire.say(cx, &refusal::late());
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        ready!(Pin::new(&mut this.wire).poll_read(cx, buffer))?;
         let came = &buffer.filled()[before..];
         if came.is_empty() {
             return Poll::Ready(Ok(()));
+        }
+        if this.pace.untouched() && came[0] == HANDSHAKE && this.wire.is_plain() {
+            this.wire.say(cx, &refusal::tls());
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         let seen = this.scan.take(came);
         if let Some(fault) = seen.bad_head {
@@ -98,7 +102,7 @@ impl Socket {
         let mut bytes = [0; 8 << 10];
         loop {
             let mut part = ReadBuf::new(&mut bytes);
-            let result = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut part));
+            let result = ready!(Pin::new(&mut self.wire).poll_read(cx, &mut part));
             let count = part.filled().len();
             if result.is_err() || count == 0 || count >= lingering.left {
                 return Poll::Ready(());
@@ -121,7 +125,7 @@ impl Socket {
                 Some(Order::Write(bytes)) => self.instead = Some(bytes),
                 Some(Order::Reset) => {
                     // The system sends the reset when the socket is dropped.
-                    self.stream.set_zero_linger()?;
+                    self.wire.set_zero_linger()?;
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
                 None => return Poll::Ready(Ok(())),
@@ -129,15 +133,15 @@ impl Socket {
         }
         if self.lingering.is_none() {
             while let Some(rest) = self.instead.as_mut().filter(|rest| rest.has_remaining()) {
-                let result = Pin::new(&mut self.stream).poll_write(cx, rest);
+                let result = Pin::new(&mut self.wire).poll_write(cx, rest);
                 self.pace.wrote(result.is_pending());
                 match ready!(result)? {
                     0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                     count => rest.advance(count),
                 }
             }
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            ready!(Pin::new(&mut self.wire).poll_flush(cx))?;
+            ready!(Pin::new(&mut self.wire).poll_shutdown(cx))?;
         }
         ready!(self.linger(cx));
         // With nothing more to be said, hyper is told that there is nobody to say it to.
@@ -153,7 +157,7 @@ impl Socket {
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        let result = Pin::new(&mut this.wire).poll_write(cx, bytes);
         this.written(result)
     }
 
@@ -163,12 +167,12 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        let result = Pin::new(&mut this.wire).poll_write_vectored(cx, slices);
         this.written(result)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.wire.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -177,23 +181,28 @@ impl AsyncWrite for Socket {
             return this.instead(cx);
         }
         if this.pace.may_hang_up() {
-            match this.stream.poll_peek(cx, &mut ReadBuf::new(&mut [0])) {
-                Poll::Ready(Ok(0)) => {
+            match this.wire.poll_ended(cx) {
+                Poll::Ready(Ok(true)) => {
                     this.pace.hangs_up();
                     // What makes the answer is asked again, and ends.
                     cx.waker().wake_by_ref();
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Ok(_)) | Poll::Pending => {}
+                Poll::Ready(Ok(false)) | Poll::Pending => {}
             }
         }
-        Pin::new(&mut this.stream).poll_flush(cx)
+        let result = Pin::new(&mut this.wire).poll_flush(cx);
+        if !this.wire.is_plain() {
+            // What was taken to be sent may still wait here to go out.
+            this.pace.wrote(result.is_pending());
+        }
+        result
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.lingering.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            ready!(Pin::new(&mut this.wire).poll_shutdown(cx))?;
             if this.scan.http2() || this.scan.at_rest() {
                 return Poll::Ready(Ok(()));
             }

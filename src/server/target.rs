@@ -17,8 +17,33 @@ pub(super) struct Door {
     /// The pack whose own port it is.
     pub(super) pack: Option<usize>,
     pub(super) address: SocketAddr,
+    pub(super) scheme: Scheme,
     /// The port that all packs are served on.
     pub(super) main: u16,
+}
+
+/// How URLs of a server begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+
+    /// The port that need not be said.
+    pub(super) fn port(self) -> &'static str {
+        match self {
+            Scheme::Http => ":80",
+            Scheme::Https => ":443",
+        }
+    }
 }
 
 /// Where a request leads.
@@ -88,10 +113,11 @@ pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
     }
     let chosen = said.first().map(|id| (*id).clone());
     let to_control = control(path);
+    let scheme = door.scheme.word();
     // Links of the control plane lead to all packs, and only the main port does.
     let mut base = match door.pack {
-        Some(_) if to_control.is_some() => format!("http://{}:{}", without_port(&host.authority), door.main),
-        _ => format!("http://{}", host.authority),
+        Some(_) if to_control.is_some() => format!("{scheme}://{}:{}", without_port(&host.authority), door.main),
+        _ => format!("{scheme}://{}", host.authority),
     };
     // Links must lead back into the sandbox; a header cannot be part of a link.
     if host_sandbox.is_none()

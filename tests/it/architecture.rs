@@ -23,6 +23,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["src/server/"]),
     ("http_body_util", &["src/server/"]),
     ("tokio", &["src/server/", "src/cli/"]),
+    ("tokio_rustls", &["src/server/tls.rs"]),
+    ("rcgen", &["src/server/tls.rs"]),
     ("clap", &["src/cli/"]),
     ("minijinja", &["src/expr/"]),
     ("jsonschema", &["src/schema/"]),

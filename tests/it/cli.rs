@@ -27,7 +27,7 @@ fn err(output: &Output) -> String {
 
 /// Checks that a command line is refused with these words, and that nothing is printed on standard output.
 #[track_caller]
-fn refused(arguments: &[&str], words: &[&str]) {
+pub(crate) fn refused(arguments: &[&str], words: &[&str]) {
     let output = run(arguments);
     let text = err(&output);
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");

@@ -31,6 +31,7 @@ mod safe;
 mod server;
 mod shapes;
 mod support;
+mod tls;
 mod together;
 mod traffic;
 mod tree;

@@ -77,7 +77,7 @@ impl Server {
         let mut first_line = String::new();
         stdout.read_line(&mut first_line).unwrap();
         let first_line = first_line.trim_end_matches('\n').to_owned();
-        let from = first_line.find("http://").map(|at| &first_line[at + "http://".len()..]);
+        let from = first_line.find("://").map(|at| &first_line[at + "://".len()..]);
         let address = from.and_then(|rest| rest.split('"').next()).and_then(|address| address.parse().ok());
         let Some(address) = address else {
             let status = child.wait();
@@ -87,7 +87,8 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.first_line.contains("https://") { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub fn port(&self) -> u16 {
