@@ -138,7 +138,7 @@ impl Identity {
             }
             let stream = self.0.accept(stream).await.ok()?;
             pace.greeted();
-            Some(Met::Secured(Wire::Tls(Box::new(Tls { stream, peeked: None }))))
+            Some(Met::Secured(Wire::Tls(Box::new(Tls { stream, peeked: None, silent: false }))))
         };
         Greeting { shakes: Box::pin(shakes), met, left: false }
     }
@@ -220,6 +220,8 @@ pub(super) struct Tls {
     stream: TlsStream<TcpStream>,
     /// Read before anybody wanted it, to see whether the client is still there.
     peeked: Option<u8>,
+    /// It ends without a goodbye.
+    silent: bool,
 }
 
 impl Wire {
@@ -243,10 +245,14 @@ impl Wire {
     }
 
     /// Lets the connection end with a reset when it is dropped.
-    pub(super) fn set_zero_linger(&self) -> io::Result<()> {
+    pub(super) fn set_zero_linger(&mut self) -> io::Result<()> {
         match self {
             Wire::Plain(stream) => stream.set_zero_linger(),
-            Wire::Tls(tls) => tls.stream.get_ref().0.set_zero_linger(),
+            Wire::Tls(tls) => {
+                // A goodbye before the reset would make an end in order of it.
+                tls.silent = true;
+                tls.stream.get_ref().0.set_zero_linger()
+            }
         }
     }
 
@@ -281,7 +287,7 @@ impl Tls {
 impl Drop for Tls {
     fn drop(&mut self) {
         let (stream, session) = self.stream.get_mut();
-        if !session.wants_write() {
+        if !self.silent && !session.wants_write() {
             session.send_close_notify();
             let _ = session.write_tls(&mut AtOnce(stream));
         }

@@ -505,6 +505,23 @@ fn a_reader_of_a_stream_that_hangs_up_is_noticed() {
     }
 }
 
+/// A goodbye would make an end in order of a reset, and of a body that breaks off.
+#[test]
+fn what_a_fault_does_to_a_connection_is_seen_through_tls() {
+    let secure = start(&["reportei"]);
+    for (fault, code) in [("connection-reset", 56), ("empty-response", 52), ("truncated-body", 18)] {
+        let rules = json!({ "faults": [{ "fault": fault }] }).to_string();
+        let body = ["--request", "PUT", "--header", "Content-Type: application/json", "--data", &rules];
+        secure.answer("localhost", "/_standin/faults", &body).expect(200);
+        for _ in 0..20 {
+            let output = secure.curl("localhost", "/customers", &["--http1.1"]);
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(code), "{fault}: {words}");
+            assert_eq!(words.contains("reset"), fault == "connection-reset", "{fault}: {words}");
+        }
+    }
+}
+
 #[test]
 fn who_is_idle_at_the_end_hears_a_goodbye() {
     let mut secure = start(&["reportei"]);
