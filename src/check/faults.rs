@@ -18,11 +18,12 @@ use crate::sandbox::{Controls, Exchange, Moment, World};
 
 /// A check for each case of each such error: it can be rendered, and looks like its example.
 pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
-    each(pack, |reply, shown| {
+    each(pack, |reply| {
+        let shown = shown(reply);
         let (plain, other) = moments(pack)?;
         let exchange = send(pack, &plain, reply);
         let mut findings = failures(&exchange);
-        if let (Some(shown), true) = (shown, findings.is_empty()) {
+        if let (Some(shown), true) = (&shown, findings.is_empty()) {
             let other = send(pack, &other, reply);
             findings = compare::json(shown, &exchange.response);
             findings.retain(|finding| !follows(finding, &other));
@@ -33,22 +34,28 @@ pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
 
 /// Keys of the examples that the schemas do not insist on, where there are schemas.
 pub(super) fn loose(pack: &Arc<Pack>) -> Vec<CaseResult> {
-    let results = each(pack, |reply, shown| {
+    let results = each(pack, |reply| {
+        let shown = shown(reply);
         let fixed = match &reply.body {
             Content::Fixed { json, .. } => json.as_deref(),
             _ => None,
         };
-        let (Some(json), Some(schema)) = (shown.or(fixed), &reply.schema) else { return Ok(Vec::new()) };
+        let (Some(json), Some(schema)) = (shown.as_ref().or(fixed), &reply.schema) else { return Ok(Vec::new()) };
         Ok(mutate::gaps(json, schema, &reply.body, |_| false))
     });
     results.into_iter().map(|result| CaseResult { name: format!("{} (mutated)", result.name), ..result }).collect()
 }
 
-fn each(pack: &Arc<Pack>, look: impl Fn(&Reply, Option<&Json>) -> Result<Vec<String>, String>) -> Vec<CaseResult> {
+/// The example that an answer has the shape of.
+fn shown(reply: &Reply) -> Option<Json> {
+    serde_json::from_slice(reply.shown.as_deref()?).ok()
+}
+
+fn each(pack: &Arc<Pack>, look: impl Fn(&Reply) -> Result<Vec<String>, String>) -> Vec<CaseResult> {
     let mut results = Vec::new();
     for error in pack.errors.iter().filter(|error| error.fault) {
-        for (index, (reply, shown)) in error.replies.iter().zip(&error.shown).enumerate() {
-            let findings = look(reply, shown.as_ref()).unwrap_or_else(|words| vec![words]);
+        for (index, reply) in error.replies.iter().enumerate() {
+            let findings = look(reply).unwrap_or_else(|words| vec![words]);
             results.push(CaseResult { name: name(pack, error, index), findings, declared: 0, notes: Vec::new() });
         }
     }

@@ -174,7 +174,7 @@ fn credential(call: &Call<'_>, place: &CredentialPlace) -> Option<String> {
     match place {
         CredentialPlace::Header(name) => call.request.header(name.as_str()).map(str::to_owned),
         CredentialPlace::Query(name) => {
-            let query = call.request.query.as_deref()?;
+            let query = call.query.as_deref()?;
             form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
         }
     }
     let Match { operation, line } = found.candidates[0];
-    if let (None, [], Some(defaults)) = (&call.request.query, found.values.as_slice(), defaults(operation)) {
+    if let (None, [], Some(defaults)) = (&call.query, found.values.as_slice(), defaults(operation)) {
         call.scope.bind("query", defaults);
         call.trace.passed(Stage::Formats, Some(&operation.at), "nothing is given");
         return Ok(());
@@ -124,24 +124,20 @@ fn object(map: Map<String, Json>) -> Value {
 
 /// The query's parameters; of several with one name the last counts.
 fn query(call: &Call<'_>) -> Map<String, Json> {
-    let text = call.request.query.as_deref().unwrap_or_default();
+    let text = call.query.as_deref().unwrap_or_default();
     form_urlencoded::parse(text.as_bytes())
         .map(|(name, value)| (name.into_owned(), Json::from(value.into_owned())))
         .collect()
 }
 
 fn is_known(operation: &Operation, call: &Call<'_>, name: &str) -> bool {
-    let parameter = operation
-        .parameters
-        .iter()
-        .any(|parameters| parameters.place == Place::Query && parameters.known.iter().any(|known| known.name == name));
     let credential = || {
         operation.auth.schemes().into_iter().any(|scheme| {
             let place = &call.pack.scheme(scheme).place;
             place.word() == "query" && place.parameter() == name
         })
     };
-    parameter || credential()
+    operation.has_query(name) || credential()
 }
 
 /// The parameters that are there, each read by its type. Text that cannot be read so stays text, and its schema says no.

@@ -12,6 +12,7 @@ mod fill;
 mod guard;
 mod input;
 mod near_miss;
+mod prefer;
 mod reject;
 mod render;
 mod repair;
@@ -22,6 +23,7 @@ mod state;
 mod strict;
 mod validate;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
@@ -59,6 +61,10 @@ pub(crate) struct Call<'a> {
     pub(crate) moment: &'a Moment<'a>,
     pub(crate) request: &'a Arc<Request>,
     pub(crate) rules: Rules,
+    /// What the API is asked in its query; what is said there about the answer is taken out.
+    pub(crate) query: Option<Cow<'a, str>>,
+    /// The preferences of the client that were followed, as a header has them.
+    pub(crate) applied: String,
     pub(crate) scope: Scope,
     pub(crate) visibility: Visibility,
     pub(crate) trace: Trace,
@@ -114,10 +120,11 @@ pub(crate) struct Outcome {
 pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, rules: Rules) -> Exchange {
     let mut call = Call::begin(pack, moment, request, rules);
     let mut meant = Meant::default();
-    let outcome = match respond(&mut call, &mut meant) {
+    let mut outcome = match respond(&mut call, &mut meant) {
         Ok(outcome) => outcome,
         Err(rejection) => reject::rejection(&mut call, meant.operation, rejection),
     };
+    prefer::confirm(&call, &mut outcome.response);
     let (outcome, delivery) = fault::inject(&mut call, &meant, outcome);
     let operation = meant.operation;
     let mut response = outcome.response;
@@ -154,6 +161,9 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
         [only] => meant.operation = Some(only.operation),
         several => meant.candidates = several.iter().map(|found| found.operation).collect(),
     }
+    if let Some(picked) = prefer::answer(call, &found, meant)? {
+        return Ok(picked);
+    }
     authenticate::identify(call, &found)?;
     input::formats(call, &found)?;
     let body = input::body(call, &found)?;
@@ -173,7 +183,9 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
 impl<'a> Call<'a> {
     fn begin(pack: &'a Arc<Pack>, moment: &'a Moment<'a>, request: &'a Arc<Request>, rules: Rules) -> Self {
         let scope = scope::begin(pack, moment, request);
-        Call { pack, moment, request, rules, scope, visibility: Visibility::default(), trace: Trace::new() }
+        let query = request.query.as_deref().map(Cow::Borrowed);
+        let (applied, visibility, trace) = (String::new(), Visibility::default(), Trace::new());
+        Call { pack, moment, request, rules, query, applied, scope, visibility, trace }
     }
 
     /// The place of an operation, for a trace.

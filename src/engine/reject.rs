@@ -59,24 +59,17 @@ pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, reje
 /// does not have, is told as the example tells it.
 pub(super) fn uncaused(call: &mut Call<'_>, operation: Option<&Operation>, error: ErrorId) -> Outcome {
     let pack = Arc::clone(call.pack);
-    let NamedError { replies, shown, name, .. } = pack.error(error);
+    let NamedError { replies, name, .. } = pack.error(error);
     // A condition that asks for the cause does not hold; the last case has none.
-    let holds = |reply: &Reply| reply.when.is_none_or(|when| pack.program.holds(when, &call.scope).unwrap_or(false));
-    let found = replies.iter().zip(shown).find(|(reply, _)| holds(reply));
-    let answered = match found {
+    let holds = |reply: &&Reply| reply.when.is_none_or(|when| pack.program.holds(when, &call.scope).unwrap_or(false));
+    let answered = match replies.iter().find(holds) {
         None => Err(format!("error `{name}` has no case for this")),
-        Some((reply, example)) => {
-            let answer = match (render::answer(call, reply), example) {
-                (Err(Rejection::Fault(_)), Some(example)) => render::example(call, reply, example),
-                (answer, _) => answer,
-            };
-            match answer {
-                Ok(response) => Ok((response, reply.provenance.header())),
-                Err(Rejection::Problem(response)) => Ok((response, "assumed")),
-                Err(Rejection::Fault(words)) => Err(format!("error `{name}`: {words}")),
-                Err(_) => Err(format!("error `{name}` cannot be rendered")),
-            }
-        }
+        Some(reply) => match render::uncaused(call, reply) {
+            Ok((response, _)) => Ok((response, reply.provenance.header())),
+            Err(Rejection::Problem(response)) => Ok((response, "assumed")),
+            Err(Rejection::Fault(words)) => Err(format!("error `{name}`: {words}")),
+            Err(_) => Err(format!("error `{name}` cannot be rendered")),
+        },
     };
     let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
     Outcome { response, contract, change: Change::default() }

@@ -1,6 +1,6 @@
+use bytes::Bytes;
 use http::HeaderName;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use serde_json::Value as Json;
 
 use super::fill::{Slot, body, fill};
 use super::{Call, Rejection, strict, validate};
@@ -77,15 +77,35 @@ pub(super) fn answer(call: &mut Call<'_>, reply: &Reply) -> Result<Response, Rej
     Ok(response)
 }
 
-/// The example of an answer as it stands, for want of what the answer tells of.
-pub(super) fn example(call: &mut Call<'_>, reply: &Reply, example: &Json) -> Result<Response, Rejection> {
-    strict::assumed(call, reply)?;
-    let mut response = Response::json(reply.status, example);
-    for one in call.pack.clone().headers.iter().chain(&reply.headers) {
-        // One that tells of it too is left out.
-        let _ = headers(call, reply, std::slice::from_ref(one), &mut response);
+/// One answer in the present scope; where that lacks what the answer tells of, its example. Says whether it is as it is
+/// documented.
+pub(super) fn uncaused(call: &mut Call<'_>, reply: &Reply) -> Result<(Response, bool), Rejection> {
+    match (answer(call, reply), &reply.shown) {
+        (Err(Rejection::Fault(_)), Some(shown)) => Ok((example(call, reply, "application/json", shown.clone())?, true)),
+        (answer, _) => Ok((answer?, matches!(reply.body, Content::Empty | Content::Fixed { .. }))),
     }
-    call.trace.add(Stage::Render, Verdict::Passed, Some(&reply.at), "the example as it stands");
+}
+
+/// An example of an answer as it stands, with the answer's headers as far as they can be made.
+pub(super) fn example(
+    call: &mut Call<'_>,
+    reply: &Reply,
+    media: &'static str,
+    body: Bytes,
+) -> Result<Response, Rejection> {
+    strict::assumed(call, reply)?;
+    let mut response = Response::new(reply.status).with_body(media, body);
+    let pack = call.pack;
+    for header in pack.headers.iter().chain(&reply.headers) {
+        match headers(call, reply, std::slice::from_ref(header), &mut response) {
+            Err(Rejection::Fault(words)) => {
+                let words = format!("the header `{}` is left out: {words}", header.0);
+                call.trace.add(Stage::Render, Verdict::Noted, Some(&reply.at), words);
+            }
+            other => other?,
+        }
+    }
+    call.trace.passed(Stage::Render, Some(&reply.at), "the example as it stands");
     Ok(response)
 }
 

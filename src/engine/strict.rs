@@ -14,10 +14,10 @@ pub(super) fn assumed(call: &mut Call<'_>, reply: &Reply) -> Result<(), Rejectio
     if !call.rules.strict {
         return Ok(());
     }
-    let words = "assumed, and a strict server does not send it";
+    let words = "assumed, and not sent when handling is strict";
     call.trace.add(Stage::Render, Verdict::Refused, Some(&reply.at), words);
-    let detail =
-        "No documentation promises this answer, and the server was started with --strict. Nothing was changed.";
+    let detail = "No documentation promises this answer, and --strict or `Prefer: handling=strict` asks for what one promises. \
+         Nothing was changed.";
     let problem = Problem::new("assumed-answer", StatusCode::NOT_IMPLEMENTED, "The answer is assumed", detail);
     Err(refusal(call, reply, problem.with("reason", (&**reason).into())))
 }
@@ -28,8 +28,8 @@ pub(super) fn mismatch(call: &Call<'_>, reply: &Reply, violations: &[Violation])
         return Ok(());
     }
     let detail = format!(
-        "{} mismatches with the schema of this answer, and the server was started with --strict. The request is not at \
-         fault; nothing was changed.",
+        "{} mismatches with the schema of this answer, and --strict or `Prefer: handling=strict` asks for none. The \
+         request is not at fault; nothing was changed.",
         violations.len()
     );
     let title = "The answer does not match the contract";

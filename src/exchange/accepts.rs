@@ -58,7 +58,7 @@ fn range(text: &str) -> Option<(&str, &str)> {
     (is_token(kind) && is_token(subtype)).then_some((kind, subtype))
 }
 
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
@@ -77,7 +77,7 @@ fn thousandths(text: &str) -> Option<u32> {
 }
 
 /// The parts between separators that do not stand in a quoted text.
-fn split(text: &str, separator: char) -> Vec<&str> {
+pub(super) fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     let apart = |character: char| {
         let cut = !quoted && character == separator;

@@ -6,6 +6,7 @@ use crate::diagnostic::Location;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Route,
+    Prefer,
     Authenticate,
     Formats,
     ParseBody,
@@ -23,6 +24,7 @@ impl Stage {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Stage::Route => "route",
+            Stage::Prefer => "prefer",
             Stage::Authenticate => "authenticate",
             Stage::Formats => "formats",
             Stage::ParseBody => "parse body",

@@ -89,6 +89,17 @@ impl Operation {
         sides.iter().find_map(|side| self.line(&side.also.as_ref()?.value))
     }
 
+    /// Whether it reads anything of this place by a schema.
+    pub(crate) fn reads(&self, place: Place) -> bool {
+        self.parameters.iter().any(|parameters| parameters.place == place)
+    }
+
+    /// Whether its query has a parameter of this name.
+    pub(crate) fn has_query(&self, name: &str) -> bool {
+        let mut query = self.parameters.iter().filter(|parameters| parameters.place == Place::Query);
+        query.any(|parameters| parameters.known.iter().any(|known| known.name == name))
+    }
+
     /// Whether it is there to say that the path has no such method.
     pub(crate) fn refuses_its_method(&self) -> bool {
         self.replies.iter().all(|reply| reply.status == StatusCode::METHOD_NOT_ALLOWED)

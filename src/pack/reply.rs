@@ -22,6 +22,8 @@ pub(crate) struct Reply {
     pub(crate) schema: Option<Schema>,
     /// What is left to check of the body when its schema is set.
     pub(crate) check: Check,
+    /// The example that it has the shape of.
+    pub(crate) shown: Option<Bytes>,
     pub(crate) provenance: Provenance,
     pub(crate) at: Location,
 }
@@ -42,6 +44,15 @@ pub(crate) enum Content {
     },
 }
 
+/// How a file is sent, by its name.
+pub(crate) fn media_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("json") => "application/json",
+        Some("html") => "text/html; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
 /// A named error.
 #[derive(Debug)]
 pub(crate) struct NamedError {
@@ -50,8 +61,6 @@ pub(crate) struct NamedError {
     pub(crate) replies: Vec<Reply>,
     /// Nothing in the pack gives it: a fault does.
     pub(crate) fault: bool,
-    /// By case: the example that the answer has the shape of, for who gives the error without a cause.
-    pub(crate) shown: Vec<Option<serde_json::Value>>,
 }
 
 /// Whether the vendor's documentation promises an answer.

@@ -98,6 +98,40 @@ impl Shape {
         Shape::Record { of, name, resource, inner: Box::new(inner), bare }
     }
 
+    /// How many parts of a value are as they always are in what is made with this; `None` when it could not be made.
+    pub(crate) fn likeness(&self, value: &Value) -> Option<usize> {
+        match self {
+            Shape::Literal(literal) => (literal == value).then_some(1),
+            Shape::Object(members) => {
+                let Value::Object(object) = value else { return None };
+                let foreign = object.keys().any(|key| members.iter().all(|member| member.key != *key));
+                let part = |member: &Member| match object.get(&member.key) {
+                    Some(value) => member.shape.likeness(value),
+                    None => member.optional.then_some(0),
+                };
+                if foreign { None } else { members.iter().map(part).sum() }
+            }
+            Shape::List(items) => {
+                let values = value.as_array().filter(|values| values.len() == items.len())?;
+                items.iter().zip(values).map(|(item, value)| item.likeness(value)).sum()
+            }
+            Shape::Record { .. } | Shape::Inside { .. } if value.is_null() => Some(0),
+            Shape::Record { inner, .. } | Shape::Inside { inner, .. } => inner.likeness(value),
+            Shape::Each(each) => match value {
+                Value::Array(values) if each.key.is_none() => {
+                    values.iter().map(|value| each.item.likeness(value)).sum()
+                }
+                Value::Object(_) if each.key.is_some() => Some(0),
+                _ => None,
+            },
+            Shape::Choice { arms, otherwise, .. } => {
+                let shapes = arms.iter().map(|(_, shape)| shape).chain(otherwise.as_deref());
+                shapes.filter_map(|shape| shape.likeness(value)).max()
+            }
+            Shape::Value { .. } | Shape::Field(_) | Shape::Member { .. } | Shape::Fields | Shape::Except(_) => Some(0),
+        }
+    }
+
     /// Whether no expression is evaluated in it.
     pub(crate) fn is_bare(&self) -> bool {
         match self {
@@ -109,5 +143,44 @@ impl Shape {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An error of one code, whose words follow the request, and one of whatever codes there are.
+    fn shapes() -> [Shape; 2] {
+        let member = |key: &str, shape| Member::new(key, shape, false);
+        let error = |code| Shape::Object(vec![member("code", code), member("words", Shape::Field(0))]);
+        let whole = |errors| {
+            let status = member("status", Shape::Literal(json!(400)));
+            Shape::Object(vec![status, Member::new("note", Shape::Field(1), true), member("errors", errors)])
+        };
+        let each = Shape::List(vec![error(Shape::Field(2))]);
+        [whole(Shape::List(vec![error(Shape::Literal(json!(201)))])), whole(each)]
+    }
+
+    #[test]
+    fn what_is_the_same_every_time_tells_shapes_apart() {
+        let [one, any] = shapes();
+        let like = |value: &Value| (one.likeness(value), any.likeness(value));
+        let error = |code: i64| json!({ "status": 400, "errors": [{ "code": code, "words": "x" }] });
+        assert_eq!(like(&error(201)), (Some(2), Some(1)));
+        assert_eq!(like(&error(206)), (None, Some(1)));
+        let mut noted = error(201);
+        noted["note"] = json!("a key that may be there");
+        assert_eq!(like(&noted), (Some(2), Some(1)));
+        noted["other"] = json!("a key that may not");
+        assert_eq!(like(&noted), (None, None));
+        for other in [json!({ "status": 400 }), json!({ "status": 401, "errors": [] }), json!([]), json!(null)] {
+            assert_eq!(like(&other), (None, None), "{other}");
+        }
+        let mut two = error(201);
+        two["errors"] = json!([two["errors"][0], two["errors"][0]]);
+        assert_eq!(like(&two), (None, None));
     }
 }

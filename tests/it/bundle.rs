@@ -127,6 +127,16 @@ fn a_log_that_is_done_again_gives_the_same_bytes() {
     assert_eq!(proof, expected);
 }
 
+/// What a request prefers is part of it.
+#[test]
+fn preferred_answers_are_given_again() {
+    let server = Server::start(&["reportei", "--freeze"]);
+    for prefer in ["code=404", "example=show.200.json", "handling=strict", "code=418"] {
+        server.call("GET", &format!("/customers/{FIRST}?__dynamic=true"), &[REPORTEI, ("Prefer", prefer)], "");
+    }
+    File::of(&server, "default").replay(&[]).same();
+}
+
 /// A server that is not strict would have given another answer.
 #[test]
 fn a_log_of_a_strict_server_is_done_again_as_strictly() {

@@ -7,20 +7,20 @@ use crate::server::{Answer, JSON, Server, case};
 use crate::support::{repository, text};
 
 /// A cellar in which one field of the first barrel has this value.
-fn cellar(more: &[&str], field: &str, value: &Json) -> Server {
+pub(crate) fn cellar(more: &[&str], field: &str, value: &Json) -> Server {
     let server = case("mismatches", more);
     server.control("PATCH", "/state/cellar/barrel/1", Some(json!({ field: value }))).expect(200);
     server
 }
 
-fn send(server: &Server, request: &str) -> Answer {
+pub(crate) fn send(server: &Server, request: &str) -> Answer {
     let mut words = request.splitn(3, ' ');
     let [method, path, body] = [(); 3].map(|()| words.next().unwrap_or_default());
     server.call(method, path, if body.is_empty() { &[] } else { &[JSON] }, body)
 }
 
 /// The line of the journal about an answer, and its trace.
-fn told(server: &Server, answer: &Answer) -> (Json, Json) {
+pub(crate) fn told(server: &Server, answer: &Answer) -> (Json, Json) {
     let number: u64 = answer.header("standin-entry").unwrap_or_else(|| panic!("{answer}")).parse().unwrap();
     let list = server.control("GET", "/journal", None).expect(200).json();
     let line = list["records"].as_array().unwrap().iter().find(|line| line["entry"] == number);
@@ -29,7 +29,7 @@ fn told(server: &Server, answer: &Answer) -> (Json, Json) {
 }
 
 /// The steps of a trace with this verdict.
-fn steps<'t>(trace: &'t Json, verdict: &str) -> Vec<&'t Json> {
+pub(crate) fn steps<'t>(trace: &'t Json, verdict: &str) -> Vec<&'t Json> {
     trace.as_array().unwrap().iter().filter(|step| step["verdict"] == verdict).collect()
 }
 

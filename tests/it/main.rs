@@ -26,6 +26,7 @@ mod near_misses;
 mod odd;
 mod optimizeplayer;
 mod options;
+mod prefer;
 mod rust;
 mod safe;
 mod server;

@@ -1,12 +1,10 @@
 //! The API's errors by name, each with its cases.
 
-use serde_json::Value;
-
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::Names;
 use crate::pack::source::{ErrorSource, Manifest, ReplySource, Spanned};
-use crate::pack::{Content, NamedError, Reply};
+use crate::pack::{NamedError, Reply};
 
 impl Resolver<'_> {
     pub(super) fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
@@ -22,15 +20,8 @@ impl Resolver<'_> {
     }
 
     fn named_error(&mut self, source: &ErrorSource, names: &Names) -> NamedError {
-        let (mut replies, mut shown) = (Vec::new(), Vec::new());
-        for case in &source.cases {
-            let Some(reply) = self.error_case(source, case, names) else { continue };
-            shown.push(match &reply.body {
-                Content::Shaped(_) => self.example_of(case),
-                _ => None,
-            });
-            replies.push(reply);
-        }
+        let cases = source.cases.iter();
+        let replies = cases.filter_map(|case| self.error_case(source, case, names)).collect();
         // Which case is the last is not known otherwise.
         if source.cases.len() > 1 && source.complete {
             self.check_cases(&source.cases);
@@ -43,7 +34,7 @@ impl Resolver<'_> {
             self.report(diagnostic.help("write `fault: true` in every case or in none, or make two errors"));
         }
         let fault = source.fault().is_some();
-        NamedError { name: source.name.name.as_str().into(), replies, fault, shown }
+        NamedError { name: source.name.name.as_str().into(), replies, fault }
     }
 
     fn error_case(&mut self, source: &ErrorSource, case: &ReplySource, names: &Names) -> Option<Reply> {
@@ -59,11 +50,6 @@ impl Resolver<'_> {
             self.error(Code::ValueWrong, &reply.at, "an error has a status from 400 to 599");
         }
         Some(reply)
-    }
-
-    /// The whole example that a case names as its shape.
-    fn example_of(&mut self, case: &ReplySource) -> Option<Value> {
-        self.laid(case.like.as_ref()?, "").map(|(_, _, example)| example)
     }
 
     /// Nothing but a fault gives an error that says so.

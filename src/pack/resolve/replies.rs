@@ -9,7 +9,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Key, OperationSource, ReplySource, Spanned, Template};
-use crate::pack::{Check, Content, Provenance, Reply, Shape};
+use crate::pack::{Check, Content, Provenance, Reply, Shape, media_type};
 
 impl Resolver<'_> {
     pub(super) fn reply(
@@ -24,6 +24,10 @@ impl Resolver<'_> {
         let body = self.content(source, names, folder);
         let headers = self.headers(&source.headers, names, folder);
         let schema = source.schema.as_ref().and_then(|name| self.schema(name));
+        let shown = match &body {
+            Some(Content::Shaped(_)) => self.example_of(source, folder),
+            _ => None,
+        };
         let provenance = self.provenance(source, operation);
         let status = source.status.as_ref()?;
         let body = body?;
@@ -39,6 +43,7 @@ impl Resolver<'_> {
             check,
             headers,
             schema,
+            shown,
             provenance,
             at: status.at.clone(),
         })
@@ -202,17 +207,25 @@ impl Resolver<'_> {
         }
         let path = self.find(example, folder)?;
         self.used.insert(path.clone());
-        let media_type = match path.rsplit_once('.').map(|(_, end)| end) {
-            Some("json") => "application/json",
-            Some("html") => "text/html; charset=utf-8",
-            _ => "text/plain; charset=utf-8",
-        };
+        let media_type = media_type(&path);
         let json = match media_type {
             "application/json" => Some(self.document(&path)?),
             _ => None,
         };
         let bytes = self.files.fixtures.get(&path).map(|bytes| Bytes::from(bytes.clone()))?;
         Some(Content::Fixed { bytes, media_type, json })
+    }
+
+    /// The whole example that an answer names as its shape: the bytes of a file, unless it is made of several.
+    fn example_of(&mut self, source: &ReplySource, folder: &str) -> Option<Bytes> {
+        let like = source.like.as_ref()?;
+        if !like.lay.is_empty() {
+            return self.laid(like, folder).map(|(_, _, example)| example.to_string().into());
+        }
+        match self.fixed(&like.example, folder)? {
+            Content::Fixed { bytes, .. } => Some(bytes),
+            _ => None,
+        }
     }
 
     fn page(
