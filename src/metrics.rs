@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -79,16 +80,50 @@ struct OfDelivery {
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<OfAnswer, Counter>,
-    findings: Family<OfOperation, Counter>,
-    deliveries: Family<OfDelivery, Counter>,
+    families: Families,
     /// By the number of the pack.
     packs: Vec<PackMetrics>,
+    /// Packs that came after those.
+    later: RwLock<Vec<PackMetrics>>,
     /// Requests that led to no pack.
     elsewhere: Counter,
     connections: Gauge,
     kept: [Gauge; 3],
     /// The label where there is nothing to name.
     nothing: Arc<str>,
+}
+
+/// Metrics that packs have.
+#[derive(Debug)]
+struct Families {
+    findings: Family<OfOperation, Counter>,
+    deliveries: Family<OfDelivery, Counter>,
+    took: Family<OfPack, Histogram, fn() -> Histogram>,
+    answers: Family<OfContract, Counter>,
+    unmatched: Family<OfPack, Counter>,
+}
+
+impl Families {
+    /// What can be named beforehand begins at zero, so that the first time that it rises is seen.
+    fn begin(&self, pack: &Pack, nothing: &Arc<str>) {
+        let name = || Arc::clone(&pack.name);
+        for kind in Delivery::WORDS {
+            drop(self.deliveries.get_or_create(&OfDelivery { pack: name(), kind }));
+        }
+        for operation in pack.operations.iter().map(|operation| &operation.name).chain([nothing]) {
+            drop(self.findings.get_or_create(&OfOperation { pack: name(), operation: Arc::clone(operation) }));
+        }
+    }
+
+    fn of(&self, pack: &Pack) -> PackMetrics {
+        let name = || Arc::clone(&pack.name);
+        let answers = |contract| self.answers.get_or_create_owned(&OfContract { pack: name(), contract });
+        PackMetrics {
+            took: self.took.get_or_create_owned(&OfPack { pack: name() }),
+            answers: Provenance::HEADERS.map(answers),
+            unmatched: self.unmatched.get_or_create_owned(&OfPack { pack: name() }),
+        }
+    }
 }
 
 /// What every exchange of a pack counts in, found once.
@@ -123,38 +158,22 @@ impl Metrics {
         let connections = Gauge::default();
         let kept: [Gauge; 3] = Default::default();
         let nothing: Arc<str> = "".into();
-        // What can be named beforehand begins at zero, so that the first time that it rises is seen.
-        let of = |pack: &Arc<str>| OfPack { pack: Arc::clone(pack) };
-        let elsewhere = unmatched.get_or_create_owned(&of(&nothing));
-        let counted = |pack: &Arc<Pack>| PackMetrics {
-            took: took.get_or_create_owned(&of(&pack.name)),
-            answers: Provenance::HEADERS
-                .map(|contract| answers.get_or_create_owned(&OfContract { pack: Arc::clone(&pack.name), contract })),
-            unmatched: unmatched.get_or_create_owned(&of(&pack.name)),
-        };
-        let numbered = packs.iter().map(counted).collect();
-        for pack in packs {
-            for kind in Delivery::WORDS {
-                drop(deliveries.get_or_create(&OfDelivery { pack: Arc::clone(&pack.name), kind }));
-            }
-            let operations = pack.operations.iter().map(|operation| &operation.name).chain([&nothing]);
-            for operation in operations {
-                let of = OfOperation { pack: Arc::clone(&pack.name), operation: Arc::clone(operation) };
-                drop(findings.get_or_create(&of));
-            }
-        }
-
+        let elsewhere = unmatched.get_or_create_owned(&OfPack { pack: Arc::clone(&nothing) });
+        let families = Families { findings, deliveries, took, answers, unmatched };
+        let numbered = packs.iter().map(|pack| families.of(pack)).collect();
+        packs.iter().for_each(|pack| families.begin(pack, &nothing));
+        let Families { findings, deliveries, took, answers, unmatched } = &families;
         let mut registry = Registry::default();
         let about = "The version of standin that runs";
         registry.register("standin_build_info", about, build);
         let about = "Requests, by the pack and operation they led to and the status they got";
         registry.register("standin_requests", about, requests.clone());
         let about = "How long the engine took for an answer, in real time";
-        registry.register("standin_request_duration_seconds", about, took);
+        registry.register("standin_request_duration_seconds", about, took.clone());
         let about = "Failures of packs in answers, such as mismatches with their schemas";
         registry.register("standin_contract_findings", about, findings.clone());
-        registry.register("standin_answers", "Answers, by what promises them", answers);
-        registry.register("standin_unmatched_requests", "Requests that no operation answers", unmatched);
+        registry.register("standin_answers", "Answers, by what promises them", answers.clone());
+        registry.register("standin_unmatched_requests", "Requests that no operation answers", unmatched.clone());
         let about = "Answers that faults delayed or broke on the wire, by what was done to them";
         registry.register("standin_deliveries", about, deliveries.clone());
         registry.register("standin_connections", "Open connections", connections.clone());
@@ -164,12 +183,30 @@ impl Metrics {
         // No counter: it falls when a sandbox is reset or closed.
         let about = "Entries that had to make room in the logs of open sandboxes";
         registry.register("standin_journal_evicted", about, evicted);
-        Metrics { registry, requests, findings, deliveries, packs: numbered, elsewhere, connections, kept, nothing }
+        let later = RwLock::default();
+        Metrics { registry, requests, families, packs: numbered, later, elsewhere, connections, kept, nothing }
+    }
+
+    /// Learns of packs that were replaced, and of further ones.
+    pub(crate) fn know(&self, packs: &[Arc<Pack>]) {
+        packs.iter().for_each(|pack| self.families.begin(pack, &self.nothing));
+        let mut later = self.later.write();
+        for pack in packs.iter().skip(self.packs.len() + later.len()) {
+            later.push(self.families.of(pack));
+        }
     }
 
     /// Counts an exchange with a pack, which is given by its number; without one the path led to none.
     pub(crate) fn count(&self, pack: Option<usize>, exchanged: &Exchanged) {
-        let of = pack.and_then(|pack| self.packs.get(pack));
+        match pack.map(|pack| (pack, self.packs.get(pack))) {
+            Some((_, Some(of))) => self.count_in(Some(of), exchanged),
+            // A pack that there was not from the beginning.
+            Some((pack, None)) => self.count_in(self.later.read().get(pack - self.packs.len()), exchanged),
+            None => self.count_in(None, exchanged),
+        }
+    }
+
+    fn count_in(&self, of: Option<&PackMetrics>, exchanged: &Exchanged) {
         let pack = || Arc::clone(exchanged.pack.as_ref().map_or(&self.nothing, |face| &face.name));
         let operation = || Arc::clone(exchanged.operation.as_ref().unwrap_or(&self.nothing));
         let code = exchanged.response.status.as_u16();
@@ -185,12 +222,12 @@ impl Metrics {
             of.map_or(&self.elsewhere, |of| &of.unmatched).inc();
         }
         if let Some(delivery) = &exchanged.delivery {
-            self.deliveries.get_or_create(&OfDelivery { pack: pack(), kind: delivery.word() }).inc();
+            self.families.deliveries.get_or_create(&OfDelivery { pack: pack(), kind: delivery.word() }).inc();
         }
         let findings = exchanged.trace.findings();
         if findings > 0 {
             let of = OfOperation { pack: pack(), operation: operation() };
-            self.findings.get_or_create(&of).inc_by(findings as u64);
+            self.families.findings.get_or_create(&of).inc_by(findings as u64);
         }
     }
 

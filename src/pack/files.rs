@@ -22,6 +22,8 @@ pub(crate) struct Files {
     pub(crate) folder: String,
     /// How messages begin the path of a fixture and of a schema.
     pub(crate) shown: (String, String),
+    /// Whether they are those of a folder, and not of the binary.
+    pub(crate) on_disk: bool,
     /// Contents by path within the pack's folder, with `/` between the parts.
     pub(crate) fixtures: BTreeMap<String, Vec<u8>>,
     pub(crate) schemas: BTreeMap<String, Vec<u8>>,
@@ -58,7 +60,7 @@ pub(crate) const MANIFEST: &str = "pack.yaml";
 pub(crate) fn all(folders: &Folders) -> io::Result<Vec<Files>> {
     let mut packs: BTreeMap<String, Files> =
         embedded().into_iter().map(|files| (files.folder.clone(), files)).collect();
-    for files in on_disk(folders)? {
+    for files in read_disk(folders)? {
         packs.insert(files.folder.clone(), files);
     }
     Ok(packs.into_values().collect())
@@ -85,20 +87,17 @@ fn embedded() -> Vec<Files> {
     packs.into_values().filter(|files| files.fixtures.contains_key(MANIFEST)).collect()
 }
 
-fn on_disk(folders: &Folders) -> io::Result<Vec<Files>> {
+/// The packs that have folders, by name. What vanishes while it is read is not there.
+pub(crate) fn read_disk(folders: &Folders) -> io::Result<Vec<Files>> {
     let mut packs = Vec::new();
-    let entries = match fs::read_dir(&folders.fixtures) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(packs),
-        entries => entries?,
-    };
-    for entry in entries {
+    for entry in there(fs::read_dir(&folders.fixtures))?.into_iter().flatten() {
         let path = entry?.path();
         let Some(folder) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
         if folder.starts_with('.') || !path.is_dir() {
             continue;
         }
         let schemas = folders.schemas.join(&folder);
-        let mut files = Files { shown: (shown(&path), shown(&schemas)), folder, ..Files::default() };
+        let mut files = Files { shown: (shown(&path), shown(&schemas)), folder, on_disk: true, ..Files::default() };
         files.fixtures = files.read(&path)?;
         if !files.is_pack() {
             continue;
@@ -113,6 +112,12 @@ fn on_disk(folders: &Folders) -> io::Result<Vec<Files>> {
 }
 
 impl Files {
+    /// A digest of everything that was read, and of what could not be.
+    pub(crate) fn print(&self) -> String {
+        let Files { misnamed, refused, .. } = self;
+        super::digest::sha256(format!("{:?} {misnamed:?} {refused:?}", super::digest::digests(self)).as_bytes())
+    }
+
     /// A folder with a manifest; or with files in topics that would be operations if it had one.
     fn is_pack(&self) -> bool {
         let topic = |path: &String| path.ends_with(".yaml") && path.contains('/') && !path.starts_with("scenarios/");
@@ -121,9 +126,10 @@ impl Files {
 
     /// Everything below a folder, with names set right that can only mean one thing.
     fn read(&mut self, folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
-        let mut found = Found { root: fs::canonicalize(folder)?, files: BTreeMap::new(), refused: Vec::new() };
-        found.read(folder, "", 0)?;
         let mut files = BTreeMap::new();
+        let Some(root) = there(fs::canonicalize(folder))? else { return Ok(files) };
+        let mut found = Found { root, files: BTreeMap::new(), refused: Vec::new() };
+        found.read(folder, "", 0)?;
         for (path, bytes) in &found.files {
             let meant = meant(path);
             let taken = meant != *path && found.files.contains_key(&meant);
@@ -135,6 +141,44 @@ impl Files {
         }
         self.refused.append(&mut found.refused);
         Ok(files)
+    }
+}
+
+/// What may have gone meanwhile.
+fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// A folder of packs or schemas, as it is to be watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Root {
+    /// From the root of the file system, as it was given and without links.
+    pub(crate) path: PathBuf,
+    pub(crate) real: Option<PathBuf>,
+    /// The folder that it is in, if that is there: there it comes and goes.
+    pub(crate) parent: Option<PathBuf>,
+}
+
+impl Folders {
+    /// Both folders, whether they are there or not, and what packs are linked to.
+    pub(crate) fn roots(&self) -> io::Result<Vec<Root>> {
+        let inside = there(fs::read_dir(&self.fixtures))?.into_iter().flatten();
+        let links = inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink());
+        let packs: Vec<PathBuf> = links.filter(|path| path.join(MANIFEST).is_file()).collect();
+        let root = |folder: &PathBuf| {
+            let mut path = std::path::absolute(folder)?;
+            let parent =
+                path.parent().and_then(|parent| fs::canonicalize(parent).ok()).filter(|parent| parent.is_dir());
+            if let Some((parent, name)) = parent.as_ref().zip(path.file_name()) {
+                path = parent.join(name);
+            }
+            let real = fs::canonicalize(&path).ok().filter(|real| real.is_dir());
+            Ok(Root { path, real, parent })
+        };
+        [&self.fixtures, &self.schemas].into_iter().chain(&packs).map(root).collect()
     }
 }
 
@@ -165,7 +209,7 @@ struct Found {
 
 impl Found {
     fn read(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
-        for entry in fs::read_dir(folder)? {
+        for entry in there(fs::read_dir(folder))?.into_iter().flatten() {
             let path = entry?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             // What editors leave behind is no fixture.
@@ -179,7 +223,8 @@ impl Found {
     }
 
     fn entry(&mut self, path: &Path, inner: String, depth: usize) -> io::Result<()> {
-        let linked = fs::symlink_metadata(path)?.is_symlink();
+        let Some(itself) = there(fs::symlink_metadata(path))? else { return Ok(()) };
+        let linked = itself.is_symlink();
         let inside = !linked || fs::canonicalize(path).is_ok_and(|target| target.starts_with(&self.root));
         let metadata = match fs::metadata(path) {
             Ok(metadata) if !linked || (inside && metadata.is_file()) => metadata,
@@ -188,7 +233,9 @@ impl Found {
                 return Ok(());
             }
             Err(error) => {
-                self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away");
+                if linked || error.kind() != io::ErrorKind::NotFound {
+                    self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away");
+                }
                 return Ok(());
             }
         };
@@ -211,6 +258,8 @@ impl Found {
                 Ok(bytes) => {
                     self.files.insert(inner, bytes);
                 }
+                // Editors put another file in the place of one.
+                Err(error) if !linked && error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away"),
             }
         }
@@ -233,7 +282,7 @@ mod tests {
         fs::write(fixtures.join("shop/pack.yaml"), "pack: shop\n").unwrap();
         fill(&fixtures.join("shop"));
         let folders = Folders { fixtures, schemas: folder.path().join("schemas") };
-        on_disk(&folders).unwrap().remove(0)
+        read_disk(&folders).unwrap().remove(0)
     }
 
     fn reasons(files: &Files) -> Vec<&str> {

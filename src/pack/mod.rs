@@ -25,7 +25,7 @@ use serde_json::Value;
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use digest::sha256;
 pub(crate) use example::{Example, Replay};
-pub(crate) use files::{Files, Folders, all as read_all};
+pub(crate) use files::{Files, Folders, all as read_all, read_disk};
 pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, EventGuard, Given, Guard, Line, List, Load, Operation, OperationId, Parameter,
     Parameters, ReadRule, Reads, Refusal, Row, Turn, Verb,
