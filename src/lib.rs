@@ -8,7 +8,7 @@
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
 //! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
-//! - `bundle`: a log as a file that proves itself
+//! - `bundle`, `reload`: a log as a file that proves itself; packs read again while they are served
 //! - `control`, `check`: the control plane; documented examples, sent again
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal
@@ -25,6 +25,7 @@ mod expr;
 mod journal;
 mod metrics;
 mod pack;
+mod reload;
 mod sandbox;
 mod schema;
 mod server;

@@ -103,6 +103,9 @@ pub(super) struct Serve {
     /// How requests are logged on standard error, and the first line on standard output is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub(super) log: Log,
+    /// How changes of pack folders are noticed: `poll` where no events come, such as in some containers
+    #[arg(long, value_enum, default_value_t = Watch::Events)]
+    pub(super) watch: Watch,
     /// Threads that answer requests [default: one for each core]
     #[arg(long, value_name = "NUMBER")]
     pub(super) threads: Option<usize>,
@@ -157,6 +160,13 @@ pub(super) struct Serve {
 pub(super) enum Log {
     Text,
     Json,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Watch {
+    Events,
+    Poll,
     Off,
 }
 

@@ -9,6 +9,7 @@ mod chosen;
 mod explain;
 mod output;
 mod packs;
+mod reload;
 mod replay;
 mod routes;
 mod serve;

@@ -10,11 +10,7 @@ use crate::pack::{self, Files, Folders, Loaded};
 
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
 pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
-    let PackFolders { fixtures, schemas } = &arguments.folders;
-    let folders = Folders {
-        fixtures: folder("--fixtures", fixtures.as_deref(), "fixtures")?,
-        schemas: folder("--schemas", schemas.as_deref(), "schemas")?,
-    };
+    let folders = folders(&arguments.folders)?;
     let all = pack::read_all(&folders).map_err(|error| {
         err(&format!("error: packs cannot be read: {error}\n"));
         Exit::Broken
@@ -42,6 +38,14 @@ pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
         }
     }
     Ok(chosen)
+}
+
+pub(super) fn folders(arguments: &PackFolders) -> Result<Folders, Exit> {
+    let PackFolders { fixtures, schemas } = arguments;
+    Ok(Folders {
+        fixtures: folder("--fixtures", fixtures.as_deref(), "fixtures")?,
+        schemas: folder("--schemas", schemas.as_deref(), "schemas")?,
+    })
 }
 
 /// A folder that is asked for is there: with a misspelt one the copies in the binary would be checked instead.

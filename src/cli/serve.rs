@@ -14,11 +14,13 @@ use super::args::{Log, Serve};
 use super::chosen;
 use super::output::{err, out};
 use super::packs;
+use super::reload;
 use super::tls::{self, Trust};
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
 use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
+use crate::reload::{Plan, Read};
 use crate::sandbox::Settings;
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
@@ -36,11 +38,13 @@ pub(super) fn run(arguments: &Serve) -> Exit {
 }
 
 fn start(arguments: &Serve) -> Result<(), Exit> {
-    let packs = load(arguments)?;
+    let (packs, read) = load(arguments)?;
     let access = access::read(arguments)?;
     let chosen = chosen::read(&arguments.option, &packs)?;
     let tls::Tls { identity, trust } = tls::read(arguments, &access.hosts, &packs)?;
-    let options = Options { identity, ..options(arguments, packs.clone(), &access, chosen.clone())? };
+    let reload = reload::plan(arguments, read)?;
+    let options = options(arguments, packs.clone(), &access, chosen.clone(), reload)?;
+    let options = Options { identity, ..options };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = arguments.threads {
         builder.worker_threads(threads);
@@ -55,21 +59,26 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
             err(&format!("error: signals cannot be heard: {error}\n"));
             Exit::Usage
         })?;
+        reload::on_hangup(&server).map_err(|error| {
+            err(&format!("error: signals cannot be heard: {error}\n"));
+            Exit::Usage
+        })?;
         announce(arguments, &server, &packs, &chosen, &access.token, &trust)?;
         server.run(stop, GRACE).await;
         Ok(())
     })
 }
 
-fn load(arguments: &Serve) -> Result<Vec<Arc<Pack>>, Exit> {
-    let mut packs = Vec::new();
+fn load(arguments: &Serve) -> Result<(Vec<Arc<Pack>>, Vec<Read>), Exit> {
+    let (mut packs, mut read) = (Vec::new(), Vec::new());
     let mut good = true;
     for files in packs::read(&arguments.packs)? {
         let loaded = pack::load(&files);
         good &= packs::tell(&loaded);
+        read.push(Read::new(&files, &loaded));
         packs.extend(loaded.pack.map(Arc::new));
     }
-    if good { Ok(packs) } else { Err(Exit::Broken) }
+    if good { Ok((packs, read)) } else { Err(Exit::Broken) }
 }
 
 pub(super) fn usage(message: &str) -> Exit {
@@ -77,7 +86,13 @@ pub(super) fn usage(message: &str) -> Exit {
     Exit::Usage
 }
 
-fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Vec<Chosen>) -> Result<Options, Exit> {
+fn options(
+    arguments: &Serve,
+    packs: Vec<Arc<Pack>>,
+    access: &Access,
+    chosen: Vec<Chosen>,
+    reload: Plan,
+) -> Result<Options, Exit> {
     if arguments.max_json_depth == 0 || arguments.max_json_depth > 120 {
         return Err(usage("--max-json-depth is a number from 1 to 120"));
     }
@@ -152,6 +167,7 @@ fn options(arguments: &Serve, packs: Vec<Arc<Pack>>, access: &Access, chosen: Ve
         strict: arguments.strict,
         cors: !arguments.no_cors,
         log: logger(arguments.log),
+        reload,
     })
 }
 

@@ -36,9 +36,9 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let packs = call.registry.packs();
+    let ground = call.sandbox.ground();
     let events: Vec<Json> =
-        packs.iter().flat_map(|pack| pack.events.iter().map(|event| event_shown(pack, event))).collect();
+        ground.packs.iter().flat_map(|pack| pack.events.iter().map(|event| event_shown(pack, event))).collect();
     let total = events.len();
     ok(&page::list(events, total, None))
 }

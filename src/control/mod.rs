@@ -15,6 +15,7 @@ mod metrics;
 mod packs;
 mod page;
 mod pattern;
+mod reload;
 mod routes;
 mod sandboxes;
 mod shown;
@@ -34,6 +35,7 @@ use crate::engine;
 use crate::exchange::{Problem, Request, Response};
 use crate::metrics::Metrics;
 use crate::pack::Pack;
+use crate::reload::Reloader;
 use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
 use routes::{Handler, ROUTES, Row};
 
@@ -44,6 +46,7 @@ pub(crate) use stream::Feed;
 pub(crate) struct Control {
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
+    reloader: Arc<Reloader>,
     rules: engine::Rules,
     paths: matchit::Router<Vec<usize>>,
 }
@@ -57,6 +60,7 @@ pub(crate) struct Call<'a> {
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) real: Real,
     pub(crate) metrics: &'a Metrics,
+    pub(crate) reloader: &'a Reloader,
     pub(crate) rules: engine::Rules,
 }
 
@@ -71,7 +75,12 @@ pub(crate) enum Reply {
 }
 
 impl Control {
-    pub(crate) fn new(registry: Arc<Registry>, metrics: Arc<Metrics>, rules: engine::Rules) -> Self {
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        metrics: Arc<Metrics>,
+        reloader: Arc<Reloader>,
+        rules: engine::Rules,
+    ) -> Self {
         let mut paths = matchit::Router::new();
         let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
         templates.dedup();
@@ -80,7 +89,15 @@ impl Control {
             // The table is ours: two equal paths stand side by side, and no others collide.
             let _ = paths.insert(template, rows);
         }
-        Control { registry, metrics, rules, paths }
+        Control { registry, metrics, reloader, rules, paths }
+    }
+
+    /// Whether a call may wait for files, so that whoever waits for it should let others go on.
+    pub(crate) fn is_slow(&self, request: &Request) -> bool {
+        let found = self.paths.at(request.path.trim_end_matches('/'));
+        let mut rows = found.iter().flat_map(|found| found.value).map(|index| &ROUTES[*index]);
+        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
+        rows.any(|row| row.method == method.as_str() && matches!(row.handler, Handler::Slow(_)))
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
@@ -122,10 +139,10 @@ impl Control {
                 Ok((name.to_owned(), value.into_owned()))
             })
             .collect::<Result<_, Problem>>()?;
-        let Control { registry, metrics, rules, .. } = self;
-        let call = Call { registry, metrics, sandbox, request, parameters, real, rules: *rules };
+        let Control { registry, metrics, reloader, rules, .. } = self;
+        let call = Call { registry, metrics, reloader, sandbox, request, parameters, real, rules: *rules };
         match row.handler {
-            Handler::Whole(answer) => answer(&call).map(Reply::Whole),
+            Handler::Whole(answer) | Handler::Slow(answer) => answer(&call).map(Reply::Whole),
             Handler::Stream(follow) => {
                 let feed = follow(&call)?;
                 let head = Response::new(StatusCode::OK).with_body("text/event-stream", Bytes::new());
@@ -241,8 +258,9 @@ fn ended(how: Closing) -> String {
 fn index(call: &Call<'_>) -> Answer {
     let root = format!("{}/_standin", call.base());
     let packs: Vec<Json> = call
-        .registry
-        .packs()
+        .sandbox
+        .ground()
+        .packs
         .iter()
         .map(|pack| json!({ "name": &*pack.name, "title": pack.title, "baseUrl": call.pack_url(call.sandbox.id(), pack) }))
         .collect();
@@ -261,6 +279,7 @@ fn index(call: &Call<'_>) -> Answer {
             "journal": format!("{root}/journal"),
             "events": format!("{root}/events"),
             "metrics": format!("{root}/metrics"),
+            "reload": format!("{root}/reload"),
         },
         "routes": routes,
     }))

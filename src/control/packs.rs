@@ -7,8 +7,9 @@ use crate::pack::{NamedError, Operation, Pack, Provenance, Reply};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
-        .registry
-        .packs()
+        .sandbox
+        .ground()
+        .packs
         .iter()
         .map(|pack| {
             json!({

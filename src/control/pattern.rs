@@ -61,7 +61,7 @@ struct Written {
 
 impl Written {
     fn resolve(&self, call: &Call<'_>) -> Result<Filter, Problem> {
-        let packs = call.registry.packs();
+        let packs = &call.sandbox.ground().packs;
         let names = || packs.iter().map(|pack| &*pack.name);
         let pack = self.among("pack", names)?;
         let theirs = packs.iter().filter(|other| pack.as_deref().is_none_or(|name| *other.name == *name));

@@ -3,7 +3,8 @@
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
-    Answer, Call, clock, events, faults, health, index, journal, log, metrics, packs, sandboxes, snapshots, state,
+    Answer, Call, clock, events, faults, health, index, journal, log, metrics, packs, reload, sandboxes, snapshots,
+    state,
 };
 use crate::exchange::Problem;
 
@@ -19,6 +20,8 @@ pub(super) struct Row {
 #[derive(Clone, Copy)]
 pub(super) enum Handler {
     Whole(fn(&Call<'_>) -> Answer),
+    /// The same, after files were read, or when somebody has read them.
+    Slow(fn(&Call<'_>) -> Answer),
     Stream(fn(&Call<'_>) -> Result<Feed, Problem>),
 }
 
@@ -27,6 +30,10 @@ type Names = &'static [&'static [&'static str]];
 
 const fn row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
     Row { method, path, query, handler: Handler::Whole(handler) }
+}
+
+const fn slow_row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
+    Row { method, path, query, handler: Handler::Slow(handler) }
 }
 
 const fn stream_row(
@@ -52,6 +59,8 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/livez", NONE, health),
     row("GET", "/readyz", NONE, health),
     row("GET", "/metrics", NONE, metrics::show),
+    slow_row("GET", "/reload", NONE, reload::show),
+    slow_row("POST", "/reload", NONE, reload::look),
     row("GET", "/packs", NONE, packs::list),
     row("GET", "/packs/{pack}", NONE, packs::show),
     row("GET", "/sandboxes", PIECES, sandboxes::list),

@@ -77,14 +77,15 @@ fn misfits(ground: &Ground, pack: &Pack, world: &World, most: usize) -> (usize, 
 
 impl Sandbox {
     /// Goes over to the packs of another ground, with everything that was chosen here. Nothing happens where it has them.
-    pub(crate) fn adopt(&self, other: &Ground, real: Real) {
+    /// Whoever follows the sandbox is woken when what is given back is dropped.
+    pub(super) fn adopt(&self, other: &Ground, real: Real) -> Option<Replaced> {
         for tried in 0.. {
             let (ground, worlds, version) = {
                 let state = self.lock();
                 (Arc::clone(&state.ground), state.worlds.clone(), state.version)
             };
             if ground.has_all(&other.packs) {
-                return;
+                return None;
             }
             let next = Arc::new(ground.on(other));
             let renewed = (tried < TRIES).then(|| Renewed::new(&ground, &worlds, Arc::clone(&next), Because::Edited));
@@ -98,11 +99,9 @@ impl Sandbox {
                 }
                 _ => continue,
             };
-            let replaced = state.renew(renewed, real);
-            drop(state);
-            drop(replaced);
-            return;
+            return Some(state.renew(renewed, real));
         }
+        None
     }
 
     /// How much each pack has no place for, and the first of it; packs that have one for everything are left out.

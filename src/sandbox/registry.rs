@@ -98,8 +98,15 @@ pub(crate) struct Registry {
 /// What was replaced, and by what.
 #[derive(Debug)]
 pub(crate) struct Replacement {
-    pub(crate) before: Arc<Ground>,
+    before: Arc<Ground>,
     pub(crate) now: Arc<Ground>,
+}
+
+impl Replacement {
+    /// Whether sandboxes begin with other records of a pack.
+    pub(crate) fn has_other_seeds(&self, number: usize, before: &Pack, now: &Pack) -> bool {
+        self.before.seeds[number].dump(before) != self.now.seeds[number].dump(now)
+    }
 }
 
 #[derive(Default)]
@@ -151,10 +158,9 @@ impl Registry {
         let ground = Arc::new(Ground::new(Arc::clone(&packs), options.clone(), *shift, *seed)?);
         let before = std::mem::replace(&mut *self.ground.write(), Arc::clone(&ground));
         // New sandboxes have them from here on; when those that there are have them, too, they can be reached.
-        for sandbox in self.list(real) {
-            sandbox.adopt(&ground, real);
-        }
+        let replaced: Vec<_> = self.list(real).iter().map(|sandbox| sandbox.adopt(&ground, real)).collect();
         *self.packs.write() = packs;
+        drop(replaced);
         Ok(Replacement { before, now: ground })
     }
 
@@ -220,7 +226,7 @@ impl Registry {
         };
         // Packs may have been replaced meanwhile. Who does that looks for sandboxes afterwards, and waits for the shelf.
         let present = Arc::clone(&self.ground.read());
-        sandbox.adopt(&present, real);
+        drop(sandbox.adopt(&present, real));
         let sandbox = Arc::new(sandbox);
         shelf.open.insert(id, Arc::clone(&sandbox));
         Ok(sandbox)

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Version, header};
+use http::{HeaderName, Version, header};
 use hyper::body::Incoming;
+use tokio::task::block_in_place;
 
 use super::deliver::Delivered;
 use super::gate::{self, Host, Needs};
@@ -15,6 +16,9 @@ use crate::exchange::{Body, Problem, Request, Response};
 use crate::journal::Face;
 use crate::pack::Pack;
 use crate::sandbox::{Committed, Sandbox, SandboxId};
+
+/// Says that a pack is not what its files are.
+const RELOAD: HeaderName = HeaderName::from_static("standin-reload");
 
 /// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
 pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Request<Incoming>) -> Delivered {
@@ -87,9 +91,13 @@ async fn respond(
         headers: parts.headers,
         body,
     };
-    let controlled = |request: Request| match shared.control.answer(&sandbox, &request, (shared.real)()) {
-        Reply::Whole(response) => deliver::plain(response),
-        Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
+    let answer = |request: &Request| shared.control.answer(&sandbox, request, (shared.real)());
+    let controlled = |request: Request| {
+        let slow = shared.control.is_slow(&request);
+        match if slow { block_in_place(|| answer(&request)) } else { answer(&request) } {
+            Reply::Whole(response) => deliver::plain(response),
+            Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
+        }
     };
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
@@ -119,7 +127,11 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Del
         engine::handle(pack, moment, request, rules)
     });
     tell(shared, sandbox, Some(pack), &request, &committed);
-    deliver::committed(committed, &shared.dates)
+    let mut delivered = deliver::committed(committed, &shared.dates);
+    if let Some(note) = shared.reloader.note(pack) {
+        delivered.headers_mut().insert(RELOAD, note);
+    }
+    delivered
 }
 
 /// Counts an exchange, and writes it into the request log. Without a pack the path leads to none.

@@ -34,6 +34,7 @@ use crate::control::Control;
 use crate::engine;
 use crate::metrics::Metrics;
 use crate::pack::Pack;
+use crate::reload::{self, Reloader};
 use crate::sandbox::{Conflict, Registry, Settings};
 
 use target::Scheme;
@@ -58,6 +59,7 @@ pub(crate) struct Options {
     /// Whether pages of any origin may call the packs.
     pub(crate) cors: bool,
     pub(crate) log: Option<Log>,
+    pub(crate) reload: reload::Plan,
 }
 
 /// Bounds on what a client may ask of the server.
@@ -119,6 +121,7 @@ pub(crate) struct Shared {
     pub(crate) bodies: read::Room,
     pub(crate) rules: engine::Rules,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) reloader: Arc<Reloader>,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     pub(crate) gate: Gate,
     pub(crate) identity: Option<Identity>,
@@ -160,7 +163,9 @@ impl Server {
         let registry = Arc::new(registry);
         let rules = engine::Rules { json_depth: options.limits.json_depth, strict: options.strict };
         let metrics = Arc::new(Metrics::new(&registry.packs()));
-        let control = Control::new(Arc::clone(&registry), Arc::clone(&metrics), rules);
+        let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
+        let reloader = Arc::new(Reloader::new(options.reload, theirs, counted, Box::new(real.clone()), wall));
+        let control = Control::new(Arc::clone(&registry), Arc::clone(&metrics), Arc::clone(&reloader), rules);
         let shared = Shared {
             port,
             registry,
@@ -169,6 +174,7 @@ impl Server {
             bodies: read::Room::new(&options.limits),
             rules,
             metrics,
+            reloader,
             real: Box::new(real),
             gate: options.gate,
             identity: options.identity,
@@ -196,15 +202,28 @@ impl Server {
         own.collect()
     }
 
+    /// What reads the packs again.
+    pub(crate) fn reloader(&self) -> Arc<Reloader> {
+        Arc::clone(&self.shared.reloader)
+    }
+
     /// Answers until `shutdown` is ready, then lets requests under way finish, for `grace` at most.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()>, grace: Duration) {
+        let _watching = reload::start(&self.shared.reloader);
         accept::run(self.listeners, self.shared, shutdown, grace).await;
     }
 }
 
 /// A counter of real microseconds. Virtual clocks count on from it.
-fn monotonic() -> impl Fn() -> Real + Send + Sync + 'static {
+fn monotonic() -> impl Fn() -> Real + Clone + Send + Sync + 'static {
     #[allow(clippy::disallowed_methods, reason = "this is the edge that real time comes in by")]
     let start = std::time::Instant::now();
     move || Real(i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The real time, for people who look at what a server did.
+fn wall() -> Instant {
+    #[allow(clippy::disallowed_methods, reason = "a reload is told in the time of those who edit files")]
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
 }

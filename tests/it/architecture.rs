@@ -10,7 +10,7 @@ const ROWS: &[&[&str]] = &[
     &["pack"],
     &["sandbox"],
     &["engine", "metrics"],
-    &["bundle"],
+    &["bundle", "reload"],
     &["control", "check"],
     &["server"],
     &["cli"],
@@ -30,6 +30,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("jsonschema", &["src/schema/"]),
     ("json_patch", &["src/engine/repair/"]),
     ("saphyr_parser", &["src/pack/source/"]),
+    ("notify", &["src/reload/"]),
     ("prometheus_client", &["src/metrics.rs"]),
     ("rust_embed", &["src/pack/files.rs"]),
     ("std::fs", &["src/pack/files.rs", "src/cli/"]),
@@ -38,7 +39,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::net", &["src/server/", "src/cli/"]),
     // The expression functions sign with it, which needs a source even where nothing is drawn.
     ("SystemRandom", &["src/cli/access.rs", "src/expr/functions.rs"]),
-    ("std::thread", &["src/server/", "src/cli/"]),
+    ("std::thread", &["src/server/", "src/cli/", "src/reload/"]),
     ("SystemTime::now", &["src/server/", "src/cli/"]),
     ("Instant::now", &["src/server/", "src/cli/"]),
 ];

@@ -27,6 +27,7 @@ mod odd;
 mod optimizeplayer;
 mod options;
 mod prefer;
+mod reload;
 mod rust;
 mod safe;
 mod server;

@@ -1,0 +1,131 @@
+//! A bad edit leaves the last good pack serving, and says where it is wrong.
+
+use super::*;
+
+/// A line of a pack's file that is wrong, and where.
+fn spoil(shop: &Shop) -> &'static str {
+    shop.edit("items/create.yaml", "name: = body.name", "name: = body.nmae");
+    "fixtures/shop/items/create.yaml:11:20"
+}
+
+#[test]
+fn a_bad_edit_is_told_everywhere_until_it_is_mended() {
+    let shop = Shop::new();
+    let server = shop.serve_with("text", &["shop"]);
+    create(&server, "", "Chair", 1).expect(201);
+    let place = spoil(&shop);
+    let standing = once_it_is(&server, "failed");
+    assert_eq!(standing["place"], place, "{standing}");
+    let found = &standing["diagnostics"][0];
+    assert_eq!(
+        (&found["code"], &found["at"]["line"], &found["at"]["column"]),
+        (&json!("expr-unknown-field"), &json!(11), &json!(20))
+    );
+    let said = server.stderr_when(|text| text.contains("last good one is served"));
+    assert!(said.contains("error[expr-unknown-field]") && said.contains(&format!("--> {place}")), "{said}");
+    // The last good one answers, reads and writes, and says so.
+    let note = format!("failed; at={place}");
+    let answer = create(&server, "", "Stool", 2).expect(201);
+    assert_eq!(answer.header("standin-reload"), Some(note.as_str()));
+    let page = [FIRST, ("Origin", "https://app.example")];
+    let answer = server.call("GET", "/shop/items", &page, "").expect(200);
+    assert_eq!((answer.header("standin-reload"), &answer.json()["total"]), (Some(note.as_str()), &json!(4)));
+    assert!(answer.header("access-control-expose-headers").unwrap().contains("standin-reload"), "{answer}");
+    // Nothing of it is new as long as nothing changes.
+    assert_eq!(look(&server), json!([]));
+
+    shop.edit("items/create.yaml", "name: = body.nmae", "name: = body.name ~ \"!\"");
+    once_it_is(&server, "live");
+    let answer = create(&server, "", "Bench", 3).expect(201);
+    assert_eq!((answer.header("standin-reload"), &answer.json()["name"]), (None, &json!("Bench!")));
+    server.stderr_when(|text| text.contains("reload: `shop` is live after"));
+    assert_eq!(get(&server, "/items").json()["total"], 5, "nothing was lost");
+}
+
+#[test]
+fn the_log_for_tools_has_an_object_for_each_change() {
+    let shop = Shop::new();
+    let server = shop.serve_with("json", &["shop"]);
+    let lines = |text: &str| -> Vec<Json> {
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &Json| line["event"] == "reload")
+            .collect()
+    };
+    let last = |count: usize| lines(&server.stderr_when(|text| lines(text).len() >= count))[count - 1].clone();
+    spoil(&shop);
+    let failed = last(1);
+    assert_eq!(
+        (&failed["state"], &failed["pack"], &failed["served"]),
+        (&json!("failed"), &json!("shop"), &json!(true))
+    );
+    assert_eq!(failed["diagnostics"], standing(&server, "shop")["diagnostics"]);
+    shop.edit("items/create.yaml", "body.nmae", "body.name");
+    assert_eq!(last(2)["state"], "live");
+    fs::rename(shop.file(""), shop.root().join("away")).unwrap();
+    assert_eq!(last(3)["state"], "gone");
+}
+
+#[test]
+fn a_new_pack_with_mistakes_is_told_and_served_once_it_has_none() {
+    let shop = Shop::new();
+    let server = shop.serve(&[]);
+    crate::support::write(shop.root(), "fixtures/kiosk/pack.yaml", "pack: kiosk\ntitel: Kiosk\n");
+    let standing = once(&server, "kiosk", |standing| standing["state"] == "failed");
+    assert_eq!((&standing["served"], &standing["digest"]), (&json!(false), &Json::Null));
+    server.get("/kiosk/hello").expect(404);
+    let hello = "operation: Say hello\nrequest: GET /hello\ndocs: kiosk.md\nrespond:\n  status: 200\n  like: hello.200.json\n  static: The words are always the same.\n";
+    crate::support::write(shop.root(), "fixtures/kiosk/words/hello.yaml", hello);
+    crate::support::write(shop.root(), "fixtures/kiosk/words/hello.200.json", "{}\n");
+    crate::support::write(shop.root(), "fixtures/kiosk/pack.yaml", "pack: kiosk\ntitle: Kiosk\n");
+    once(&server, "kiosk", |standing| standing["state"] == "live");
+    server.get("/kiosk/hello").expect(200);
+    // One that was never good leaves nothing behind.
+    crate::support::write(shop.root(), "fixtures/booth/pack.yaml", "pack: boot\n");
+    once(&server, "booth", |standing| standing["state"] == "failed");
+    fs::remove_dir_all(shop.root().join("fixtures/booth")).unwrap();
+    once(&server, "booth", Json::is_null);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leaves_the_pack_is_not_followed() {
+    let shop = Shop::new();
+    let server = shop.serve(&["shop", "--watch", "off"]);
+    let outside = shop.root().join("outside.json");
+    fs::write(&outside, "{ \"stolen\": true }").unwrap();
+    let file = shop.file("items/show.200.json");
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&outside, &file).unwrap();
+    assert_eq!(look(&server), json!(["shop"]));
+    let standing = standing(&server, "shop");
+    assert_eq!(standing["state"], "failed", "{standing}");
+    let told = standing["diagnostics"].to_string();
+    assert!(told.contains("out of the pack, is not followed") && !told.contains("stolen"), "{told}");
+    assert_eq!(get(&server, &format!("/items/{LAMP}")).expect(200).json()["name"], "Lamp");
+    // A folder that is a link to itself ends, too.
+    std::os::unix::fs::symlink(shop.file(""), shop.file("loop")).unwrap();
+    assert_eq!(look(&server), json!(["shop"]));
+    get(&server, "/items").expect(200);
+}
+
+#[test]
+fn a_schema_that_refers_outside_is_a_mistake() {
+    let shop = Shop::new();
+    fs::write(shop.root().join("secret.json"), "{}").unwrap();
+    let server = shop.serve(&["shop", "--watch", "off"]);
+    let schema = shop.root().join("schemas/shop/create-item.json");
+    let good = fs::read_to_string(&schema).unwrap();
+    for outside in ["../../secret.json", "http://127.0.0.1:9/x.json", "file:///etc/hostname"] {
+        fs::write(&schema, good.replace(r#"{ "type": "integer" }"#, &format!(r#"{{ "$ref": "{outside}" }}"#))).unwrap();
+        assert_eq!(look(&server), json!(["shop"]));
+        let standing = standing(&server, "shop");
+        assert_eq!(standing["diagnostics"][0]["code"], "schema-reference", "{standing}");
+        let note = get(&server, "/items").expect(200).header("standin-reload").unwrap().to_owned();
+        assert!(note.starts_with("failed; at=schemas/shop/create-item.json:6:"), "{note}");
+        create(&server, "", outside, 1).expect(201);
+    }
+    fs::write(&schema, good).unwrap();
+    assert_eq!(look(&server), json!(["shop"]));
+    assert_eq!(get(&server, "/items").header("standin-reload"), None);
+}
