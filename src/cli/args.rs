@@ -100,6 +100,12 @@ pub(super) struct Serve {
     /// A value for an option of a pack; without a value it is true. May be given more than once
     #[arg(long, value_name = "PACK.NAME[=VALUE]")]
     pub(super) option: Vec<String>,
+    /// How often each caller of a pack may call, such as shop=60/1m; may be given more than once
+    #[arg(long, value_name = "PACK=QUOTA/WINDOW")]
+    pub(super) rate_limit: Vec<String>,
+    /// The headers that tell callers where they stand with --rate-limit
+    #[arg(long, value_name = "FAMILY", value_enum, default_value_t = RateLimitHeaders::Ratelimit)]
+    pub(super) rate_limit_headers: RateLimitHeaders,
     /// How requests are logged on standard error, and the first line on standard output is written
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub(super) log: Log,
@@ -168,6 +174,14 @@ pub(super) enum Watch {
     Events,
     Poll,
     Off,
+}
+
+/// The words that limits use for headers, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RateLimitHeaders {
+    Ratelimit,
+    XRatelimit,
+    None,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod chosen;
 mod explain;
+mod limits;
 mod output;
 mod packs;
 mod reload;

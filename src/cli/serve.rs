@@ -11,17 +11,17 @@ use serde_json::json;
 use super::Exit;
 use super::access::{self, Access};
 use super::args::{Log, Serve};
-use super::chosen;
 use super::output::{err, out};
 use super::packs;
 use super::reload;
 use super::tls::{self, Trust};
+use super::{chosen, limits};
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::journal;
 use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
 use crate::reload::{Plan, Read};
-use crate::sandbox::Settings;
+use crate::sandbox::{Controls, Settings};
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
 /// How long requests under way may take after a signal.
@@ -125,6 +125,7 @@ fn options(
         }
     }
     let (instant, shift) = beginning(arguments)?;
+    let limits = limits::read(&arguments.rate_limit, arguments.rate_limit_headers, &packs)?;
     let duration = |flag: &str, text: &str| match Span::parse(text).map(Span::micros) {
         Ok(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
         Ok(_) => Err(usage(&format!("{flag} must be longer than nothing"))),
@@ -145,6 +146,7 @@ fn options(
             shift,
             seed: arguments.seed,
             options: chosen,
+            controls: Controls { limits, ..Controls::default() },
             journal: journal::Limits { entries: arguments.max_journal_entries, bytes: arguments.max_journal_bytes },
             most: arguments.max_sandboxes,
             snapshots: arguments.max_snapshots,

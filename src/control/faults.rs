@@ -30,7 +30,8 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
     done()
 }
 
-fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
+/// Changes what is asked of the sandbox.
+pub(super) fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
     let packs = &call.sandbox.ground().packs;
     let entry = call.sandbox.set(call.real, |controls| engine::set(packs, controls, setting));
     entry.map(|_| ()).map_err(|mistakes| refused(&mistakes))

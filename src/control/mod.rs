@@ -9,6 +9,7 @@ mod events;
 mod faults;
 mod har;
 mod journal;
+mod limits;
 mod log;
 mod mask;
 mod metrics;

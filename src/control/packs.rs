@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Answer, Call, ok, page};
-use crate::pack::{NamedError, Operation, Pack, Provenance, Reply};
+use crate::pack::{NamedError, Operation, Pack, PackLimit, Provenance, Reply};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -56,6 +56,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     let resources: Vec<&str> = pack.resources.iter().map(|resource| &*resource.name).collect();
     let operations: Vec<Json> = pack.operations.iter().map(|known| operation(&pack, known)).collect();
     let errors: Vec<Json> = pack.errors.iter().map(error).collect();
+    let limits: Vec<Json> = pack.limits.iter().map(limit).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
     ok(&json!({
         "name": &*pack.name,
@@ -69,7 +70,18 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "events": events,
         "operations": operations,
         "errors": errors,
+        "limits": limits,
     }))
+}
+
+fn limit(PackLimit { policy, provenance, .. }: &PackLimit) -> Json {
+    json!({
+        "name": &*policy.name,
+        "quota": policy.quota,
+        "windowSeconds": policy.seconds(),
+        "headers": policy.headers.name(),
+        "provenance": provenance.to_json(),
+    })
 }
 
 fn error(error: &NamedError) -> Json {

@@ -3,8 +3,8 @@
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
-    Answer, Call, clock, events, faults, health, index, journal, log, metrics, packs, reload, sandboxes, snapshots,
-    state,
+    Answer, Call, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload, sandboxes,
+    snapshots, state,
 };
 use crate::exchange::Problem;
 
@@ -88,6 +88,9 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/faults", NONE, faults::list),
     row("PUT", "/faults", NONE, faults::put),
     row("DELETE", "/faults", NONE, faults::delete),
+    row("GET", "/limits", NONE, limits::list),
+    row("PUT", "/limits", NONE, limits::put),
+    row("DELETE", "/limits", NONE, limits::delete),
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
     row("POST", "/journal/count", NONE, journal::count),

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use super::route::Found;
-use super::{Call, Rejection, scope};
+use super::{Call, Rejection, limit, scope};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Auth, CredentialPlace, Decode, ResourceId, SchemeId};
+use crate::pack::{Auth, CredentialPlace, Decode, Pack, ResourceId, SchemeId};
 use crate::sandbox::{Record, RecordView};
 
 /// Why a scheme did not identify anyone.
@@ -76,10 +76,10 @@ fn check(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
 
 /// Like [`check`], but what was known of a caller who is then refused is forgotten: the call may go on without them.
 fn attempt(call: &mut Call<'_>, auth: &Auth) -> Result<(), Unknown> {
-    let before = (call.scope.clone(), call.visibility.clone());
+    let before = (call.scope.clone(), call.visibility.clone(), call.caller.clone());
     let result = check(call, auth);
     if result.is_err() {
-        (call.scope, call.visibility) = before;
+        (call.scope, call.visibility, call.caller) = before;
     }
     result
 }
@@ -101,10 +101,11 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
         refuse(call, format!("scheme `{}`: the credential does not begin with `{word}`", scheme.name));
         return Err(Unknown::Refused(Reason::Other, id));
     }
-    let Some(credential) = decode(call, &scheme.decode, &text) else {
+    let Some(credential) = decode(call.pack, &scheme.decode, &text) else {
         refuse(call, format!("scheme `{}`: the credential cannot be decoded", scheme.name));
         return Err(Unknown::Refused(Reason::Wrong, id));
     };
+    let caller = (!call.moment.controls.limits.is_empty()).then(|| limit::caller(&credential));
     // A plain text is looked up as it is and needs no name.
     if scheme.value.is_some() || scheme.require.is_some() {
         call.scope.bind("credential", Value::json(&credential));
@@ -153,6 +154,7 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
         refuse(call, words);
         return Err(Unknown::Refused(Reason::Wrong, id));
     }
+    call.caller = call.caller.take().or(caller);
     let (seen, account) = account;
     call.visibility.add(seen, account.text(call.pack.resource(seen).id).unwrap_or_default());
     call.trace.passed(Stage::Authenticate, Some(&scheme.at), &scheme.name);
@@ -180,7 +182,7 @@ fn credential(call: &Call<'_>, place: &CredentialPlace) -> Option<String> {
     }
 }
 
-fn decode(call: &Call<'_>, steps: &[Decode], text: &str) -> Option<Json> {
+pub(super) fn decode(pack: &Pack, steps: &[Decode], text: &str) -> Option<Json> {
     let mut value = Json::from(text);
     for step in steps {
         let text = value.as_str()?;
@@ -192,7 +194,7 @@ fn decode(call: &Call<'_>, steps: &[Decode], text: &str) -> Option<Json> {
                 let (username, password) = decoded.split_once(':')?;
                 json!({ "username": username, "password": password })
             }
-            Decode::Jwt(key) => call.pack.program.keys().verify(key, text)?,
+            Decode::Jwt(key) => pack.program.keys().verify(key, text)?,
         };
     }
     Some(value)

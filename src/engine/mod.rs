@@ -11,6 +11,8 @@ mod fault;
 mod fill;
 mod guard;
 mod input;
+mod limit;
+mod mistake;
 mod near_miss;
 mod prefer;
 mod reject;
@@ -37,7 +39,8 @@ use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
-pub(crate) use fault::Mistake;
+pub(crate) use limit::{at_start as limits_at_start, shown as limits_shown};
+pub(crate) use mistake::Mistake;
 pub(crate) use near_miss::{astray, near_misses};
 pub(crate) use repair::{Repair, repair};
 pub(crate) use settings::{Setting, controls, dumped, set};
@@ -67,6 +70,9 @@ pub(crate) struct Call<'a> {
     pub(crate) applied: String,
     pub(crate) scope: Scope,
     pub(crate) visibility: Visibility,
+    /// Who calls, where limits count that.
+    caller: Option<Arc<str>>,
+    admission: Option<Box<limit::Admission>>,
     pub(crate) trace: Trace,
 }
 
@@ -125,7 +131,8 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         Err(rejection) => reject::rejection(&mut call, meant.operation, rejection),
     };
     prefer::confirm(&call, &mut outcome.response);
-    let (outcome, delivery) = fault::inject(&mut call, &meant, outcome);
+    let (mut outcome, delivery) = fault::inject(&mut call, &meant, outcome);
+    limit::settle(&mut call, &mut outcome);
     let operation = meant.operation;
     let mut response = outcome.response;
     if let Some(operation) = operation {
@@ -165,6 +172,7 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
         return Ok(picked);
     }
     authenticate::identify(call, &found)?;
+    limit::admit(call)?;
     input::formats(call, &found)?;
     let body = input::body(call, &found)?;
     let chosen = choose::candidate(call, &found)?;
@@ -183,9 +191,19 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
 impl<'a> Call<'a> {
     fn begin(pack: &'a Arc<Pack>, moment: &'a Moment<'a>, request: &'a Arc<Request>, rules: Rules) -> Self {
         let scope = scope::begin(pack, moment, request);
-        let query = request.query.as_deref().map(Cow::Borrowed);
-        let (applied, visibility, trace) = (String::new(), Visibility::default(), Trace::new());
-        Call { pack, moment, request, rules, query, applied, scope, visibility, trace }
+        Call {
+            pack,
+            moment,
+            request,
+            rules,
+            query: request.query.as_deref().map(Cow::Borrowed),
+            applied: String::new(),
+            scope,
+            visibility: Visibility::default(),
+            caller: None,
+            admission: None,
+            trace: Trace::new(),
+        }
     }
 
     /// The place of an operation, for a trace.

@@ -98,9 +98,11 @@ fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
         Refusal::NotFound => "No such record",
         Refusal::MediaType => "The body has another media type",
         Refusal::BodyTooLarge => "The body is too large",
+        Refusal::RateLimit => "Too many requests",
         _ => "The request cannot be read",
     };
-    let problem = Problem::new(refusal.name(), refusal.status(), title, sentence(words));
+    let slug = if refusal == Refusal::RateLimit { "rate-limited" } else { refusal.name() };
+    let problem = Problem::new(slug, refusal.status(), title, sentence(words));
     Ok((problem.into_response(), "assumed"))
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::fault::{self, Mistake};
+use super::mistake::Mistake;
+use super::{fault, limit};
 use crate::journal::Happening;
 use crate::pack::Pack;
-use crate::sandbox::{Controls, Faults};
+use crate::sandbox::{Controls, Faults, Limits};
 
 /// One change of what is asked.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub(crate) enum Setting {
     Faults(Json),
     /// No more faults.
     NoFaults,
+    /// `{"limits": [rule…]}`, in place of all limits that were there.
+    Limits(Json),
+    /// No more limits.
+    NoLimits,
 }
 
 impl Setting {
@@ -24,6 +29,8 @@ impl Setting {
         match (method, path, body) {
             ("PUT", "/faults", Some(body)) => Some(Setting::Faults(body)),
             ("DELETE", "/faults", None) => Some(Setting::NoFaults),
+            ("PUT", "/limits", Some(body)) => Some(Setting::Limits(body)),
+            ("DELETE", "/limits", None) => Some(Setting::NoLimits),
             _ => None,
         }
     }
@@ -33,6 +40,8 @@ impl Setting {
         match self {
             Setting::Faults(body) => ("PUT", "/faults".to_owned(), Some(body)),
             Setting::NoFaults => ("DELETE", "/faults".to_owned(), None),
+            Setting::Limits(body) => ("PUT", "/limits".to_owned(), Some(body)),
+            Setting::NoLimits => ("DELETE", "/limits".to_owned(), None),
         }
     }
 }
@@ -47,6 +56,8 @@ pub(crate) fn set(
     match setting {
         Setting::Faults(given) => controls.faults = fault::read(packs, given)?,
         Setting::NoFaults => controls.faults = Faults::default(),
+        Setting::Limits(given) => controls.limits = limit::read(packs, given)?,
+        Setting::NoLimits => controls.limits = Limits::default(),
     }
     let (method, path, body) = setting.parts();
     Ok((controls, Happening::Setting { method, path, body: body.cloned() }))
@@ -54,7 +65,14 @@ pub(crate) fn set(
 
 /// All that is asked of a sandbox, so that `controls` makes the same of it. None where nothing is.
 pub(crate) fn dumped(controls: &Controls) -> Option<Json> {
-    (!controls.faults.is_empty()).then(|| json!({ "faults": fault::dump(&controls.faults) }))
+    let mut dumped = serde_json::Map::new();
+    if !controls.faults.is_empty() {
+        dumped.insert("faults".to_owned(), fault::dump(&controls.faults));
+    }
+    if !controls.limits.is_empty() {
+        dumped.insert("limits".to_owned(), limit::dump(&controls.limits));
+    }
+    (!dumped.is_empty()).then_some(Json::Object(dumped))
 }
 
 /// What `dumped` wrote.
@@ -62,6 +80,9 @@ pub(crate) fn controls(packs: &[Arc<Pack>], dumped: &Json) -> Result<Controls, V
     let mut controls = Controls::default();
     if let Some(faults) = dumped.get("faults") {
         controls.faults = fault::undump(packs, faults)?;
+    }
+    if let Some(limits) = dumped.get("limits") {
+        controls.limits = limit::undump(packs, limits)?;
     }
     Ok(controls)
 }

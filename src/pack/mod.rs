@@ -7,6 +7,7 @@ mod auth;
 mod digest;
 mod example;
 mod files;
+mod limit;
 mod operation;
 mod option;
 mod proof;
@@ -26,6 +27,7 @@ pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use digest::sha256;
 pub(crate) use example::{Example, Replay};
 pub(crate) use files::{Files, Folders, all as read_all, read_disk};
+pub(crate) use limit::{Family, PackLimit, Policy};
 pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, EventGuard, Given, Guard, Line, List, Load, Operation, OperationId, Parameter,
     Parameters, ReadRule, Reads, Refusal, Row, Turn, Verb,
@@ -61,6 +63,7 @@ pub(crate) struct Pack {
     pub(crate) errors: Vec<NamedError>,
     pub(crate) rejections: BTreeMap<Refusal, ErrorId>,
     pub(crate) rows: Vec<Row>,
+    pub(crate) limits: Vec<PackLimit>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) events: Vec<Event>,
     pub(crate) examples: Vec<Example>,

@@ -360,10 +360,11 @@ pub(crate) enum Refusal {
     BodyTooLarge,
     MediaType,
     Parameter,
+    RateLimit,
 }
 
 impl Refusal {
-    pub(crate) const ALL: [Refusal; 8] = [
+    pub(crate) const ALL: [Refusal; 9] = [
         Refusal::NotFound,
         Refusal::BodyMissing,
         Refusal::BodySyntax,
@@ -372,6 +373,7 @@ impl Refusal {
         Refusal::BodyTooLarge,
         Refusal::MediaType,
         Refusal::Parameter,
+        Refusal::RateLimit,
     ];
 
     /// The word for it under `rejections:`.
@@ -385,6 +387,7 @@ impl Refusal {
             Refusal::BodyTooLarge => "body-too-large",
             Refusal::MediaType => "media-type",
             Refusal::Parameter => "parameter",
+            Refusal::RateLimit => "rate-limit",
         }
     }
 
@@ -394,6 +397,7 @@ impl Refusal {
             Refusal::NotFound => StatusCode::NOT_FOUND,
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::RateLimit => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }

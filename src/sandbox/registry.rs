@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) seed: u64,
     /// What is chosen instead of the packs' defaults.
     pub(crate) options: Vec<Chosen>,
+    /// What every sandbox is asked of at its beginning.
+    pub(crate) controls: Controls,
     pub(crate) journal: Limits,
     /// How many sandboxes there may be besides `default`.
     pub(crate) most: usize,
@@ -133,7 +135,7 @@ impl Registry {
             mode: settings.mode,
             journal: settings.journal,
             snapshots: settings.snapshots,
-            controls: Controls::default(),
+            controls: settings.controls.clone(),
         };
         let default = Sandbox::new(SandboxId::default_id(), first.clone(), Arc::clone(&ground), real);
         Ok(Registry {

@@ -19,6 +19,7 @@ mod format;
 mod histories;
 mod hubster;
 mod integrations;
+mod limits;
 mod markdown;
 mod metrics;
 mod mutate;

@@ -15,7 +15,7 @@ use crate::expr::Draws;
 use crate::journal::{Stage, Verdict};
 use crate::sandbox::{Change, Failure, Fault, Latency, When};
 
-pub(crate) use read::{Mistake, dump, read, undump};
+pub(crate) use read::{dump, read, undump};
 
 /// How many bytes come where random ones do.
 const GARBAGE: usize = 64;
@@ -86,6 +86,8 @@ fn fail(
     let loses = !matches!(failure, Failure::Wire(Manner::Dribble { .. }));
     if loses && when == When::Before {
         outcome.change = Change::default();
+        // No limit was asked about it either.
+        call.admission = None;
         // What is not done is not seen either.
         scope::see(&mut call.scope, call.pack, call.moment, &call.visibility, Some(call.request), &[]);
     }

@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::mistake::{self, Mistake, Place, QUOTED, quoted};
 use crate::clock::Span;
 use crate::diagnostic::{all_of, did_you_mean, one_of, shortened, there_are};
-use crate::exchange::{LONGEST_DELAY, MOST_PIECES, Manner, child};
+use crate::exchange::{LONGEST_DELAY, MOST_PIECES, Manner};
 use crate::pack::Pack;
 use crate::sandbox::{Failure, Fault, Faults, Latency, When};
 
@@ -13,41 +14,18 @@ use crate::sandbox::{Failure, Fault, Faults, Latency, When};
 const MOST_RULES: usize = 100;
 /// The widest log-normal distribution: with it one time in six is twenty times the median.
 const WIDEST: f64 = 3.0;
-/// How much of a value is quoted.
-const QUOTED: usize = 80;
 
 const MEMBERS: [&str; 9] = ["pack", "operation", "share", "count", "when", "latency", "error", "fault", "dribble"];
 const FAULTS: [&str; 6] =
     ["connection-reset", "empty-response", "truncated-body", "malformed-body", "malformed-chunk", "random-data"];
 
-/// Something that a rule cannot say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// A JSON pointer into what was sent.
-    pub(crate) pointer: String,
-    pub(crate) message: String,
-}
-
 /// Reads `{"faults": [rule…]}`; all mistakes at once.
 pub(crate) fn read(packs: &[Arc<Pack>], given: &Json) -> Result<Faults, Vec<Mistake>> {
     let mut mistakes = Vec::new();
-    let rules = match given.get("faults") {
-        Some(Json::Array(rules)) => rules,
-        other => {
-            let found = other.map_or("nothing".to_owned(), quoted);
-            return Err(vec![Mistake {
-                pointer: "/faults".to_owned(),
-                message: format!("it is a list of rules, not {found}; an empty list for none"),
-            }]);
-        }
-    };
-    if rules.len() > MOST_RULES {
-        let message = format!("there are {} rules: at most {MOST_RULES}", rules.len());
-        return Err(vec![Mistake { pointer: "/faults".to_owned(), message }]);
-    }
+    let rules = mistake::rules(given, "faults", MOST_RULES)?;
     let mut read = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
-        let mut reader = Reader { packs, at: format!("/faults/{index}"), mistakes: &mut mistakes };
+        let mut reader = Reader { packs, place: Place { at: format!("/faults/{index}"), mistakes: &mut mistakes } };
         read.extend(reader.rule(rule));
     }
     if mistakes.is_empty() { Ok(Faults::new(read)) } else { Err(mistakes) }
@@ -70,26 +48,17 @@ pub(crate) fn undump(packs: &[Arc<Pack>], dumped: &Json) -> Result<Faults, Vec<M
 /// Reads one rule.
 struct Reader<'r> {
     packs: &'r [Arc<Pack>],
-    at: String,
-    mistakes: &'r mut Vec<Mistake>,
+    place: Place<'r>,
 }
 
 impl Reader<'_> {
     fn wrong(&mut self, member: &str, message: impl Into<String>) {
-        let pointer = if member.is_empty() { self.at.clone() } else { child(&self.at, member) };
-        self.mistakes.push(Mistake { pointer, message: message.into() });
+        self.place.wrong(member, message);
     }
 
     fn rule(&mut self, given: &Json) -> Option<Fault> {
-        let before = self.mistakes.len();
-        let Json::Object(members) = given else {
-            self.wrong("", format!("a rule is an object, not {}", quoted(given)));
-            return None;
-        };
-        for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
-            let meant = did_you_mean(name, MEMBERS);
-            self.wrong(name, format!("a rule may have {}.{meant}", all_of(MEMBERS)));
-        }
+        let before = self.place.mistakes.len();
+        let members = self.place.members("a rule", given, &MEMBERS)?;
         let pack = self.pack(members);
         let operation = self.operation(members, pack.as_deref());
         let latency = members.get("latency").and_then(|given| self.latency(given));
@@ -108,7 +77,7 @@ impl Reader<'_> {
         if does.iter().all(|name| !members.contains_key(*name)) {
             self.wrong("", format!("the rule does nothing: give it {}", one_of(does)));
         }
-        (self.mistakes.len() == before).then_some(fault)
+        (self.place.mistakes.len() == before).then_some(fault)
     }
 
     fn text<'m>(&mut self, members: &'m Map<String, Json>, name: &str) -> Option<&'m str> {
@@ -125,11 +94,13 @@ impl Reader<'_> {
     fn pack(&mut self, members: &Map<String, Json>) -> Option<Arc<str>> {
         let said = self.text(members, "pack");
         let packs = self.packs;
-        let names = || packs.iter().map(|pack| &*pack.name);
-        let found = said.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
-        if let (Some(name), None) = (said, found) {
-            self.wrong("pack", format!("there is no pack `{}`: {}", shortened(name, QUOTED), there_are(names())));
-        }
+        let found = said.and_then(|name| match mistake::pack(packs, name) {
+            Ok(pack) => Some(pack),
+            Err(message) => {
+                self.wrong("pack", message);
+                None
+            }
+        });
         let of_operation = members.get("operation").and_then(Json::as_str).and_then(|id| id.split('/').next());
         let of_operation = of_operation.and_then(|name| packs.iter().find(|pack| *pack.name == *name));
         if let (Some(said), Some(other)) = (found, of_operation)
@@ -332,8 +303,4 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-fn quoted(value: &Json) -> String {
-    shortened(&value.to_string(), QUOTED)
 }

@@ -4,7 +4,7 @@ use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::Names;
 use crate::pack::source::{ErrorSource, Manifest, ReplySource, Spanned};
-use crate::pack::{NamedError, Reply};
+use crate::pack::{ErrorId, NamedError, Reply};
 
 impl Resolver<'_> {
     pub(super) fn errors(&mut self, manifest: &Manifest) -> Vec<NamedError> {
@@ -50,6 +50,18 @@ impl Resolver<'_> {
             self.error(Code::ValueWrong, &reply.at, "an error has a status from 400 to 599");
         }
         Some(reply)
+    }
+
+    /// An error that only faults give, and what is like one: a limit strikes before more is known of a request, too.
+    pub(super) fn fault_named(&mut self, name: &Spanned<String>) -> Option<ErrorId> {
+        let known = self.error_names.clone();
+        let found = self.lookup("error", name, &known).map(ErrorId);
+        if found.is_some() && !self.faults.contains_key(&name.value) {
+            let message = format!("`{}` is no error that only faults give", name.value);
+            let help = "no replay of the pack goes beyond a limit: write `fault: true` in the error, or name another";
+            self.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
+        }
+        found
     }
 
     /// Nothing but a fault gives an error that says so.

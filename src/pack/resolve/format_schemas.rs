@@ -13,7 +13,7 @@ mod tests {
     use crate::diagnostic::{Code, Diagnostic, FileId};
     use crate::pack::resolve::request::METHODS;
     use crate::pack::source::Node;
-    use crate::pack::{Files, Folders, Refusal, Sort, load, read_all};
+    use crate::pack::{Family, Files, Folders, Refusal, Sort, load, read_all};
     use crate::schema::{Library, Place, Reference};
 
     const KINDS: [&str; 4] = ["pack", "operation", "event", "example"];
@@ -128,6 +128,7 @@ mod tests {
         ("a guard", "pack.yaml", "guards: { x: { zzz: 0 } }"),
         ("an error", "pack.yaml", "errors: { x: { zzz: 0 } }"),
         ("a row of `violations`", "pack.yaml", "violations: { zzz: 0 }"),
+        ("a limit", "pack.yaml", "limits: { zzz: 0 }"),
         ("an operation", "items/show.yaml", "zzz: 0"),
         ("a further way to an operation", "items/show.yaml", "also: { zzz: 0 }"),
         ("`body`", "items/show.yaml", "body: { zzz: 0 }"),
@@ -241,6 +242,8 @@ mod tests {
         assert_eq!(listed(&pack["$defs"]["type"]["enum"]), types);
         let rejections = pack["properties"]["rejections"]["properties"].as_object().unwrap();
         assert_eq!(rejections.keys().map(String::as_str).collect::<Vec<_>>(), Refusal::ALL.map(Refusal::name));
+        let families = &described["a limit"]["properties"]["headers"]["enum"];
+        assert_eq!(listed(families), Family::ALL.map(Family::name));
         let places = &described["a row of `violations`"]["properties"]["in"]["enum"];
         assert_eq!(listed(places), Place::REQUEST.map(Place::name));
         let request = operation["properties"]["request"]["pattern"].as_str().unwrap();

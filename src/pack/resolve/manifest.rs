@@ -53,6 +53,7 @@ impl Resolver<'_> {
         self.defaults(manifest);
         let mut parts = Parts { errors: self.errors(manifest), ..Parts::default() };
         parts.rejections = self.rejections(manifest);
+        parts.limits = self.limits(manifest);
         for source in &manifest.credentials {
             if let Some((credential, at)) = self.credential(source) {
                 parts.credentials.push(credential);
@@ -370,7 +371,11 @@ impl Resolver<'_> {
                 self.report(diagnostic);
                 continue;
             };
-            if let Some(error) = self.error_named(error) {
+            let found = match refusal {
+                Refusal::RateLimit => self.fault_named(error),
+                _ => self.error_named(error),
+            };
+            if let Some(error) = found {
                 rejections.insert(refusal, error);
             }
         }

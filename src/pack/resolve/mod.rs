@@ -9,6 +9,7 @@ mod examples;
 mod file_names;
 mod format_schemas;
 mod kinds;
+mod limits;
 mod lint;
 mod manifest;
 mod never;
@@ -401,6 +402,7 @@ impl<'f> Resolver<'f> {
             errors: parts.errors,
             rejections: parts.rejections,
             rows: parts.rows,
+            limits: parts.limits,
             operations: parts.operations,
             events: parts.events,
             examples: parts.examples,

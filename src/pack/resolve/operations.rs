@@ -11,7 +11,8 @@ use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Manifest, OperationSource, Spanned, Template};
 use crate::pack::{
-    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, Provenance, Refusal, Replay, Row, Shape, Turn,
+    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, PackLimit, Provenance, Refusal, Replay, Row,
+    Shape, Turn,
 };
 use crate::schema::{Place, Reference};
 
@@ -22,6 +23,7 @@ pub(super) struct Parts {
     pub(super) credential_places: Vec<Location>,
     pub(super) errors: Vec<NamedError>,
     pub(super) rejections: BTreeMap<Refusal, ErrorId>,
+    pub(super) limits: Vec<PackLimit>,
     pub(super) rows: Vec<Row>,
     pub(super) headers: Vec<(HeaderName, Shape)>,
     pub(super) operations: Vec<Operation>,

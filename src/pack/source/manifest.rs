@@ -32,6 +32,19 @@ pub(crate) struct Manifest {
     /// From the engine's own refusals to errors.
     pub(crate) rejections: Vec<(Key, Spanned<String>)>,
     pub(crate) rows: Vec<RowSource>,
+    pub(crate) limits: Vec<LimitSource>,
+}
+
+/// How often the API may be called.
+#[derive(Debug, Clone)]
+pub(crate) struct LimitSource {
+    pub(crate) at: Location,
+    pub(crate) quota: Option<Node>,
+    pub(crate) window: Option<Spanned<String>>,
+    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) headers: Option<Spanned<String>>,
+    pub(crate) docs: Option<Spanned<String>>,
+    pub(crate) assumed: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -163,6 +176,7 @@ impl Manifest {
             errors: each(fields.named("errors", diagnostics), ErrorSource::read, diagnostics),
             rejections: pairs(fields.named("rejections", diagnostics), "an error's name", diagnostics),
             rows: items(fields.list("violations"), RowSource::read, diagnostics),
+            limits: items(fields.list("limits"), LimitSource::read, diagnostics),
         };
         fields.finish(diagnostics);
         Some(manifest)
@@ -378,6 +392,23 @@ impl ErrorSource {
         let cases = items(nodes, |node, diagnostics| ReplySource::read(node, "an error", diagnostics), diagnostics);
         let complete = cases.len() == nodes.len();
         Some(ErrorSource { name: key.clone(), cases, complete })
+    }
+}
+
+impl LimitSource {
+    fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a limit", diagnostics)?;
+        let source = LimitSource {
+            at: fields.at(),
+            quota: fields.required("quota").cloned(),
+            window: fields.required_text("window", diagnostics),
+            name: fields.text("name", diagnostics),
+            headers: fields.text("headers", diagnostics),
+            docs: fields.prose("docs", diagnostics),
+            assumed: fields.prose("assumed", diagnostics),
+        };
+        fields.finish(diagnostics);
+        Some(source)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::diagnostic::{Diagnostic, Location};
 pub(crate) use example::{ExampleSource, GivenSource, Side};
 pub(crate) use fields::Fields;
 pub(crate) use manifest::{
-    CredentialSource, DecodeSource, ErrorSource, FieldSource, Manifest, ResourceSource, RowSource, SchemeSource,
-    SeedSource,
+    CredentialSource, DecodeSource, ErrorSource, FieldSource, LimitSource, Manifest, ResourceSource, RowSource,
+    SchemeSource, SeedSource,
 };
 pub(crate) use node::{Key, Node, NodeKind};
 pub(crate) use operation::{

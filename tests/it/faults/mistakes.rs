@@ -1,7 +1,5 @@
 //! Rules that cannot be: each is refused with its place and the remedy, and nothing changes.
 
-use std::fmt::Write as _;
-
 use super::*;
 use crate::support::{golden, repository};
 
@@ -76,21 +74,7 @@ fn every_mistake_is_told_with_its_place() {
     let server = Server::start(&["--freeze"]);
     let kept = put(&server, json!([{ "latency": "1ms", "count": 3 }]));
     let watch = server.watch();
-    let mut said = String::new();
-    for body in wrong() {
-        let answer = server.control("PUT", "/faults", Some(body.clone()));
-        let detail = answer.problem(422, "setting-invalid");
-        let shown = body.to_string();
-        let shown: String = if shown.len() > 200 { format!("{}…", &shown[..60]) } else { shown };
-        let _ = writeln!(said, "{shown}\n  {detail}");
-        let problem = answer.json();
-        let mistakes = problem["mistakes"].as_array().unwrap();
-        assert!(!mistakes.is_empty());
-        for mistake in mistakes.iter().filter(|_| mistakes.len() > 1) {
-            let _ =
-                writeln!(said, "  {}: {}", mistake["pointer"].as_str().unwrap(), mistake["message"].as_str().unwrap());
-        }
-    }
+    let said = refusals(&server, "/faults", wrong());
     golden(&repository("tests/cases/faults/mistakes.txt"), &said).unwrap_or_else(|words| panic!("{words}"));
     assert_eq!(server.control("GET", "/faults", None).json(), kept, "nothing was changed");
     watch.unharmed();

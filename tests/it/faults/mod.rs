@@ -6,12 +6,14 @@ mod rules;
 mod story;
 mod wire;
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::{Value as Json, json};
 
 use crate::server::{Answer, REPORTEI, Server, eventually, request};
+use crate::support::text;
 
 /// Gives the default sandbox these rules.
 #[track_caller]
@@ -24,6 +26,25 @@ fn put_in(server: &Server, sandbox: &str, rules: Json) -> Json {
     let body = json!({ "faults": rules }).to_string();
     let path = format!("/~{sandbox}/_standin/faults");
     server.call("PUT", &path, &[crate::server::JSON], body).expect(200).json()
+}
+
+/// What is said about bodies for a path of the control plane, each of which has something wrong in it.
+pub(crate) fn refusals(server: &Server, path: &str, bodies: Vec<Json>) -> String {
+    let mut said = String::new();
+    for body in bodies {
+        let answer = server.control("PUT", path, Some(body.clone()));
+        let detail = answer.problem(422, "setting-invalid");
+        let shown = body.to_string();
+        let shown = if shown.len() > 200 { format!("{}…", &shown[..60]) } else { shown };
+        let _ = writeln!(said, "{shown}\n  {detail}");
+        let problem = answer.json();
+        let mistakes = problem["mistakes"].as_array().unwrap();
+        assert!(!mistakes.is_empty(), "{answer}");
+        for mistake in mistakes.iter().filter(|_| mistakes.len() > 1) {
+            let _ = writeln!(said, "  {}: {}", text(mistake, "pointer"), text(mistake, "message"));
+        }
+    }
+    said
 }
 
 /// How often each rule has applied.
