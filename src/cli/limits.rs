@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::Exit;
 use super::args::RateLimitHeaders;
 use super::serve::usage;
-use crate::engine;
+use crate::engine::{self, Mistake};
 use crate::pack::{Pack, Policy};
 use crate::sandbox::Limits;
 
@@ -20,8 +20,8 @@ pub(super) fn read(given: &[String], headers: RateLimitHeaders, packs: &[Arc<Pac
         let written = || usage(&format!("--rate-limit {text}: it is written PACK=QUOTA/WINDOW, or PACK=none"));
         let (pack, limit) = text.split_once('=').ok_or_else(written)?;
         if limit == "none" {
-            engine::limits_at_start(packs, vec![json!({ "pack": pack, "quota": 1, "window": "1s" })], &[])
-                .map_err(|mistakes| usage(&format!("--rate-limit {text}: {}", mistakes[0].message)))?;
+            engine::limits_at_start(packs, &[], &[pack.to_owned()])
+                .map_err(|mistakes| usage(&format!("--rate-limit {text}: {}", told(&mistakes))))?;
             unlimited.push(pack.to_owned());
             continue;
         }
@@ -38,13 +38,18 @@ pub(super) fn read(given: &[String], headers: RateLimitHeaders, packs: &[Arc<Pac
     if let Some(text) = texts.iter().zip(&rules).find(|(_, rule)| unlimited.iter().any(|name| rule["pack"] == **name)) {
         return Err(usage(&format!("--rate-limit {}: the pack has `none` too", text.0)));
     }
-    engine::limits_at_start(packs, rules, &unlimited).map_err(|mistakes| {
-        let told = mistakes.iter().map(|mistake| {
+    engine::limits_at_start(packs, &rules, &unlimited).map_err(|mistakes| {
+        let lines = mistakes.iter().map(|mistake| {
             let mut parts = mistake.pointer.split('/').skip(2);
             let text = parts.next().and_then(|index| texts.get(index.parse::<usize>().ok()?));
             let member = parts.next().map(|member| format!("`{member}`: ")).unwrap_or_default();
             format!("--rate-limit {}: {member}{}", text.map_or("", |text| text.as_str()), mistake.message)
         });
-        usage(&told.collect::<Vec<_>>().join("\n"))
+        usage(&lines.collect::<Vec<_>>().join("\n"))
     })
+}
+
+/// What is wrong, without its place.
+fn told(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(|mistake| mistake.message.as_str()).collect::<Vec<_>>().join("; ")
 }

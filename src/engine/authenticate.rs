@@ -105,7 +105,7 @@ fn scheme(call: &mut Call<'_>, id: SchemeId) -> Result<(), Unknown> {
         refuse(call, format!("scheme `{}`: the credential cannot be decoded", scheme.name));
         return Err(Unknown::Refused(Reason::Wrong, id));
     };
-    let caller = (!call.moment.controls.limits.is_empty()).then(|| limit::caller(&credential));
+    let caller = limit::counts(call).then(|| limit::caller(&credential));
     // A plain text is looked up as it is and needs no name.
     if scheme.value.is_some() || scheme.require.is_some() {
         call.scope.bind("credential", Value::json(&credential));

@@ -8,7 +8,7 @@ use super::mistake::Mistake;
 use super::{fault, limit};
 use crate::journal::Happening;
 use crate::pack::Pack;
-use crate::sandbox::{Controls, Faults, Limits};
+use crate::sandbox::{Controls, Faults, Limits, Others};
 
 /// One change of what is asked.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub(crate) fn set(
         Setting::Faults(given) => controls.faults = fault::read(packs, given)?,
         Setting::NoFaults => controls.faults = Faults::default(),
         Setting::Limits(given) => controls.limits = limit::read(packs, given)?,
-        Setting::NoLimits => controls.limits = Limits::default(),
+        Setting::NoLimits => controls.limits = Limits::new(Vec::new(), Others::Unlimited),
     }
     let (method, path, body) = setting.parts();
     Ok((controls, Happening::Setting { method, path, body: body.cloned() }))
@@ -69,7 +69,7 @@ pub(crate) fn dumped(controls: &Controls) -> Option<Json> {
     if !controls.faults.is_empty() {
         dumped.insert("faults".to_owned(), fault::dump(&controls.faults));
     }
-    if !controls.limits.is_empty() {
+    if !controls.limits.is_untouched() {
         dumped.insert("limits".to_owned(), limit::dump(&controls.limits));
     }
     (!dumped.is_empty()).then_some(Json::Object(dumped))

@@ -23,7 +23,7 @@ pub(crate) use controls::Controls;
 pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
 pub(crate) use ground::Ground;
 pub(crate) use id::SandboxId;
-pub(crate) use limits::{Limit, Limits, Window};
+pub(crate) use limits::{Counted, Limit, Limits, Others, Window};
 pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Replacement, Settings, Wish};
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
 pub(crate) use state::{Advance, Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};

@@ -15,7 +15,7 @@ use super::{Call, Outcome, Rejection, authenticate};
 use crate::clock::Instant;
 use crate::journal::{Stage, Verdict};
 use crate::pack::{Credential, Family, Pack, Policy, Refusal, sha256};
-use crate::sandbox::{Limit, Limits, Window};
+use crate::sandbox::{Counted, Limits, Window};
 
 pub(crate) use read::{at_start, dump, read, undump};
 
@@ -62,36 +62,45 @@ pub(super) fn caller(credential: &Json) -> Arc<str> {
     sha256(credential.to_string().as_bytes())[..32].into()
 }
 
+/// Whether anything is counted of the callers of this pack.
+pub(super) fn counts(call: &Call<'_>) -> bool {
+    call.moment.controls.limits.policies(call.pack).next().is_some()
+}
+
 /// Lets a request in, or refuses it because its caller has had as many as it may have.
 pub(super) fn admit(call: &mut Call<'_>) -> Result<(), Rejection> {
-    let moment = call.moment;
-    let limits = &moment.controls.limits;
-    if limits.is_empty() {
+    if !counts(call) {
         return Ok(());
     }
-    let (now, pack) = (moment.now, call.pack);
+    let (moment, pack) = (call.moment, call.pack);
+    let (limits, now) = (&moment.controls.limits, moment.now);
     let caller = call.caller.clone().unwrap_or_default();
-    let mine = limits.all().iter().enumerate().filter(|(_, limit)| limit.pack == pack.name);
-    let found: Vec<_> = mine.map(|(number, limit)| (number, limit, limits.window(number, &caller, now))).collect();
-    if found.is_empty() {
-        return Ok(());
-    }
-    let used = |window: &Option<Window>| window.map_or(0, |window| window.used);
-    let refused = found.iter().any(|(_, limit, window)| used(window) >= limit.policy.quota);
+    // Each with the window that this request falls into.
+    let found: Vec<(&Policy, Counted, Window)> = limits
+        .policies(pack)
+        .map(|policy| {
+            let counted = (Arc::clone(&pack.name), Arc::clone(&policy.name), Arc::clone(&caller));
+            let end = now.saturating_add(policy.window);
+            let window = limits.window(&counted, now).unwrap_or(Window { begin: now, end, used: 0 });
+            (policy, counted, window)
+        })
+        .collect();
+    let refused = found.iter().any(|(policy, _, window)| window.used >= policy.quota);
     let standings: Vec<Standing<'_>> = found
         .iter()
-        .map(|(_, limit, window)| Standing {
-            policy: &limit.policy,
-            remaining: limit.policy.quota.saturating_sub(used(window) + u64::from(!refused)),
-            end: window.map_or(now, |window| window.begin).saturating_add(limit.policy.window),
+        .map(|(policy, _, window)| Standing {
+            policy,
+            remaining: policy.quota.saturating_sub(window.used + u64::from(!refused)),
+            end: window.end,
         })
         .collect();
     let mut headers = told(&standings, now);
     if !refused {
-        let numbers: Vec<usize> = found.iter().map(|(number, ..)| *number).collect();
-        let words = words(&standings, now);
-        call.trace.passed(Stage::Limit, None, words);
-        call.admission = Some(Box::new(Admission { headers, counted: Some(limits.counting(&numbers, &caller, now)) }));
+        call.trace.passed(Stage::Limit, None, words(&standings, now));
+        let once_more =
+            |(_, counted, window): (&Policy, Counted, Window)| (counted, Window { used: window.used + 1, ..window });
+        let counted = Some(limits.with(found.into_iter().map(once_more).collect(), now));
+        call.admission = Some(Box::new(Admission { headers, counted }));
         return Ok(());
     }
     // With several that are used up, the last one to end decides.
@@ -167,25 +176,25 @@ pub(super) fn settle(call: &mut Call<'_>, outcome: &mut Outcome) {
 
 /// All limits, each with what its callers have used now. No credential is shown, only its label.
 pub(crate) fn shown(packs: &[Arc<Pack>], limits: &Limits, now: Instant) -> Json {
-    let one = |(number, limit): (usize, &Limit)| {
-        let mut shown = limit.source.clone();
-        let pack = packs.iter().find(|pack| pack.name == limit.pack);
-        let open =
-            limits.windows().filter(|(of, caller, _)| *of == number && limits.window(number, caller, now).is_some());
-        let callers = open.map(|(_, caller, window)| {
-            let end = window.begin.saturating_add(limit.policy.window);
+    let asked = limits.asked().iter().map(|limit| (limit.source.clone(), &limit.pack, &limit.policy));
+    let own = packs.iter().flat_map(|pack| {
+        limits.own(pack).iter().map(move |limit| (read::rule(pack, &limit.policy), &pack.name, &limit.policy))
+    });
+    let one = |(mut shown, name, policy): (Json, &Arc<str>, &Policy)| {
+        let pack = packs.iter().find(|pack| pack.name == *name);
+        let callers = limits.open(name, &policy.name, now).map(|(caller, window)| {
             json!({
                 "credential": !caller.is_empty(),
                 "label": pack.and_then(|pack| label(pack, caller)),
                 "used": window.used,
-                "remaining": limit.policy.quota.saturating_sub(window.used),
-                "reset": end.to_string(),
+                "remaining": policy.quota.saturating_sub(window.used),
+                "reset": window.end.to_string(),
             })
         });
         shown["callers"] = callers.take(SHOWN).collect();
         shown
     };
-    json!({ "limits": limits.all().iter().enumerate().map(one).collect::<Vec<Json>>() })
+    json!({ "limits": asked.chain(own).map(one).collect::<Vec<Json>>() })
 }
 
 /// The label of a caller's credential, where it is one that everyone may know.

@@ -5,64 +5,79 @@ use serde_json::{Map, Value as Json, json};
 use super::super::mistake::{self, Mistake, Place, QUOTED, quoted};
 use crate::clock::Instant;
 use crate::diagnostic::{did_you_mean, shortened, there_are};
-use crate::pack::{Family, Pack, PackLimit, Policy};
-use crate::sandbox::{Limit, Limits, Window};
+use crate::pack::{Family, Pack, Policy};
+use crate::sandbox::{Counted, Limit, Limits, Others, Window};
 
 /// The most limits at once.
 const MOST: usize = 100;
 
 const MEMBERS: [&str; 5] = ["pack", "quota", "window", "name", "headers"];
 
-/// Reads `{"limits": [rule…]}`; all mistakes at once. Nothing has been used of them.
+/// Reads `{"limits": [rule…]}`; all mistakes at once. Nothing has been used of them, and there are no others.
 pub(crate) fn read(packs: &[Arc<Pack>], given: &Json) -> Result<Limits, Vec<Mistake>> {
+    Ok(Limits::new(rules(packs, given)?, Others::Unlimited))
+}
+
+fn rules(packs: &[Arc<Pack>], given: &Json) -> Result<Vec<Limit>, Vec<Mistake>> {
     let rules = mistake::rules(given, "limits", MOST)?;
     let mut mistakes = Vec::new();
     let mut all: Vec<Limit> = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
-        let mut reader = Reader { packs, place: Place { at: format!("/limits/{index}"), mistakes: &mut mistakes } };
+        let place = Place { at: format!("/limits/{index}"), mistakes: &mut mistakes };
+        let mut reader = Reader { packs, place };
         let Some(limit) = reader.rule(rule) else { continue };
         reader.beside(&limit, &all);
         all.push(limit);
     }
-    if mistakes.is_empty() { Ok(Limits::new(all)) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(all) } else { Err(mistakes) }
+}
+
+/// What every sandbox begins with: the limits that are given, and for packs of which nothing is said those of their
+/// documentation; `unlimited` are packs that have none.
+pub(crate) fn at_start(packs: &[Arc<Pack>], given: &[Json], unlimited: &[String]) -> Result<Limits, Vec<Mistake>> {
+    let wrong = |message| vec![Mistake { pointer: "/unlimited".to_owned(), message }];
+    let unlimited: Result<Vec<Arc<str>>, String> =
+        unlimited.iter().map(|name| mistake::pack(packs, name).map(|pack| Arc::clone(&pack.name))).collect();
+    let unlimited = unlimited.map_err(wrong)?;
+    let others = if unlimited.is_empty() { Others::Own } else { Others::OwnBut(unlimited.into()) };
+    Ok(Limits::new(rules(packs, &json!({ "limits": given }))?, others))
 }
 
 /// The limits with what has been used of them, so that `undump` makes the same of it.
 pub(crate) fn dump(limits: &Limits) -> Json {
-    let rules: Vec<&Json> = limits.all().iter().map(|limit| &limit.source).collect();
-    let window = |(number, caller, window): (usize, &Arc<str>, Window)| {
-        json!([number, &**caller, window.begin.micros(), window.used])
+    let rules: Vec<&Json> = limits.asked().iter().map(|limit| &limit.source).collect();
+    let others = match limits.others() {
+        Others::Own => json!("own"),
+        Others::OwnBut(names) => names.iter().map(|name| &**name).collect(),
+        Others::Unlimited => json!("unlimited"),
     };
-    json!({ "limits": rules, "windows": limits.windows().map(window).collect::<Vec<Json>>() })
+    let window = |((pack, name, caller), window): (&Counted, Window)| {
+        json!([&**pack, &**name, &**caller, window.begin.micros(), window.end.micros(), window.used])
+    };
+    json!({ "limits": rules, "others": others, "windows": limits.windows().map(window).collect::<Vec<Json>>() })
 }
 
 pub(crate) fn undump(packs: &[Arc<Pack>], dumped: &Json) -> Result<Limits, Vec<Mistake>> {
-    let limits = read(packs, dumped)?;
-    let windows = dumped.get("windows").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |value: &Json| value.as_str().map(Arc::from);
+    let others = match &dumped["others"] {
+        Json::Array(names) => Others::OwnBut(names.iter().filter_map(text).collect()),
+        Json::String(word) if word == "own" => Others::Own,
+        _ => Others::Unlimited,
+    };
     let window = |window: &Json| {
-        let number = usize::try_from(window.get(0)?.as_u64()?).ok()?;
-        let begin = Instant::from_micros(window.get(2)?.as_i64()?);
-        Some(((number, window.get(1)?.as_str()?.into()), Window { begin, used: window.get(3)?.as_u64()? }))
+        let instant = |place: usize| window.get(place)?.as_i64().map(Instant::from_micros);
+        let counted = (text(window.get(0)?)?, text(window.get(1)?)?, text(window.get(2)?)?);
+        Some((counted, Window { begin: instant(3)?, end: instant(4)?, used: window.get(5)?.as_u64()? }))
     };
-    Ok(limits.going_on(windows.iter().filter_map(window)))
+    let windows = dumped["windows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(Limits::new(rules(packs, dumped)?, others).going_on(windows.iter().filter_map(window)))
 }
 
-/// What every sandbox begins with: the limits that are given, and for packs of which nothing is said those of their
-/// documentation. `unlimited` are packs that have none.
-pub(crate) fn at_start(packs: &[Arc<Pack>], given: Vec<Json>, unlimited: &[String]) -> Result<Limits, Vec<Mistake>> {
-    let said = |pack: &Pack| {
-        given.iter().any(|rule| rule["pack"] == *pack.name) || unlimited.iter().any(|name| **name == *pack.name)
-    };
-    let own = packs.iter().filter(|pack| !said(pack));
-    let own: Vec<Json> = own.flat_map(|pack| pack.limits.iter().map(|limit| rule(pack, limit))).collect();
-    let all = [given, own].concat();
-    read(packs, &json!({ "limits": all }))
-}
-
-fn rule(pack: &Pack, limit: &PackLimit) -> Json {
-    let Policy { name, quota, headers, .. } = &limit.policy;
-    let window = format!("{}s", limit.policy.seconds());
-    json!({ "pack": &*pack.name, "name": &**name, "quota": quota, "window": window, "headers": headers.name() })
+/// A limit of a pack as it could be asked for.
+pub(super) fn rule(pack: &Pack, policy: &Policy) -> Json {
+    let window = format!("{}s", policy.seconds());
+    let headers = policy.headers.name();
+    json!({ "pack": &*pack.name, "name": &*policy.name, "quota": policy.quota, "window": window, "headers": headers })
 }
 
 /// Reads one limit.

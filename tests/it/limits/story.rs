@@ -69,3 +69,17 @@ fn a_bundle_with_limits_replays_to_the_same() {
     assert!(bundle.text().lines().next().unwrap().contains("\"windows\":[["), "the beginning has windows");
     bundle.replay(&[]).same();
 }
+
+/// Limits of the documentation are not in the bundle: the pack has them.
+#[test]
+fn a_bundle_of_a_pack_with_limits_replays_to_the_same() {
+    let server = case("limits", &["--max-journal-entries", "6"]);
+    for number in 0..9 {
+        let key = if number % 3 == 2 { "second-key" } else { "first-key" };
+        let expected = if [4, 6, 7].contains(&number) { 429 } else { 200 };
+        server.call("GET", "/boats", &[("x-key", key)], "").expect(expected);
+    }
+    let bundle = File::of(&server, "default");
+    let folders = ["fixtures", "schemas"].map(|part| format!("tests/cases/format/limits/{part}"));
+    bundle.replay(&["--fixtures", &folders[0], "--schemas", &folders[1]]).same();
+}

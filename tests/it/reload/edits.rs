@@ -167,3 +167,31 @@ fn a_folder_replaces_the_built_in_pack_of_its_name() {
     // Packs that were not named are not served.
     assert_eq!(standing(&server, "shop"), Json::Null);
 }
+
+#[test]
+fn limits_are_those_of_the_pack_as_it_is() {
+    let shop = Shop::new();
+    let server = shop.serve(&["--watch", "off", "shop"]);
+    let told = |status: u16| {
+        let answer = get(&server, "/items").expect(status);
+        answer.header("ratelimit").map(str::to_owned)
+    };
+    assert_eq!(told(200), None);
+    shop.edit(
+        "pack.yaml",
+        "violations:\n",
+        "limits:\n  - { quota: 2, window: 1m, docs: shop.md#limits }\n\nviolations:\n",
+    );
+    assert_eq!(look(&server), json!(["shop"]));
+    assert_eq!(told(200).as_deref(), Some("\"default\";r=1;t=60"));
+    assert_eq!(told(200).as_deref(), Some("\"default\";r=0;t=60"));
+    assert_eq!(told(429).as_deref(), Some("\"default\";r=0;t=60"));
+    // What was used stays used.
+    shop.edit("pack.yaml", "quota: 2", "quota: 3");
+    look(&server);
+    assert_eq!(told(200).as_deref(), Some("\"default\";r=0;t=60"));
+    told(429);
+    shop.edit("pack.yaml", "limits:\n  - { quota: 3, window: 1m, docs: shop.md#limits }\n\n", "");
+    look(&server);
+    assert_eq!(told(200), None);
+}
