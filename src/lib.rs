@@ -4,7 +4,8 @@
 //! those above it in this list, and `tests/it/architecture.rs` holds it to that:
 //!
 //! - `exchange`, `clock`, `diagnostic`: plain values: a request and its answer, virtual time, a mistake with its place
-//! - `expr`, `schema`, `journal`: expressions and JSON Schemas, compiled when a pack is loaded; what happened, and why
+//! - `expr`, `schema`, `journal`, `stub`: expressions and JSON Schemas, compiled when a pack is loaded; what happened, and
+//!   why; canned answers of a test
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
 //! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
@@ -29,5 +30,6 @@ mod reload;
 mod sandbox;
 mod schema;
 mod server;
+mod stub;
 
 pub use cli::main;

@@ -127,6 +127,9 @@ pub(super) struct RequestLine {
     pub(super) method: String,
     pub(super) base: String,
     pub(super) path: String,
+    /// Not even a slash stood behind the prefix of the pack.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) bare: bool,
     pub(super) query: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Payload,

@@ -301,8 +301,10 @@ impl Player {
                 });
             }
             None => {
-                let exchange = engine::astray(&self.packs, &self.sandbox.ground().options, &request);
-                self.sandbox.astray(request, STILL, exchange);
+                let rules = self.rules;
+                self.sandbox.astray(request, STILL, |ground, controls, draws, request| {
+                    engine::astray(&ground.packs, &ground.options, controls, draws, request, rules)
+                });
             }
         }
         let entry = self.sandbox.log(|log| log.entries().next_back().cloned());
@@ -341,6 +343,7 @@ fn read(line: RequestLine) -> Result<Request, String> {
         method,
         base: line.base,
         path: line.path,
+        bare: line.bare,
         query: line.query,
         version: Version::HTTP_11,
         headers,

@@ -113,6 +113,7 @@ fn request_line(request: &Request) -> RequestLine {
         method: request.method.to_string(),
         base: request.base.clone(),
         path: request.path.clone(),
+        bare: request.bare,
         query: request.query.clone(),
         headers: request.headers.iter().map(|(name, value)| header_line(name, value)).collect(),
         body: match &request.body {

@@ -78,6 +78,7 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
         method: Method::GET,
         base: format!("http://localhost/{}", pack.name),
         path: "/".to_owned(),
+        bare: false,
         query: None,
         version: Version::HTTP_11,
         headers: HeaderMap::new(),

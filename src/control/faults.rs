@@ -38,7 +38,7 @@ pub(super) fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
 }
 
 /// The problem for settings that cannot be.
-fn refused(mistakes: &[Mistake]) -> Problem {
+pub(super) fn refused(mistakes: &[Mistake]) -> Problem {
     let shown = |mistake: &Mistake| json!({ "pointer": mistake.pointer, "message": mistake.message });
     let detail = match mistakes {
         [only] => {

@@ -125,12 +125,13 @@ fn response(request: &Request, response: &Response, at: Instant, mask: &Mask, se
         }
     }
     let headers = mask.headers(response.headers.iter());
-    let cookie = response.headers.get(&SET_COOKIE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let cookies = response.headers.iter().filter(|(name, _)| *name == SET_COOKIE);
+    let cookies = cookies.map(|(_, value)| String::from_utf8_lossy(value.as_bytes()));
     json!({
         "status": response.status.as_u16(),
         "statusText": response.status.canonical_reason().unwrap_or_default(),
         "httpVersion": version(request),
-        "cookies": cookie.iter().map(|line| given_cookie(line, at, mask, secrets)).collect::<Vec<_>>(),
+        "cookies": cookies.map(|line| given_cookie(&line, at, mask, secrets)).collect::<Vec<_>>(),
         "redirectURL": headers[LOCATION.as_str()].as_str().unwrap_or_default(),
         "headers": pairs_of(&headers),
         "bodySize": written["size"],

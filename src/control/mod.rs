@@ -23,6 +23,8 @@ mod shown;
 mod snapshots;
 mod state;
 mod stream;
+mod stubs;
+mod wiremock;
 
 use std::sync::Arc;
 
@@ -49,7 +51,8 @@ pub(crate) struct Control {
     metrics: Arc<Metrics>,
     reloader: Arc<Reloader>,
     rules: engine::Rules,
-    paths: matchit::Router<Vec<usize>>,
+    own: Table,
+    wiremock: Table,
 }
 
 /// One call, with what its handler may use.
@@ -57,8 +60,7 @@ pub(crate) struct Call<'a> {
     pub(crate) registry: &'a Arc<Registry>,
     pub(crate) sandbox: &'a Arc<Sandbox>,
     pub(crate) request: &'a Request,
-    /// The path's parameters, decoded.
-    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) parameters: Parameters,
     pub(crate) real: Real,
     pub(crate) metrics: &'a Metrics,
     pub(crate) reloader: &'a Reloader,
@@ -82,45 +84,91 @@ impl Control {
         reloader: Arc<Reloader>,
         rules: engine::Rules,
     ) -> Self {
-        let mut paths = matchit::Router::new();
-        let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
-        templates.dedup();
-        for template in templates {
-            let rows = (0..ROUTES.len()).filter(|index| ROUTES[*index].path == template).collect();
-            // The table is ours: two equal paths stand side by side, and no others collide.
-            let _ = paths.insert(template, rows);
-        }
-        Control { registry, metrics, reloader, rules, paths }
+        let (own, wiremock) = (Table::new("/_standin", ROUTES), Table::new("/__admin", wiremock::ROUTES));
+        Control { registry, metrics, reloader, rules, own, wiremock }
     }
 
     /// Whether a call may wait for files, so that whoever waits for it should let others go on.
     pub(crate) fn is_slow(&self, request: &Request) -> bool {
-        let found = self.paths.at(request.path.trim_end_matches('/'));
-        let mut rows = found.iter().flat_map(|found| found.value).map(|index| &ROUTES[*index]);
-        let method = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
-        rows.any(|row| row.method == method.as_str() && matches!(row.handler, Handler::Slow(_)))
+        self.own.find(request).is_ok_and(|(row, _)| matches!(row.handler, Handler::Slow(_)))
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
     pub(crate) fn answer(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Reply {
-        self.respond(sandbox, request, real).unwrap_or_else(|problem| Reply::Whole(problem.into_response()))
+        self.respond(&self.own, sandbox, request, real).unwrap_or_else(|problem| Reply::Whole(problem.into_response()))
     }
 
-    fn respond(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Result<Reply, Problem> {
+    /// Answers a call of a client of WireMock. The request's path is what stands behind `/__admin`.
+    pub(crate) fn answer_as_wiremock(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Response {
+        match self.respond(&self.wiremock, sandbox, request, real) {
+            Ok(Reply::Whole(response) | Reply::Stream(response, _)) => response,
+            Err(problem) => wiremock::refusal(&problem),
+        }
+    }
+
+    fn respond(&self, table: &Table, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Result<Reply, Problem> {
+        let (row, parameters) = table.find(request)?;
+        let Control { registry, metrics, reloader, rules, .. } = self;
+        let call = Call { registry, metrics, reloader, sandbox, request, parameters, real, rules: *rules };
+        match row.handler {
+            Handler::Whole(answer) | Handler::Slow(answer) => answer(&call).map(Reply::Whole),
+            Handler::Stream(follow) => {
+                let feed = follow(&call)?;
+                let head = Response::new(StatusCode::OK).with_body("text/event-stream", Bytes::new());
+                Ok(match request.method == Method::HEAD {
+                    true => Reply::Whole(head),
+                    false => Reply::Stream(head, Box::new(feed)),
+                })
+            }
+        }
+    }
+}
+
+/// What stands in a path where a row has a name, decoded.
+type Parameters = Vec<(String, String)>;
+
+/// Rows by their paths.
+struct Table {
+    prefix: &'static str,
+    rows: &'static [Row],
+    paths: matchit::Router<Vec<usize>>,
+}
+
+impl Table {
+    fn new(prefix: &'static str, rows: &'static [Row]) -> Self {
+        let mut paths = matchit::Router::new();
+        let mut templates: Vec<&str> = rows.iter().map(|row| row.path).collect();
+        templates.dedup();
+        for template in templates {
+            let there = (0..rows.len()).filter(|index| rows[*index].path == template).collect();
+            // The table is ours: two equal paths stand side by side, and no others collide.
+            let _ = paths.insert(template, there);
+        }
+        Table { prefix, rows, paths }
+    }
+
+    /// The row for a call, and the parameters of its path.
+    fn find(&self, request: &Request) -> Result<(&'static Row, Parameters), Problem> {
+        let prefix = self.prefix;
         let path = match request.path.trim_end_matches('/') {
             "" => "/",
             path => path,
         };
         let Ok(found) = self.paths.at(path) else {
-            let detail = format!("The control plane has no `{path}`. GET /_standin lists what it has.");
+            let detail = match prefix {
+                "/_standin" => format!("The control plane has no `{path}`. GET /_standin lists what it has."),
+                _ => {
+                    format!("There is no `{prefix}{path}`. Of WireMock's calls there are those for stubs and requests.")
+                }
+            };
             return Err(Problem::not_found("control-path-unknown", detail));
         };
-        let rows: Vec<&Row> = found.value.iter().map(|index| &ROUTES[*index]).collect();
+        let rows: Vec<&'static Row> = found.value.iter().map(|index| &self.rows[*index]).collect();
         let wanted = if request.method == Method::HEAD { Method::GET } else { request.method.clone() };
         let Some(row) = rows.iter().find(|row| row.method == wanted.as_str()) else {
             let allowed = rows.iter().map(|row| if row.method == "GET" { "GET, HEAD" } else { row.method });
             let allowed = allowed.collect::<Vec<_>>().join(", ");
-            let detail = format!("{} is not among the methods of `/_standin{path}`: {allowed}.", request.method);
+            let detail = format!("{} is not among the methods of `{prefix}{path}`: {allowed}.", request.method);
             let problem = Problem::new(
                 "method-not-allowed",
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -140,19 +188,7 @@ impl Control {
                 Ok((name.to_owned(), value.into_owned()))
             })
             .collect::<Result<_, Problem>>()?;
-        let Control { registry, metrics, reloader, rules, .. } = self;
-        let call = Call { registry, metrics, reloader, sandbox, request, parameters, real, rules: *rules };
-        match row.handler {
-            Handler::Whole(answer) | Handler::Slow(answer) => answer(&call).map(Reply::Whole),
-            Handler::Stream(follow) => {
-                let feed = follow(&call)?;
-                let head = Response::new(StatusCode::OK).with_body("text/event-stream", Bytes::new());
-                Ok(match request.method == Method::HEAD {
-                    true => Reply::Whole(head),
-                    false => Reply::Stream(head, Box::new(feed)),
-                })
-            }
-        }
+        Ok((row, parameters))
     }
 }
 
@@ -279,6 +315,7 @@ fn index(call: &Call<'_>) -> Answer {
             "clock": format!("{root}/clock"),
             "journal": format!("{root}/journal"),
             "events": format!("{root}/events"),
+            "stubs": format!("{root}/stubs"),
             "metrics": format!("{root}/metrics"),
             "reload": format!("{root}/reload"),
         },

@@ -16,8 +16,20 @@ use crate::journal::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilte
 use crate::pack::Provenance;
 
 /// Names that a query can have; a body has those of [`SENT`], too.
-pub(super) const CONDITIONS: &[&str] =
-    &["operation", "method", "path", "pathPattern", "pack", "status", "contract", "since", "until", "text", "finding"];
+pub(super) const CONDITIONS: &[&str] = &[
+    "operation",
+    "method",
+    "path",
+    "pathPattern",
+    "pack",
+    "status",
+    "contract",
+    "stub",
+    "since",
+    "until",
+    "text",
+    "finding",
+];
 
 /// What a request must have, which a query has no words for; and where to begin, which is in a query a matter of its
 /// pieces.
@@ -87,6 +99,7 @@ impl Written {
             pack,
             status: self.status()?,
             contract: self.among("contract", || Provenance::HEADERS.into_iter())?,
+            stub: self.stub()?,
             since,
             until,
             finding: self.finding()?,
@@ -121,6 +134,16 @@ impl Written {
             Some(wanted) if !known().any(|one| one == wanted) => Err(never(name, wanted, known())),
             wanted => Ok(wanted.map(str::to_owned)),
         }
+    }
+
+    /// The id of a stub, which need not be there any more.
+    fn stub(&self) -> Result<Option<String>, Problem> {
+        let read = |text: &str| uuid::Uuid::try_parse(text).map(|id| id.to_string());
+        let stub = self.text("stub")?.map(|text| {
+            read(text)
+                .map_err(|_| wrong("stub", format!("`{}` is not the id of a stub, which is a UUID", quoted(text))))
+        });
+        stub.transpose()
     }
 
     fn method(&self) -> Result<Option<String>, Problem> {

@@ -4,7 +4,7 @@ use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
     Answer, Call, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload, sandboxes,
-    snapshots, state,
+    snapshots, state, stubs,
 };
 use crate::exchange::Problem;
 
@@ -26,9 +26,14 @@ pub(super) enum Handler {
 }
 
 /// Groups of names.
-type Names = &'static [&'static [&'static str]];
+pub(super) type Names = &'static [&'static [&'static str]];
 
-const fn row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
+pub(super) const fn row(
+    method: &'static str,
+    path: &'static str,
+    query: Names,
+    handler: fn(&Call<'_>) -> Answer,
+) -> Row {
     Row { method, path, query, handler: Handler::Whole(handler) }
 }
 
@@ -45,7 +50,7 @@ const fn stream_row(
     Row { method, path, query, handler: Handler::Stream(handler) }
 }
 
-const NONE: Names = &[];
+pub(super) const NONE: Names = &[];
 const SECRETS: Names = &[&["secrets"]];
 const PIECES: Names = &[&["limit", "after"]];
 const RECORDS: Names = &[&["limit", "after", "secrets"]];
@@ -91,6 +96,15 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/limits", NONE, limits::list),
     row("PUT", "/limits", NONE, limits::put),
     row("DELETE", "/limits", NONE, limits::delete),
+    row("GET", "/stubs", PIECES, stubs::list),
+    row("POST", "/stubs", NONE, stubs::add),
+    row("DELETE", "/stubs", NONE, stubs::clear),
+    row("GET", "/stubs/{id}", NONE, stubs::show),
+    row("PUT", "/stubs/{id}", NONE, stubs::put),
+    row("DELETE", "/stubs/{id}", NONE, stubs::delete),
+    row("GET", "/scenarios", PIECES, stubs::scenarios),
+    row("PUT", "/scenarios/{name}", NONE, stubs::set_scenario),
+    row("POST", "/scenarios/reset", NONE, stubs::reset_scenarios),
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
     row("POST", "/journal/count", NONE, journal::count),
@@ -106,11 +120,13 @@ mod tests {
 
     #[test]
     fn no_two_paths_collide_and_rows_of_one_path_stand_together() {
-        let mut router = matchit::Router::new();
-        let mut paths: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
-        paths.dedup();
-        for path in paths {
-            router.insert(path, ()).unwrap_or_else(|error| panic!("{path}: {error}"));
+        for rows in [ROUTES, crate::control::wiremock::ROUTES] {
+            let mut router = matchit::Router::new();
+            let mut paths: Vec<&str> = rows.iter().map(|row| row.path).collect();
+            paths.dedup();
+            for path in paths {
+                router.insert(path, ()).unwrap_or_else(|error| panic!("{path}: {error}"));
+            }
         }
     }
 }

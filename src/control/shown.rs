@@ -27,6 +27,7 @@ pub(super) fn line(entry: &Entry, exchanged: &Exchanged, mask: &Mask) -> Json {
         "pack": exchanged.pack_name(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
+        "stub": exchanged.stub.as_deref(),
         "method": exchanged.request.method.as_str(),
         "path": mask.path(&exchanged.request.path),
         "status": exchanged.response.status.as_u16(),
@@ -154,6 +155,7 @@ fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Jso
         "pack": exchanged.pack_name(),
         "operation": exchanged.operation.as_deref(),
         "contract": exchanged.contract,
+        "stub": exchanged.stub.as_deref(),
         "tookMicros": exchanged.took,
         "request": {
             "method": request.method.as_str(),

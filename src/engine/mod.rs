@@ -23,6 +23,7 @@ mod scope;
 mod settings;
 mod state;
 mod strict;
+mod stub;
 mod validate;
 
 use std::borrow::Cow;
@@ -43,7 +44,7 @@ pub(crate) use limit::{at_start as limits_at_start, shown as limits_shown};
 pub(crate) use mistake::Mistake;
 pub(crate) use near_miss::{astray, near_misses};
 pub(crate) use repair::{Repair, repair};
-pub(crate) use settings::{Setting, controls, dumped, set};
+pub(crate) use settings::{Setting, controls, dumped, set, told};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");
@@ -124,6 +125,9 @@ pub(crate) struct Outcome {
 
 /// Answers one request.
 pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, rules: Rules) -> Exchange {
+    if let Some(exchange) = stub::answer(moment.controls, &moment.draws, request, rules) {
+        return exchange;
+    }
     let mut call = Call::begin(pack, moment, request, rules);
     let mut meant = Meant::default();
     let mut outcome = match respond(&mut call, &mut meant) {
@@ -145,6 +149,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         trace: call.trace,
         operation: operation.map(|operation| Arc::clone(&operation.name)),
         contract: Some(outcome.contract),
+        stub: None,
         delivery,
     }
 }
@@ -159,7 +164,15 @@ pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Re
         Err(rejection) => reject::rejection(&mut call, None, rejection),
     };
     let Outcome { response, change, contract } = outcome;
-    Exchange { response, change, trace: call.trace, operation: None, contract: Some(contract), delivery: None }
+    Exchange {
+        response,
+        change,
+        trace: call.trace,
+        operation: None,
+        contract: Some(contract),
+        stub: None,
+        delivery: None,
+    }
 }
 
 fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Rejection> {

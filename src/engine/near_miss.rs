@@ -5,10 +5,12 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::{Rules, stub};
 use crate::exchange::{Problem, Request, Response};
+use crate::expr::Draws;
 use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{Candidate, Line, Operation, Options, Pack};
-use crate::sandbox::{Change, Exchange};
+use crate::sandbox::{Change, Controls, Exchange};
 
 /// An operation that the request nearly matched.
 struct NearMiss {
@@ -61,7 +63,17 @@ pub(super) fn within_pack(pack: &Arc<Pack>, options: &Options, request: &Request
 }
 
 /// What a request gets that leads to no pack at all. With each pack go the options that it has here.
-pub(crate) fn astray(packs: &[Arc<Pack>], options: &[Options], request: &Request) -> Exchange {
+pub(crate) fn astray(
+    packs: &[Arc<Pack>],
+    options: &[Options],
+    controls: &Controls,
+    draws: &Draws,
+    request: &Request,
+    rules: Rules,
+) -> Exchange {
+    if let Some(exchange) = stub::answer(controls, draws, request, rules) {
+        return exchange;
+    }
     let mut trace = Trace::new();
     trace.add(Stage::Route, Verdict::Refused, None, "no pack has this path");
     Exchange {
@@ -70,6 +82,7 @@ pub(crate) fn astray(packs: &[Arc<Pack>], options: &[Options], request: &Request
         trace,
         operation: None,
         contract: None,
+        stub: None,
         delivery: None,
     }
 }

@@ -1,6 +1,6 @@
 use http::{HeaderName, HeaderValue};
 
-/// The headers of an answer, in order, each name once. Copying them copies no text.
+/// The headers of an answer, in order, each name once unless it was appended. Copying them copies no text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Headers(Vec<(HeaderName, HeaderValue)>);
 
@@ -16,6 +16,11 @@ impl Headers {
                 self.0.push((name, value));
             }
         }
+    }
+
+    /// Adds a line to a header that may come in several.
+    pub(crate) fn append(&mut self, name: HeaderName, value: HeaderValue) {
+        self.0.push((name, value));
     }
 
     /// Sets a header unless it is there.

@@ -6,6 +6,7 @@
 mod accepts;
 mod delivery;
 mod difference;
+mod equal;
 mod headers;
 mod json;
 mod pointer;
@@ -18,6 +19,7 @@ mod whole;
 pub(crate) use accepts::{accepts, is_media, weight};
 pub(crate) use delivery::{Delivery, LONGEST_DELAY, MOST_PIECES, Manner};
 pub(crate) use difference::{Difference, Differs, differences};
+pub(crate) use equal::{equal, same_number};
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, distinct, parse as parse_json, spelled};
 pub(crate) use pointer::{Pattern, child, leaves, segments};

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 
@@ -18,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) base: String,
     /// The path within the pack as received, still percent-encoded; starts with `/`.
     pub(crate) path: String,
+    /// Nothing stood behind the prefix that led to the pack, not even the slash that `path` is.
+    pub(crate) bare: bool,
     /// What followed `?`, still encoded.
     pub(crate) query: Option<String>,
     /// Of HTTP, as the connection spoke it. No answer depends on it.
@@ -54,12 +58,27 @@ impl Request {
     }
 
     /// The values of a header that comes in several lines, as the one line that means the same (RFC 9110, 5.3).
-    pub(crate) fn header_line(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+    pub(crate) fn header_line(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut lines =
             self.headers.get_all(name).iter().filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
         let first = lines.next()?;
         let rest: Vec<&str> = lines.collect();
         Some(if rest.is_empty() { first.into() } else { format!("{first}, {}", rest.join(", ")).into() })
+    }
+
+    /// The path as received, behind the prefix of the sandbox: with the prefix that led to the pack, where one did.
+    pub(crate) fn received(&self) -> Cow<'_, str> {
+        let authority = self.base.find("://").map_or(0, |at| at + 3);
+        let prefixes = self.base[authority..].find('/').map_or("", |at| &self.base[authority + at..]);
+        let mount = match prefixes.strip_prefix("/~") {
+            Some(sandbox) => sandbox.find('/').map_or("", |at| &sandbox[at..]),
+            None => prefixes,
+        };
+        match (mount, self.bare) {
+            ("", _) => Cow::Borrowed(&self.path),
+            (mount, true) => Cow::Borrowed(mount),
+            (mount, false) => Cow::Owned(format!("{mount}{}", self.path)),
+        }
     }
 
     /// Path and query as one string, as a journal shows it.
@@ -74,5 +93,34 @@ impl Request {
     pub(crate) fn size(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
         self.path.len() + self.query.as_ref().map_or(0, String::len) + headers + self.body.bytes().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_as_received_has_the_mount_and_not_the_sandbox() {
+        for (base, path, bare, received) in [
+            ("http://127.0.0.1:4010/~checkout/shop", "/a", false, "/shop/a"),
+            ("http://127.0.0.1:4010/shop", "/", false, "/shop/"),
+            ("http://127.0.0.1:4010/shop", "/", true, "/shop"),
+            ("http://127.0.0.1:4010", "/shop/a", false, "/shop/a"),
+            ("http://127.0.0.1:4010/~checkout", "/a", false, "/a"),
+            ("https://checkout.shop.localhost", "/a", false, "/a"),
+        ] {
+            let request = Request {
+                method: Method::GET,
+                base: base.to_owned(),
+                path: path.to_owned(),
+                bare,
+                query: None,
+                version: Version::HTTP_11,
+                headers: HeaderMap::new(),
+                body: Body::Whole(Bytes::new()),
+            };
+            assert_eq!(request.received(), received, "{base} {path}");
+        }
     }
 }

@@ -54,10 +54,19 @@ impl Draws {
         if let Some(Json::String(forced)) = self.forced(name) {
             return forced.clone();
         }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&self.bytes(name, nth, 16));
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+        uuid_of(&self.bytes(name, nth, 16))
     }
+
+    /// A version 4 UUID that follows from the seed and the inputs alone.
+    pub(crate) fn derived_uuid(&self, inputs: &[&str]) -> String {
+        uuid_of(&self.derived(inputs, 16))
+    }
+}
+
+fn uuid_of(bytes: &[u8]) -> String {
+    let mut sixteen = [0; 16];
+    sixteen.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    uuid::Builder::from_random_bytes(sixteen).into_uuid().to_string()
 }
 
 fn keyed(parts: &[&[u8]], count: usize) -> Vec<u8> {

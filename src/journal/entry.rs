@@ -65,6 +65,8 @@ pub(crate) struct Exchanged {
     pub(crate) response: Response,
     pub(crate) trace: Trace,
     pub(crate) changes: Vec<Note>,
+    /// The stub that answered in place of the pack.
+    pub(crate) stub: Option<Arc<str>>,
     /// None where the answer is sent at once and whole.
     pub(crate) delivery: Option<Box<Delivery>>,
     /// How long the engine took, in real microseconds.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use imbl::Vector;
+use imbl::{OrdSet, Vector};
 
 use super::{Entry, Happening};
 use crate::clock::Instant;
@@ -34,11 +34,13 @@ pub(crate) struct Log {
     journal: Journal,
 }
 
-/// Where the journal begins, which can be emptied while the log goes on.
-#[derive(Debug, Clone, Copy, Default)]
+/// What the journal leaves out, which can be emptied while the log goes on.
+#[derive(Debug, Clone, Default)]
 struct Journal {
     /// The last entry that is not in it.
     after: u64,
+    /// Single exchanges behind that which are not in it either.
+    forgotten: OrdSet<u64>,
     /// How many exchanges behind that had to make room.
     evicted: u64,
 }
@@ -103,7 +105,10 @@ impl Log {
             self.bytes -= size;
             self.evicted += 1;
             self.lost = old.id;
-            if old.id > self.journal.after && old.exchange().is_some() {
+            if self.journal.forgotten.remove(&old.id).is_none()
+                && old.id > self.journal.after
+                && old.exchange().is_some()
+            {
                 self.journal.evicted += 1;
             }
             evicted.push(old);
@@ -118,7 +123,16 @@ impl Log {
 
     /// Empties the journal; the log stays.
     pub(crate) fn empty_journal(&mut self) {
-        self.journal = Journal { after: self.next - 1, evicted: 0 };
+        self.journal = Journal { after: self.next - 1, ..Journal::default() };
+    }
+
+    /// Takes one exchange out of the journal; the log stays. Gives whether it was in it.
+    pub(crate) fn forget(&mut self, id: u64) -> bool {
+        let there = self.unforgotten(id).is_some_and(|entry| entry.exchange().is_some());
+        if there {
+            self.journal.forgotten.insert(id);
+        }
+        there
     }
 
     /// Takes away an entry that is kept, and all behind it. Gives how many.
@@ -126,6 +140,7 @@ impl Log {
         let undone = self.entries.split_off(self.index(id));
         self.bytes -= undone.iter().map(|Kept(_, size)| size).sum::<usize>();
         self.position -= undone.len() as u64;
+        self.journal.forgotten = std::mem::take(&mut self.journal.forgotten).split(&id).0;
         undone.len() as u64
     }
 
@@ -159,7 +174,7 @@ impl Log {
     }
 
     fn remembers(&self, entry: &Entry) -> bool {
-        entry.id > self.journal.after || entry.exchange().is_none()
+        (entry.id > self.journal.after && !self.journal.forgotten.contains(&entry.id)) || entry.exchange().is_none()
     }
 
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
@@ -178,7 +193,7 @@ impl Log {
 
     /// The exchanges that the journal has, oldest first.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.behind(self.journal.after).filter(|entry| entry.exchange().is_some())
+        self.unforgotten_behind(self.journal.after).filter(|entry| entry.exchange().is_some())
     }
 }
 

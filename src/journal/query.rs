@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Entry, Exchanged, Stage, Verdict};
 use crate::clock::Instant;
-use crate::exchange::{Body, Request, parse_json};
+use crate::exchange::{Body, Request, equal, parse_json};
 
 /// Which exchanges are asked for. Every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Filter {
     pub(crate) pack: Option<String>,
     pub(crate) status: Option<StatusFilter>,
     pub(crate) contract: Option<String>,
+    /// The id of a stub.
+    pub(crate) stub: Option<String>,
     /// The first instant that counts.
     pub(crate) since: Option<Instant>,
     /// The first instant that does not count any more.
@@ -62,6 +64,7 @@ impl Filter {
             && given(&self.pack, &|wanted| exchanged.pack_name() == Some(wanted))
             && self.status.is_none_or(|wanted| wanted.holds(exchanged.response.status.as_u16()))
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
+            && given(&self.stub, &|wanted| exchanged.stub.as_deref() == Some(wanted))
             && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)
             && self.headers.iter().all(|(name, value)| request.headers.get_all(name).iter().any(|one| one == value))
             && self.query.iter().all(|(name, value)| has_pair(request, name, value))
@@ -76,10 +79,12 @@ pub(crate) fn is_called(operation: &str, name: &str) -> bool {
     operation == name || operation.rsplit('/').next() == Some(name)
 }
 
-/// Whether no operation has the method and path of the request: nothing was found to answer it.
+/// Whether no operation has the method and path of the request, and no stub either: nothing was found to answer it.
 pub(crate) fn is_unmatched(exchanged: &Exchanged) -> bool {
     let found = |stage, verdict| stage == Stage::Route && verdict == Verdict::Passed;
-    exchanged.operation.is_none() && !exchanged.trace.steps().iter().any(|step| found(step.stage, step.verdict))
+    exchanged.operation.is_none()
+        && exchanged.stub.is_none()
+        && !exchanged.trace.steps().iter().any(|step| found(step.stage, step.verdict))
 }
 
 fn has_pair(request: &Request, name: &str, value: &str) -> bool {
@@ -204,18 +209,6 @@ fn contains(value: &Json, wanted: &Json) -> bool {
             wanted.iter().all(|(name, wanted)| value.get(name).is_some_and(|value| contains(value, wanted)))
         }
         _ => equal(value, wanted),
-    }
-}
-
-/// Equal as JSON: `1` and `1.0` are one number, and members have no order.
-fn equal(a: &Json, b: &Json) -> bool {
-    match (a, b) {
-        (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| equal(a, b)))
-        }
-        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
-        (Json::Number(a), Json::Number(b)) => a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()),
-        _ => a == b,
     }
 }
 

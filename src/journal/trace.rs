@@ -5,6 +5,7 @@ use crate::diagnostic::Location;
 /// A stage of a request, in the order of `docs` and of the engine's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
+    Stub,
     Route,
     Prefer,
     Authenticate,
@@ -24,6 +25,7 @@ pub(crate) enum Stage {
 impl Stage {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Stage::Stub => "stub",
             Stage::Route => "route",
             Stage::Prefer => "prefer",
             Stage::Authenticate => "authenticate",

@@ -111,6 +111,8 @@ pub(crate) struct Exchange {
     pub(crate) operation: Option<Arc<str>>,
     /// The value of `Standin-Contract`.
     pub(crate) contract: Option<&'static str>,
+    /// The stub that answered.
+    pub(crate) stub: Option<Arc<str>>,
     /// None where the answer is sent at once and whole.
     pub(crate) delivery: Option<Box<Delivery>>,
 }
@@ -224,10 +226,17 @@ impl Sandbox {
         commit(state, Some(pack), at, request, exchange, took())
     }
 
-    /// Enters a request that leads to no pack, with the answer that says so.
-    pub(crate) fn astray(&self, request: Arc<Request>, real: Real, exchange: Exchange) -> Committed {
+    /// Answers a request that leads to no pack, and enters it.
+    pub(crate) fn astray(
+        &self,
+        request: Arc<Request>,
+        real: Real,
+        answer: impl FnOnce(&Ground, &Controls, &Draws, &Request) -> Exchange,
+    ) -> Committed {
         let state = self.lock();
         let at = state.now(real);
+        let draws = Draws::new(state.ground.seed, state.log.position());
+        let exchange = answer(&state.ground, &state.controls, &draws, &request);
         commit(state, None, at, request, exchange, 0)
     }
 
@@ -312,6 +321,12 @@ impl Sandbox {
         read(&self.lock().log)
     }
 
+    /// Takes single exchanges out of the journal. Gives how many were in it.
+    pub(crate) fn forget(&self, entries: &[u64]) -> usize {
+        let mut state = self.lock();
+        entries.iter().filter(|id| state.log.forget(**id)).count()
+    }
+
     /// Empties the journal. The log, which proves how the world came to be, stays.
     pub(crate) fn empty_journal(&self) {
         self.lock().log.empty_journal();
@@ -327,7 +342,7 @@ fn commit(
     exchange: Exchange,
     took: u64,
 ) -> Committed {
-    let Exchange { response, change, trace, operation, contract, delivery } = exchange;
+    let Exchange { response, change, trace, operation, contract, stub, delivery } = exchange;
     let Change { edits, steps, controls } = change;
     let definition = pack.map(|pack| &state.ground.packs[pack]);
     let exchanged = Exchanged {
@@ -338,6 +353,7 @@ fn commit(
         response: response.clone(),
         trace,
         changes: definition.map(|definition| notes(definition, &steps)).unwrap_or_default(),
+        stub,
         delivery,
         took,
     };

@@ -94,7 +94,7 @@ fn made(response: &Response) -> Delivered {
     let headers = made.headers_mut();
     headers.reserve(8);
     for (name, value) in response.headers.iter() {
-        headers.insert(name.clone(), value.clone());
+        headers.append(name.clone(), value.clone());
     }
     made
 }

@@ -85,7 +85,8 @@ async fn respond(
     let request = |path: String| Request {
         method: parts.method,
         base,
-        path,
+        bare: path.is_empty(),
+        path: if path.is_empty() { "/".to_owned() } else { path },
         query: parts.uri.query().map(str::to_owned),
         version: parts.version,
         headers: parts.headers,
@@ -102,12 +103,17 @@ async fn respond(
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
         Destination::Control(path) => controlled(request(path)),
+        Destination::Admin(path) => {
+            deliver::plain(shared.control.answer_as_wiremock(&sandbox, &request(path), (shared.real)()))
+        }
         Destination::Root => controlled(request(String::new())),
         Destination::Nowhere(path) => {
             let request = Arc::new(request(path));
-            let ground = sandbox.ground();
-            let exchange = engine::astray(&ground.packs, &ground.options, &request);
-            let committed = sandbox.astray(Arc::clone(&request), (shared.real)(), exchange);
+            let rules = shared.rules;
+            let committed =
+                sandbox.astray(Arc::clone(&request), (shared.real)(), |ground, controls, draws, request| {
+                    engine::astray(&ground.packs, &ground.options, controls, draws, request, rules)
+                });
             tell(shared, &sandbox, None, &request, &committed);
             deliver::committed(committed, &shared.dates)
         }

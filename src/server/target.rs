@@ -60,7 +60,9 @@ pub(super) struct Target {
 pub(super) enum Destination {
     /// The control plane, with the path behind `/_standin`.
     Control(String),
-    /// A pack by its number, with the path within it.
+    /// The control plane as WireMock's clients know it, with the path behind `/__admin`.
+    Admin(String),
+    /// A pack by its number, with the path within it; empty where not even a slash stood behind the pack's prefix.
     Pack(usize, String),
     /// The root of a server of several packs.
     Root,
@@ -80,18 +82,25 @@ pub(super) enum Area {
 }
 
 const CONTROL: &str = "/_standin";
+const ADMIN: &str = "/__admin";
 const SANDBOX_HEADER: &str = "standin-sandbox";
 
-/// The path behind `/_standin`.
-fn control(path: &str) -> Option<&str> {
-    path.strip_prefix(CONTROL).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The path behind a prefix.
+fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The control plane that a path leads to, by either of its names.
+fn control(path: &str) -> Option<Destination> {
+    let own = behind(path, CONTROL).map(|rest| Destination::Control(rest.to_owned()));
+    own.or_else(|| behind(path, ADMIN).map(|rest| Destination::Admin(rest.to_owned())))
 }
 
 /// Says which rules hold. It cannot fail, so that they hold for requests, too, in which something else is wrong.
 pub(super) fn area(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door) -> Area {
     let (_, path) = marked(parts.uri.path());
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    match control(path) {
+    match behind(path, CONTROL).or_else(|| behind(path, ADMIN).map(|_| "")) {
         Some("/livez" | "/readyz") if reads => Area::Health,
         Some(_) => Area::Control,
         None if path == "/" && host.labels.is_none() && door.pack.is_none() && packs.len() != 1 => Area::Control,
@@ -126,8 +135,8 @@ pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
         base.push_str("/~");
         base.push_str(id.as_str());
     }
-    let to = if let Some(path) = to_control {
-        Destination::Control(path.to_owned())
+    let to = if let Some(control) = to_control {
+        control
     } else if let Some(pack) = host_pack {
         Destination::Pack(pack, path.to_owned())
     } else {
@@ -139,7 +148,7 @@ pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
 fn by_prefix(path: &str, packs: &[Arc<Pack>], own: Option<usize>, base: &mut String) -> Destination {
     let (first, rest) = path.strip_prefix('/').map_or(("", path), |path| match path.find('/') {
         Some(at) => (&path[..at], &path[at..]),
-        None => (path, "/"),
+        None => (path, ""),
     });
     if let Some(pack) = packs.iter().position(|pack| &*pack.name == first)
         && own.is_none_or(|own| own == pack)

@@ -149,6 +149,11 @@ fn the_calls_of_the_limits_page_do_what_it_shows() {
 }
 
 #[test]
+fn the_calls_of_the_stubs_page_do_what_it_shows() {
+    run("docs/stubs.md", "start --freeze");
+}
+
+#[test]
 fn the_commands_of_the_cli_page_do_what_it_shows() {
     run("docs/cli.md", "start --freeze");
 }
@@ -301,6 +306,18 @@ fn every_route_of_the_control_plane_is_documented() {
     let (journal, others) = routes.into_iter().partition(|route| route.contains(" /_standin/journal"));
     mentioned("docs/journal.md", "routes of the journal", &journal, 5);
     mentioned("docs/control-api.md", "routes", &others, 20);
+    let product = crate::rust::Source::new(&read("src/control/wiremock/routes.rs")).product;
+    let calls = pattern.captures_iter(&product).map(|found| format!("{} /__admin{}", &found[1], &found[2])).collect();
+    mentioned("docs/stubs.md", "calls of WireMock's", &calls, 30);
+    // Members of mappings and conditions, as `Known` lists them.
+    let sources =
+        ["mapping", "request_read", "matcher_read", "answer", "delay"].map(|name| format!("src/stub/{name}.rs"));
+    let mut members = listed(&sources, &[r#"(?m)^ +"([a-zA-Z0-9]+)",$"#]);
+    // Those say nothing here, or are ids and texts of the mapping itself.
+    for quiet in ["uuid", "persistent", "insertionIndex", "fromConfiguredStub", "statusMessage"] {
+        assert!(members.remove(quiet), "{quiet}");
+    }
+    mentioned("docs/stubs.md", "members of mappings", &members, 30);
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod rust;
 mod safe;
 mod server;
 mod shapes;
+mod stubs;
 mod support;
 mod tls;
 mod together;

@@ -15,7 +15,7 @@ pub fn read(path: &str) -> String {
 }
 
 /// Every file below a folder by its path within the project, with `/` between the parts, in order. What tools leave
-/// behind (`target`, `node_modules`, `.git`, and other hidden folders but those of the CI) is left out.
+/// behind (`target`, `node_modules`, `venv`, `.git`, and other hidden folders but those of the CI) is left out.
 pub fn files(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(&root().join(folder), &mut found);
@@ -33,7 +33,7 @@ fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
         if kind.is_file() && name != ".git" {
             out.push(entry.path());
         } else if kind.is_dir()
-            && !["target", "node_modules"].contains(&name.as_str())
+            && !["target", "node_modules", "venv"].contains(&name.as_str())
             && (!name.starts_with('.') || name == ".ci" || name == ".github")
         {
             walk(&entry.path(), out);

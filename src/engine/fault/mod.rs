@@ -18,7 +18,7 @@ use crate::sandbox::{Change, Failure, Fault, Latency, When};
 pub(crate) use read::{dump, read, undump};
 
 /// How many bytes come where random ones do.
-const GARBAGE: usize = 64;
+pub(super) const GARBAGE: usize = 64;
 
 /// Lets the rules that apply do to an answer what they say.
 pub(super) fn inject(call: &mut Call<'_>, meant: &Meant<'_>, mut outcome: Outcome) -> (Outcome, Option<Box<Delivery>>) {
@@ -138,7 +138,7 @@ fn drawn(latency: Latency, draws: &Draws, nth: u32) -> Duration {
 }
 
 /// A log-normal time: half of all are below the median.
-fn log_normal(median: Duration, sigma: f64, draws: &Draws, name: &str, nth: u32) -> Duration {
+pub(super) fn log_normal(median: Duration, sigma: f64, draws: &Draws, name: &str, nth: u32) -> Duration {
     let radius = (-2.0 * (1.0 - unit(draws, name, nth * 2)).ln()).sqrt();
     let deviate = radius * (std::f64::consts::TAU * unit(draws, name, nth * 2 + 1)).cos();
     let millis = (median.as_secs_f64() * 1000.0 * (sigma * deviate).exp()).round();
@@ -146,7 +146,7 @@ fn log_normal(median: Duration, sigma: f64, draws: &Draws, name: &str, nth: u32)
 }
 
 /// A number from 0 to 1, without 1.
-fn unit(draws: &Draws, name: &str, nth: u32) -> f64 {
+pub(super) fn unit(draws: &Draws, name: &str, nth: u32) -> f64 {
     let bytes = draws.bytes(name, nth, 4);
     let number = bytes.iter().fold(0_u32, |number, byte| (number << 8) | u32::from(*byte));
     f64::from(number) / (f64::from(u32::MAX) + 1.0)

@@ -27,6 +27,12 @@ fn walk(server: &Server, more: &[(&str, &str)], look: impl Fn(&str, &str, &Answe
         let path = filled(&path);
         calls.extend([&*method, "HEAD", "OPTIONS", "PUT"].map(|method| (method.to_owned(), path.clone())));
     }
+    for (method, path) in admin_rows() {
+        calls.extend([&*method, "HEAD", "OPTIONS", "PUT"].map(|method| (method.to_owned(), path.clone())));
+    }
+    for path in ["/__admin", "/__admin/", "/__admin/nothing", "/__admin/livez", "/__admin/health/"] {
+        calls.push(("GET".to_owned(), path.to_owned()));
+    }
     for path in
         ["/_standin/", "/_standin//", "/_standin/nothing", "/_standin/livez/", "/_standin/livez/x", "/_standin/clock/"]
     {
@@ -44,7 +50,8 @@ fn walk(server: &Server, more: &[(&str, &str)], look: impl Fn(&str, &str, &Answe
 }
 
 fn is_health(method: &str, path: &str) -> bool {
-    matches!(method, "GET" | "HEAD") && (path.ends_with("/livez") || path.ends_with("/readyz"))
+    let own = path.contains("/_standin/");
+    own && matches!(method, "GET" | "HEAD") && (path.ends_with("/livez") || path.ends_with("/readyz"))
 }
 
 #[test]

@@ -82,15 +82,26 @@ rejections: {}
     (server, folder)
 }
 
-/// The rows of the control plane's table as its source has them: method and path behind `/_standin`.
-fn rows() -> Vec<(String, String)> {
-    let product = crate::rust::Source::new(&read("src/control/routes.rs")).product;
+/// The rows of a table of the control plane as its source has them: method and path behind its prefix.
+fn rows_of(file: &str) -> Vec<(String, String)> {
+    let product = crate::rust::Source::new(&read(file)).product;
     let pattern = Regex::new(r#"row\(\s*"([A-Z]+)",\s*"([^"]+)""#).unwrap();
     let rows: Vec<_> =
         pattern.captures_iter(&product).map(|found| (found[1].to_owned(), found[2].to_owned())).collect();
     assert_eq!(rows.len(), product.matches("row(\"").count(), "every row is found");
     assert!(rows.len() >= 25, "{rows:?}");
     rows
+}
+
+/// Those behind `/_standin`.
+fn rows() -> Vec<(String, String)> {
+    rows_of("src/control/routes.rs")
+}
+
+/// Those behind `/__admin`, as they are called.
+fn admin_rows() -> Vec<(String, String)> {
+    let called = |path: &str| format!("/__admin{}", path.replace("{id}", "1").replace("{name}", "trial"));
+    rows_of("src/control/wiremock/routes.rs").into_iter().map(|(method, path)| (method, called(&path))).collect()
 }
 
 /// A path with something in the place of each parameter.

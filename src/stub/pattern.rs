@@ -1,0 +1,302 @@
+//! Regular expressions as Java writes them, as far as their time is linear in the text: `\d`, `\w`, `\s` and `\b` are of
+//! ASCII, `.` is any character, and look-around, references back and possessive quantifiers are no part of them.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson;
+use regex_automata::util::pool::Pool;
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input};
+use regex_syntax::ast::{self, Ast, Flag, FlagsItemKind, RepetitionKind, Visitor};
+use regex_syntax::hir::literal::Extractor;
+
+/// The most memory that a compiled expression may take, and what is worked out while it is used, in bytes.
+const MOST: usize = 1 << 20;
+const WORKED_OUT: usize = 512 << 10;
+const LENGTH: usize = 2000;
+
+/// An expression that works out its states as a text needs them, and gives up where nearly every byte needs another one.
+/// Without that, one of a few dozen characters can take seconds for the largest body.
+#[derive(Clone)]
+pub(super) struct Pattern {
+    used: Arc<Used>,
+    anchored: Anchored,
+}
+
+struct Used {
+    automaton: DFA,
+    /// What was worked out, for the next text.
+    worked_out: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+}
+
+impl std::fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pattern").field("size", &self.size()).finish_non_exhaustive()
+    }
+}
+
+impl Pattern {
+    /// None where working it out was given up.
+    pub(super) fn fits(&self, text: &str) -> Option<bool> {
+        let input = Input::new(text).anchored(self.anchored).earliest(true);
+        let found = self.used.automaton.try_search_fwd(&mut self.used.worked_out.get(), &input);
+        found.map(|found| found.is_some()).ok()
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        self.used.automaton.get_nfa().memory_usage() + self.used.automaton.memory_usage()
+    }
+}
+
+/// Why there is no such expression, and at which character, counted from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PatternFault {
+    pub(super) column: usize,
+    pub(super) words: String,
+}
+
+/// For texts that are whole of this form.
+pub(super) fn whole(expression: &str) -> Result<Pattern, PatternFault> {
+    compiled(&wrapped(expression)?, Anchored::Yes)
+}
+
+/// For texts in which something is of this form.
+pub(super) fn part(expression: &str) -> Result<Pattern, PatternFault> {
+    compiled(&read(expression)?, Anchored::No)
+}
+
+/// As [`whole`], for something that begins with `/`.
+pub(super) fn whole_path(expression: &str) -> Result<Pattern, PatternFault> {
+    let wrapped = wrapped(expression)?;
+    let pattern = compiled(&wrapped, Anchored::Yes)?;
+    let begins = regex_syntax::parse(&wrapped).map(|hir| Extractor::new().extract(&hir));
+    let first = begins.as_ref().ok().and_then(|begins| begins.literals()).unwrap_or_default();
+    let other = |literal: &[u8]| literal.first().is_some_and(|first| *first != b'/');
+    if !first.is_empty() && first.iter().all(|literal| other(literal.as_bytes())) {
+        let words = "what it is held against begins with `/`, and this begins otherwise: begin with `/`".to_owned();
+        return Err(PatternFault { column: 1, words });
+    }
+    Ok(pattern)
+}
+
+fn wrapped(expression: &str) -> Result<String, PatternFault> {
+    Ok(format!("\\A(?:{})\\z", read(expression)?))
+}
+
+fn compiled(expression: &str, anchored: Anchored) -> Result<Pattern, PatternFault> {
+    let fault = |words: &str| PatternFault { column: 1, words: words.to_owned() };
+    let never = "no text is of this form";
+    let hir = regex_syntax::parse(expression).map_err(|error| fault(&error.to_string()))?;
+    hir.properties().minimum_len().ok_or_else(|| fault(never))?;
+    let automaton = DFA::builder()
+        .syntax(syntax::Config::new().dot_matches_new_line(true))
+        .thompson(thompson::Config::new().nfa_size_limit(Some(MOST)))
+        .configure(
+            DFA::config()
+                .cache_capacity(WORKED_OUT)
+                .skip_cache_capacity_check(true)
+                .minimum_cache_clear_count(Some(3))
+                .minimum_bytes_per_state(Some(10)),
+        )
+        .build(expression)
+        .map_err(|_| fault("it is too large once repetitions are written out: repeat less, or write `+` or `*`"))?;
+    let made = automaton.clone();
+    let worked_out: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
+        Box::new(move || made.create_cache());
+    Ok(Pattern { used: Arc::new(Used { automaton, worked_out: Pool::new(worked_out) }), anchored })
+}
+
+/// Checks an expression, and writes its classes as those of ASCII.
+fn read(expression: &str) -> Result<String, PatternFault> {
+    let column = |at: usize| expression[..at].chars().count() + 1;
+    if expression.len() > LENGTH {
+        let words = format!("it has {} bytes: an expression has at most {LENGTH}", expression.len());
+        return Err(PatternFault { column: 1, words });
+    }
+    let ast = ast::parse::Parser::new().parse(expression).map_err(|error| {
+        let linear = "; only what takes time linear in the text is understood here";
+        let words = match error.kind() {
+            ast::ErrorKind::UnsupportedBackreference | ast::ErrorKind::UnsupportedLookAround => linear,
+            _ => "",
+        };
+        PatternFault { column: column(error.span().start.offset), words: format!("{}{words}", error.kind()) }
+    })?;
+    let found = ast::visit(&ast, Classes::default())
+        .map_err(|(at, words)| PatternFault { column: column(at), words: words.to_owned() })?;
+    let mut out = String::with_capacity(expression.len());
+    let mut done = 0;
+    for (span, ascii) in found {
+        out.push_str(&expression[done..span.start.offset]);
+        out.push_str(ascii);
+        done = span.end.offset;
+    }
+    out.push_str(&expression[done..]);
+    Ok(out)
+}
+
+/// The places of classes, in their order, with what they are written as.
+#[derive(Default)]
+struct Classes(Vec<(ast::Span, &'static str)>);
+
+impl Classes {
+    fn class(&mut self, class: &ast::ClassPerl) {
+        let ascii = match (&class.kind, class.negated) {
+            (ast::ClassPerlKind::Digit, false) => "[0-9]",
+            (ast::ClassPerlKind::Digit, true) => "[^0-9]",
+            (ast::ClassPerlKind::Space, false) => "[\\t-\\r ]",
+            (ast::ClassPerlKind::Space, true) => "[^\\t-\\r ]",
+            (ast::ClassPerlKind::Word, false) => "[0-9A-Za-z_]",
+            (ast::ClassPerlKind::Word, true) => "[^0-9A-Za-z_]",
+        };
+        self.0.push((class.span, ascii));
+    }
+}
+
+impl Visitor for Classes {
+    type Output = Vec<(ast::Span, &'static str)>;
+    type Err = (usize, &'static str);
+
+    fn finish(self) -> Result<Self::Output, Self::Err> {
+        Ok(self.0)
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), Self::Err> {
+        let flags = match ast {
+            Ast::ClassPerl(class) => {
+                self.class(class);
+                None
+            }
+            Ast::Assertion(assertion) => {
+                match assertion.kind {
+                    ast::AssertionKind::WordBoundary => self.0.push((assertion.span, "(?-u:\\b)")),
+                    ast::AssertionKind::NotWordBoundary => {
+                        return Err((assertion.span.start.offset, "`\\B` is not understood here"));
+                    }
+                    _ => {}
+                }
+                None
+            }
+            // Java would read the second as possessive, which never gives back what it has taken.
+            Ast::Repetition(outer) => match &*outer.ast {
+                Ast::Repetition(_) if outer.op.kind == RepetitionKind::OneOrMore => {
+                    let words = "possessive quantifiers are not supported: leave out the second `+`";
+                    return Err((outer.op.span.start.offset, words));
+                }
+                _ => None,
+            },
+            Ast::Flags(set) => Some(&set.flags),
+            Ast::Group(group) => group.flags(),
+            _ => None,
+        };
+        for item in flags.iter().flat_map(|flags| &flags.items) {
+            if let FlagsItemKind::Flag(Flag::IgnoreWhitespace | Flag::Unicode | Flag::SwapGreed | Flag::CRLF) =
+                item.kind
+            {
+                return Err((item.span.start.offset, "of the flags `i`, `m` and `s` are understood here"));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ast::ClassSetItem) -> Result<(), Self::Err> {
+        if let ast::ClassSetItem::Perl(class) = item {
+            self.class(class);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::stub::samples::{asked, pattern, request};
+
+    #[test]
+    fn an_expression_is_of_the_whole_text_and_its_classes_are_of_ascii() {
+        for (expression, fits, other) in [
+            ("a+", "aaa", "aab"),
+            ("a|b", "b", "bb"),
+            (r"\d{3}", "123", "12a"),
+            (r"\d", "7", "\u{0667}"),
+            (r"[\d-]+", "1-2", "1_2"),
+            (r"\w+", "a_1", "ä"),
+            (r"\W", "ä", "a"),
+            (r".*\bfoo\b.*", "a foo b", "afoo b"),
+            ("(?i)abc", "aBc", "abd"),
+            (".*", "a\nb", ""),
+            ("...", "äöü", "ab"),
+            ("[a-z&&[^b]]", "a", "b"),
+            (r"\s", "\u{b}", "\u{a0}"),
+            ("^ab$", "ab", "abc"),
+        ] {
+            let regex = whole(expression).unwrap_or_else(|fault| panic!("{expression}: {fault:?}"));
+            assert_eq!(regex.fits(fits), Some(true), "{expression}: {fits}");
+            assert!(other.is_empty() || regex.fits(other) == Some(false), "{expression}: {other}");
+        }
+        assert_eq!((part("b").unwrap().fits("abc"), part("b").unwrap().fits("ac")), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_at_its_character() {
+        for (expression, column, words) in [
+            ("ä(b", 2, "unclosed group"),
+            ("a)(b", 2, "unopened group"),
+            ("(?=a)", 1, "linear in the text"),
+            (r"(a)\1", 4, "linear in the text"),
+            ("a++", 3, "possessive"),
+            ("(?x) a # b", 3, "`i`, `m` and `s`"),
+            (r"[a&&b]", 1, "no text"),
+            (r"\Qa\E", 1, "escape"),
+            (&"((a{1,100}){1,100}){1,100}".repeat(2), 1, "too large"),
+            (&"a".repeat(3000), 1, "at most 2000"),
+        ] {
+            let fault = whole(expression).unwrap_err();
+            assert!(fault.words.contains(words), "{expression}: {fault:?}");
+            assert_eq!(fault.column, column, "{expression}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_expression_of_a_path_must_be_able_to_begin_it() {
+        for never in ["a/.*", "(?:a|b)/c", "http://.*", r"\?a=b"] {
+            assert!(whole_path(never).unwrap_err().words.contains("begin with `/`"), "{never}");
+        }
+        for fine in ["/a/.*", ".*", "^/a$", "(/a)?/b", "[^a]b", "(?i)/a", "/?a", ""] {
+            assert!(whole_path(fine).is_ok(), "{fine}");
+        }
+    }
+
+    /// A text of which nearly every byte leads such an expression to another state.
+    fn restless(bytes: usize) -> String {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            if state & 1 == 0 { 'a' } else { 'b' }
+        };
+        (0..bytes).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn expressions_that_are_made_to_be_slow_are_given_up_and_hold_of_nothing() {
+        let text = restless(2 << 20);
+        let body = request("POST /", &[], text.as_bytes());
+        for expression in ["[ab]*a[ab]{1000}", "(?:[ab]*a[ab]{300}){3}", "(.*a.{50}){4}b?", ".*a.{60}"] {
+            for condition in ["matches", "doesNotMatch"] {
+                let pattern = pattern(json!({ "bodyPatterns": [{ condition: expression }] }));
+                assert!(!pattern.matches(&asked(&body)), "{condition} {expression}");
+            }
+        }
+        // Those that others would look for long are no effort here.
+        for expression in ["(a+)+c", "(a|aa|b|ab)*c", "(.*a){12}x", "([ab]*)*c"] {
+            let pattern = pattern(json!({ "bodyPatterns": [{ "doesNotMatch": expression }] }));
+            assert!(pattern.matches(&asked(&body)), "{expression}");
+        }
+    }
+}
