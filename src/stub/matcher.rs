@@ -125,7 +125,7 @@ pub(super) fn distance(one: &str, other: &str) -> f64 {
 /// As WireMock has it: a path that leads to one place finds nothing there where it finds null, `[]` or `{}`.
 fn finds_something(path: &Path, json: &Json) -> bool {
     match path.find(json) {
-        Found::One(Json::Null) | Found::Nothing | Found::GivenUp => false,
+        Found::One(Json::Null) | Found::Nothing => false,
         Found::One(Json::Array(items)) => !items.is_empty(),
         Found::One(Json::Object(members)) => !members.is_empty(),
         Found::One(_) | Found::Several(_) => true,
@@ -140,7 +140,6 @@ fn finds(path: &Path, json: &Json, matcher: &Matcher, depth: usize) -> bool {
         matcher.holds_of(&values)
     };
     match path.find(json) {
-        Found::GivenUp => false,
         Found::Nothing | Found::One(Json::Null) => matcher.holds(None),
         Found::One(Json::Array(items)) if !whole => each(&items.iter().collect::<Vec<_>>()),
         Found::One(value) => matcher.holds(Some(&Said::of_json(value, depth))),
