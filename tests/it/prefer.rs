@@ -120,12 +120,15 @@ fn an_example_has_the_contract_of_the_answer_that_it_shows() {
 }
 
 #[test]
-fn errors_that_only_faults_give_are_answers_too() {
+fn errors_that_faults_and_limits_give_are_answers_too() {
     let server = Server::start(&["optimizeplayer", "--freeze"]);
     let list = server.operation("optimizeplayer/integrations/list");
     let answer = prefer(&server, &format!("GET {}", text(&list, "path")), "example=maintenance");
     shows(&answer, 503, "optimizeplayer/errors/maintenance.json");
     assert_eq!(answer.header("standin-operation"), Some("optimizeplayer/integrations/list"));
+    // Nobody is limited here, and nothing is counted.
+    let answer = prefer(&server, &format!("GET {}", text(&list, "path")), "code=429");
+    shows(&answer, 429, "optimizeplayer/errors/too-many-requests.json");
 }
 
 #[test]
