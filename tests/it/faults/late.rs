@@ -96,14 +96,15 @@ fn a_connection_goes_on_after_a_late_answer() {
 
 #[test]
 fn a_connection_that_waits_is_neither_idle_nor_stuck() {
-    let limits = ["--idle-timeout", "50ms", "--header-timeout", "50ms", "--write-timeout", "50ms"];
+    // Each is shorter than what the answers wait.
+    let limits = ["--idle-timeout", "100ms", "--header-timeout", "400ms", "--write-timeout", "100ms"];
     let server = with(&limits);
     let body = list(&server).body;
-    for rule in [json!({ "latency": "400ms" }), json!({ "dribble": { "pieces": 3, "over": "400ms" } })] {
+    for rule in [json!({ "latency": "700ms" }), json!({ "dribble": { "pieces": 3, "over": "700ms" } })] {
         put(&server, json!([rule]));
         let (answer, took) = timed(|| list(&server));
         assert_eq!(answer.body, body);
-        assert!(took >= Duration::from_millis(400), "{rule}: {took:?}");
+        assert!(took >= Duration::from_millis(700), "{rule}: {took:?}");
     }
 }
 
