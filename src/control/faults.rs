@@ -1,7 +1,7 @@
 //! `/faults`: what is to go wrong.
 
 use http::StatusCode;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::body::members;
 use super::{Answer, Call, done, ok};
@@ -10,13 +10,7 @@ use crate::exchange::Problem;
 
 /// The rules, each with how often it has applied.
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let faults = call.sandbox.controls().faults;
-    let shown = faults.rules().map(|(rule, applied)| {
-        let mut shown = rule.source.clone();
-        shown["applied"] = applied.into();
-        shown
-    });
-    ok(&json!({ "faults": shown.collect::<Vec<Json>>() }))
+    ok(&engine::faults_shown(&call.sandbox.controls().faults))
 }
 
 pub(super) fn put(call: &Call<'_>) -> Answer {

@@ -40,6 +40,7 @@ use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
 pub(crate) use event::{EventFault, fire};
+pub(crate) use fault::shown as faults_shown;
 pub(crate) use limit::{at_start as limits_at_start, shown as limits_shown};
 pub(crate) use mistake::Mistake;
 pub(crate) use near_miss::{astray, near_misses};

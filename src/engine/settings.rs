@@ -89,7 +89,7 @@ pub(crate) fn set(
 ) -> Result<(Controls, Happening), Vec<Mistake>> {
     let mut controls = controls.clone();
     match setting {
-        Setting::Faults(given) => controls.faults = fault::read(packs, given)?,
+        Setting::Faults(given) => controls.faults = fault::read(packs, given, fault::Named::Known)?,
         Setting::NoFaults => controls.faults = Faults::default(),
         Setting::Limits(given) => controls.limits = limit::read(packs, given)?,
         Setting::NoLimits => controls.limits = Limits::new(Vec::new(), Others::Unlimited),
@@ -156,7 +156,7 @@ fn no_state(name: &str, state: Option<&str>, why: &NoState) -> Mistake {
 pub(crate) fn dumped(controls: &Controls) -> Option<Json> {
     let mut dumped = Map::new();
     if !controls.faults.is_empty() {
-        dumped.insert("faults".to_owned(), fault::dump(&controls.faults));
+        dumped.insert("faults".to_owned(), fault::shown(&controls.faults));
     }
     if !controls.limits.is_untouched() {
         dumped.insert("limits".to_owned(), limit::dump(&controls.limits));
@@ -172,7 +172,7 @@ pub(crate) fn dumped(controls: &Controls) -> Option<Json> {
 pub(crate) fn controls(packs: &[Arc<Pack>], dumped: &Json) -> Result<Controls, Vec<Mistake>> {
     let mut controls = Controls::default();
     if let Some(faults) = dumped.get("faults") {
-        controls.faults = fault::undump(packs, faults)?;
+        controls.faults = fault::read(packs, faults, fault::Named::Ever)?;
     }
     if let Some(limits) = dumped.get("limits") {
         controls.limits = limit::undump(packs, limits)?;

@@ -27,7 +27,7 @@ pub(crate) struct Fault {
     pub(crate) when: When,
     pub(crate) latency: Option<Latency>,
     pub(crate) failure: Option<Failure>,
-    /// As it was given.
+    /// As it was given, without how often it has applied.
     pub(crate) source: Value,
 }
 
@@ -65,15 +65,10 @@ pub(crate) enum Failure {
 }
 
 impl Faults {
-    pub(crate) fn new(rules: Vec<Fault>) -> Self {
-        let applied = vec![0; rules.len()];
+    /// Rules, each with how often it has applied.
+    pub(crate) fn new(rules: Vec<(Fault, u64)>) -> Self {
+        let (rules, applied): (Vec<Fault>, Vec<u64>) = rules.into_iter().unzip();
         Faults { rules: rules.into(), applied: applied.into() }
-    }
-
-    /// Rules that have applied so often; a number for each.
-    pub(crate) fn going_on(rules: Vec<Fault>, applied: &[u64]) -> Self {
-        let applied = (0..rules.len()).map(|rule| applied.get(rule).copied().unwrap_or(0)).collect();
-        Faults { rules: rules.into(), applied }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -22,7 +22,6 @@ const LENGTH: usize = 2000;
 #[derive(Clone)]
 pub(super) struct Pattern {
     used: Arc<Used>,
-    anchored: Anchored,
 }
 
 struct Used {
@@ -40,7 +39,7 @@ impl std::fmt::Debug for Pattern {
 impl Pattern {
     /// None where working it out was given up.
     pub(super) fn fits(&self, text: &str) -> Option<bool> {
-        let input = Input::new(text).anchored(self.anchored).earliest(true);
+        let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
         let found = self.used.automaton.try_search_fwd(&mut self.used.worked_out.get(), &input);
         found.map(|found| found.is_some()).ok()
     }
@@ -60,18 +59,13 @@ pub(super) struct PatternFault {
 
 /// For texts that are whole of this form.
 pub(super) fn whole(expression: &str) -> Result<Pattern, PatternFault> {
-    compiled(&wrapped(expression)?, Anchored::Yes)
-}
-
-/// For texts in which something is of this form.
-pub(super) fn part(expression: &str) -> Result<Pattern, PatternFault> {
-    compiled(&read(expression)?, Anchored::No)
+    compiled(&wrapped(expression)?)
 }
 
 /// As [`whole`], for something that begins with `/`.
 pub(super) fn whole_path(expression: &str) -> Result<Pattern, PatternFault> {
     let wrapped = wrapped(expression)?;
-    let pattern = compiled(&wrapped, Anchored::Yes)?;
+    let pattern = compiled(&wrapped)?;
     let begins = regex_syntax::parse(&wrapped).map(|hir| Extractor::new().extract(&hir));
     let first = begins.as_ref().ok().and_then(|begins| begins.literals()).unwrap_or_default();
     let other = |literal: &[u8]| literal.first().is_some_and(|first| *first != b'/');
@@ -86,7 +80,7 @@ fn wrapped(expression: &str) -> Result<String, PatternFault> {
     Ok(format!("\\A(?:{})\\z", read(expression)?))
 }
 
-fn compiled(expression: &str, anchored: Anchored) -> Result<Pattern, PatternFault> {
+fn compiled(expression: &str) -> Result<Pattern, PatternFault> {
     let fault = |words: &str| PatternFault { column: 1, words: words.to_owned() };
     let never = "no text is of this form";
     let hir = regex_syntax::parse(expression).map_err(|error| fault(&error.to_string()))?;
@@ -106,7 +100,7 @@ fn compiled(expression: &str, anchored: Anchored) -> Result<Pattern, PatternFaul
     let made = automaton.clone();
     let worked_out: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
         Box::new(move || made.create_cache());
-    Ok(Pattern { used: Arc::new(Used { automaton, worked_out: Pool::new(worked_out) }), anchored })
+    Ok(Pattern { used: Arc::new(Used { automaton, worked_out: Pool::new(worked_out) }) })
 }
 
 /// Checks an expression, and writes its classes as those of ASCII.
@@ -238,7 +232,6 @@ mod tests {
             assert_eq!(regex.fits(fits), Some(true), "{expression}: {fits}");
             assert!(other.is_empty() || regex.fits(other) == Some(false), "{expression}: {other}");
         }
-        assert_eq!((part("b").unwrap().fits("abc"), part("b").unwrap().fits("ac")), (Some(true), Some(false)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::expr::Draws;
 use crate::journal::{Stage, Verdict};
 use crate::sandbox::{Change, Failure, Fault, Latency, When};
 
-pub(crate) use read::{dump, read, undump};
+pub(crate) use read::{Named, read, shown};
 
 /// How many bytes come where random ones do.
 pub(super) const GARBAGE: usize = 64;

@@ -15,39 +15,49 @@ const MOST_RULES: usize = 100;
 /// The widest log-normal distribution: with it one time in six is twenty times the median.
 const WIDEST: f64 = 3.0;
 
-const MEMBERS: [&str; 9] = ["pack", "operation", "share", "count", "when", "latency", "error", "fault", "dribble"];
+/// How often a rule has applied, as it is shown.
+const APPLIED: &str = "applied";
+const MEMBERS: [&str; 10] =
+    ["pack", "operation", "share", "count", "when", "latency", "error", "fault", "dribble", APPLIED];
 const FAULTS: [&str; 6] =
     ["connection-reset", "empty-response", "truncated-body", "malformed-body", "malformed-chunk", "random-data"];
 
+/// Which operations and errors a rule may name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Those that there are.
+    Known,
+    /// Also those that there were, before a pack was read again.
+    Ever,
+}
+
 /// Reads `{"faults": [rule…]}`; all mistakes at once.
-pub(crate) fn read(packs: &[Arc<Pack>], given: &Json) -> Result<Faults, Vec<Mistake>> {
+pub(crate) fn read(packs: &[Arc<Pack>], given: &Json, named: Named) -> Result<Faults, Vec<Mistake>> {
     let mut mistakes = Vec::new();
     let rules = mistake::rules(given, "faults", MOST_RULES)?;
     let mut read = Vec::new();
     for (index, rule) in rules.iter().enumerate() {
-        let mut reader = Reader { packs, place: Place { at: format!("/faults/{index}"), mistakes: &mut mistakes } };
+        let mut reader =
+            Reader { packs, named, place: Place { at: format!("/faults/{index}"), mistakes: &mut mistakes } };
         read.extend(reader.rule(rule));
     }
     if mistakes.is_empty() { Ok(Faults::new(read)) } else { Err(mistakes) }
 }
 
-/// The rules with how often they have applied, so that `undump` makes the same of it.
-pub(crate) fn dump(faults: &Faults) -> Json {
-    let rules: Vec<Json> = faults.rules().map(|(rule, _)| rule.source.clone()).collect();
-    let applied: Vec<u64> = faults.rules().map(|(_, applied)| applied).collect();
-    json!({ "faults": rules, "applied": applied })
-}
-
-pub(crate) fn undump(packs: &[Arc<Pack>], dumped: &Json) -> Result<Faults, Vec<Mistake>> {
-    let faults = read(packs, dumped)?;
-    let applied = dumped.get("applied").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    let applied: Vec<u64> = applied.iter().filter_map(Json::as_u64).collect();
-    Ok(Faults::going_on(faults.rules().map(|(rule, _)| rule.clone()).collect(), &applied))
+/// The rules with how often each has applied, so that `read` makes the same of it.
+pub(crate) fn shown(faults: &Faults) -> Json {
+    let shown = faults.rules().map(|(rule, applied)| {
+        let mut shown = rule.source.clone();
+        shown[APPLIED] = applied.into();
+        shown
+    });
+    json!({ "faults": shown.collect::<Vec<Json>>() })
 }
 
 /// Reads one rule.
 struct Reader<'r> {
     packs: &'r [Arc<Pack>],
+    named: Named,
     place: Place<'r>,
 }
 
@@ -56,7 +66,8 @@ impl Reader<'_> {
         self.place.wrong(member, message);
     }
 
-    fn rule(&mut self, given: &Json) -> Option<Fault> {
+    /// A rule, and how often it has applied.
+    fn rule(&mut self, given: &Json) -> Option<(Fault, u64)> {
         let before = self.place.mistakes.len();
         let members = self.place.members("a rule", given, &MEMBERS)?;
         let pack = self.pack(members);
@@ -71,13 +82,14 @@ impl Reader<'_> {
             operation,
             latency,
             failure,
-            source: given.clone(),
+            source: without(members, APPLIED),
         };
+        let applied = self.applied(members.get(APPLIED));
         let does = ["latency", "error", "fault", "dribble"];
         if does.iter().all(|name| !members.contains_key(*name)) {
             self.wrong("", format!("the rule does nothing: give it {}", one_of(does)));
         }
-        (self.place.mistakes.len() == before).then_some(fault)
+        (self.place.mistakes.len() == before).then_some((fault, applied))
     }
 
     fn text<'m>(&mut self, members: &'m Map<String, Json>, name: &str) -> Option<&'m str> {
@@ -118,6 +130,9 @@ impl Reader<'_> {
         let id = self.text(members, "operation")?;
         let known = || self.packs.iter().flat_map(|pack| pack.operations.iter().map(|operation| &operation.name));
         let found = known().find(|name| &***name == id);
+        if found.is_none() && self.named == Named::Ever {
+            return Some(id.into());
+        }
         if found.is_none() {
             let of = |name: &str| pack.is_none_or(|pack| name.split('/').next() == Some(pack));
             let meant = did_you_mean(id, known().map(|name| &**name).filter(|name| of(name)));
@@ -161,6 +176,14 @@ impl Reader<'_> {
         }
     }
 
+    fn applied(&mut self, given: Option<&Json>) -> u64 {
+        let Some(given) = given else { return 0 };
+        given.as_u64().unwrap_or_else(|| {
+            self.wrong(APPLIED, format!("it is a whole number from 0, not {}", quoted(given)));
+            0
+        })
+    }
+
     fn when(&mut self, members: &Map<String, Json>, failure: Option<&Failure>) -> When {
         let Some(text) = self.text(members, "when") else { return When::Before };
         let fails = failure.is_some_and(|failure| !matches!(failure, Failure::Wire(Manner::Dribble { .. })));
@@ -196,6 +219,9 @@ impl Reader<'_> {
         known.sort_unstable();
         known.dedup();
         let Some(found) = known.iter().find(|known| &****known == name) else {
+            if self.named == Named::Ever {
+                return Some(Failure::Error(name.into()));
+            }
             let meant = did_you_mean(name, known.iter().map(|name| &***name));
             let of = pack.map_or("no pack".to_owned(), |pack| format!("the pack `{pack}`, which"));
             let has = all_of(known.iter().map(|name| &***name));
@@ -303,4 +329,10 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+fn without(members: &Map<String, Json>, name: &str) -> Json {
+    let mut members = members.clone();
+    members.shift_remove(name);
+    Json::Object(members)
 }

@@ -353,3 +353,32 @@ fn entries_of_an_earlier_pack_are_shown_as_they_were() {
     assert_eq!(now["exchange"]["trace"][0]["at"], "fixtures/shop/items/list.yaml:5");
     assert_eq!(now["exchange"]["request"]["query"], "key=•••");
 }
+
+#[test]
+fn what_is_asked_of_an_operation_that_is_gone_waits_until_it_is_there_again() {
+    let (shop, server) = shop();
+    let rules = json!({ "faults": [{ "operation": "shop/items/create", "fault": "malformed-body" }] });
+    server.control("PUT", "/faults", Some(rules)).expect(200);
+    let files = |from: &str, to: &str| {
+        let folder = shop.file("items");
+        let stem = format!("{from}.");
+        for entry in fs::read_dir(&folder).unwrap() {
+            let old = entry.unwrap().path();
+            let Some(rest) = old.file_name().unwrap().to_str().unwrap().strip_prefix(&stem) else { continue };
+            let text = fs::read_to_string(&old).unwrap().replace(&stem, &format!("{to}."));
+            fs::write(folder.join(format!("{to}.{rest}")), text).unwrap();
+            fs::remove_file(&old).unwrap();
+        }
+        live(&server);
+    };
+    files("create", "add");
+    assert_eq!(create(&server, "", "Chair", 5).expect(201).header("standin-operation"), Some("shop/items/add"));
+    let bundle = server.get("/_standin/log?format=bundle").expect(200);
+    fs::write(shop.root().join("it.bundle"), &bundle.body).unwrap();
+    let mut command = standin();
+    let done = command.current_dir(shop.root()).args(["replay", "it.bundle"]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    files("add", "create");
+    let broken = create(&server, "", "Stool", 6);
+    assert!(serde_json::from_slice::<Json>(&broken.body).is_err(), "{}", broken.text());
+}
