@@ -105,3 +105,15 @@ fn a_bundle_with_faults_replays_to_the_same() {
     assert!(bundle.text().lines().next().unwrap().contains("\"applied\""), "the beginning has the rules");
     bundle.replay(&[]).same();
 }
+
+#[test]
+fn rules_can_be_sent_back_as_they_are_shown_and_go_on_from_there() {
+    let server = start();
+    put(&server, json!([{ "count": 2, "error": "too-large" }]));
+    assert_eq!(list(&server, "default"), 413);
+    let shown = rules(&server, "default");
+    server.control("DELETE", "/faults", None).expect(204);
+    put(&server, shown.clone());
+    assert_eq!(rules(&server, "default"), shown);
+    assert_eq!([list(&server, "default"), list(&server, "default")], [413, 200]);
+}
