@@ -35,6 +35,7 @@ pub(super) fn set(call: &Call<'_>, setting: &Setting) -> Result<(), Problem> {
 pub(super) fn refused(mistakes: &[Mistake]) -> Problem {
     let shown = |mistake: &Mistake| json!({ "pointer": mistake.pointer, "message": mistake.message });
     let detail = match mistakes {
+        [only] if only.pointer.is_empty() => format!("{}.", only.message),
         [only] => {
             let end = if only.message.ends_with(['.', '?']) { "" } else { "." };
             format!("`{}`: {}{end}", only.pointer, only.message)

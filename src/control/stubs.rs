@@ -64,23 +64,34 @@ pub(super) enum Known {
     Kept,
 }
 
-/// Adds all mappings of a list, or none. `alone` takes away those that are not in it.
-pub(super) fn add_all(call: &Call<'_>, mappings: &[Json], known: Known, alone: bool) -> Result<(), Problem> {
+/// Adds all mappings of a list, or none, in this order. `alone` takes away those that are not in it.
+pub(super) fn add_all<'m>(
+    call: &Call<'_>,
+    mappings: impl Iterator<Item = (usize, &'m Json)>,
+    known: Known,
+    alone: bool,
+) -> Result<(), Problem> {
     let seed = call.sandbox.ground().seed;
     set(call, |controls| {
-        let mut all = Vec::new();
-        for (index, mapping) in mappings.iter().enumerate() {
+        let (mut all, mut kept) = (Vec::new(), Vec::new());
+        for (index, mapping) in mappings {
             let at = format!("/mappings/{index}");
             let Json::Object(mapping) = mapping else {
                 let message = "a mapping is an object".to_owned();
                 return Err(NotSet::Mistakes(vec![Mistake { pointer: at, message }]));
             };
-            let id = id_for(seed, &at, mapping, &controls.stubs, index as u64)?;
-            if known == Known::Replaced || controls.stubs.get(&id).is_none() {
-                all.push(identified(mapping, &id));
+            let id = id_for(seed, &at, mapping, &controls.stubs, all.len() as u64)?;
+            match known == Known::Replaced || controls.stubs.get(&id).is_none() {
+                true => all.push(identified(mapping, &id)),
+                false => kept.push(id),
             }
         }
-        Ok(Setting::Stubs(if alone { json!({ "mappings": all, "alone": true }) } else { json!({ "mappings": all }) }))
+        let mut setting = json!({ "mappings": all });
+        if alone {
+            setting["alone"] = true.into();
+            setting["keep"] = kept.into();
+        }
+        Ok(Setting::Stubs(setting))
     })
 }
 
@@ -161,7 +172,7 @@ pub(super) fn add(call: &Call<'_>) -> Answer {
     match given.get("mappings").and_then(Json::as_array) {
         Some(mappings) => {
             members(call, &["mappings"])?;
-            add_all(call, mappings, Known::Replaced, false)?;
+            add_all(call, mappings.iter().enumerate(), Known::Replaced, false)?;
             Ok(Response::json(StatusCode::CREATED, &json!({ "total": call.sandbox.controls().stubs.len() })))
         }
         None => one(call, StatusCode::CREATED, &add_one(call, &given)?),

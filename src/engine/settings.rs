@@ -30,7 +30,8 @@ pub(crate) enum Setting {
     NoLimits,
     /// A stub with this id, in place of the one that has it.
     Stub(String, Json),
-    /// `{"mappings": [mapping…]}`, each with its id; with `"alone": true` there are no others then.
+    /// `{"mappings": [mapping…]}`, each with its id; with `"alone": true` there are no others then but those
+    /// whose ids stand in `keep`.
     Stubs(Json),
     NoStub(String),
     NoStubs,
@@ -96,7 +97,8 @@ pub(crate) fn set(
         Setting::Stub(id, mapping) => put(&mut controls.stubs, "", id, mapping)?,
         Setting::Stubs(body) => {
             if body["alone"] == true {
-                controls.stubs.clear();
+                let kept: Vec<&str> = body["keep"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                controls.stubs.retain(&kept);
             }
             for (index, mapping) in body["mappings"].as_array().into_iter().flatten().enumerate() {
                 let id = mapping["id"].as_str().unwrap_or_default();

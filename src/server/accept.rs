@@ -114,6 +114,9 @@ async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place)
                 }
                 None => dispatch::answer(&shared, &door, request).await,
             };
+            if asked.wants_headless() {
+                response = deliver::headless(response);
+            }
             match response.extensions_mut().remove() {
                 None => Ok(turn.answer(response)),
                 // On the heap, as nearly no answer needs room for this.

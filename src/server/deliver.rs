@@ -1,10 +1,11 @@
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, DATE, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 use http_body_util::Full;
+use hyper::body::Body as _;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use parking_lot::Mutex;
@@ -80,6 +81,27 @@ fn harmless(headers: &mut HeaderMap) {
         headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     }
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(NOSNIFF);
+}
+
+/// An answer to HEAD in HTTP/2, where nothing else would leave its body away.
+pub(super) fn headless(response: Delivered) -> Delivered {
+    let (mut parts, content) = response.into_parts();
+    let content = match content {
+        Content::Whole(body) => {
+            let length = body.size_hint().exact().filter(|_| !bodiless(parts.status));
+            if let Some(length) = length {
+                parts.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+            }
+            Content::Whole(Full::default())
+        }
+        other => other,
+    };
+    hyper::Response::from_parts(parts, content)
+}
+
+/// Whether no answer of this status has a body.
+pub(super) fn bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// Ends an HTTP/1.1 connection after this answer.

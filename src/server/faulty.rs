@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::Shared;
-use super::deliver::{Content, Delivered};
+use super::deliver::{Content, Delivered, bodiless};
 use super::pace::{Answer, Pace, Turn, Watching};
 use crate::exchange::{Delivery, Manner};
 
@@ -81,9 +81,14 @@ impl Asked {
         Asked { version: request.version(), head: *request.method() == Method::HEAD }
     }
 
+    /// Whether nothing else leaves away the body of an answer that has none.
+    pub(super) fn wants_headless(self) -> bool {
+        self.head && self.version == Version::HTTP_2
+    }
+
     /// Whether an answer of this status has no body.
     fn is_bodiless(self, status: StatusCode) -> bool {
-        self.head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        self.head || bodiless(status)
     }
 }
 
@@ -100,6 +105,8 @@ pub(super) async fn deliver(
     let http2 = asked.version == Version::HTTP_2;
     let order = match manner {
         Manner::Whole => return Ok(turn.answer(response)),
+        // There is no body that could be cut.
+        Manner::Truncated if http2 && asked.is_bodiless(response.status()) => return Err(Broken),
         Manner::Dribble { pieces, over } => {
             let (parts, body) = apart(response).await;
             let content = Content::Pieces(Box::new(Pieces::dribbled(shared, body, pieces, over)));

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
-use tokio_rustls::rustls::{Error, InconsistentKeys, ServerConfig};
+use tokio_rustls::rustls::{CertificateError, Error, InconsistentKeys, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use super::crowd::Ends;
@@ -67,7 +67,7 @@ impl Identity {
             return Err(Flaw::NoCertificate);
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-            PemError::NoItemsFound if memchr::memmem::find(key, b"-----BEGIN ENCRYPTED ").is_some() => Flaw::Encrypted,
+            _ if memchr::memmem::find(key, b"ENCRYPTED").is_some() => Flaw::Encrypted,
             PemError::NoItemsFound => Flaw::NoKey,
             error => Flaw::Key(damage(&error)),
         })?;
@@ -76,6 +76,12 @@ impl Identity {
         let fits = |certificate: &CertificateDer<'static>| {
             CertifiedKey::new(vec![certificate.clone()], Arc::clone(&key)).keys_match()
         };
+        let damaged = |certificate: &CertificateDer<'static>| {
+            matches!(fits(certificate), Err(Error::InvalidCertificate(CertificateError::BadEncoding)))
+        };
+        if let Some(place) = chain.iter().position(damaged) {
+            return Err(Flaw::Certificate(format!("what it has in place {} is no certificate", place + 1)));
+        }
         match fits(&chain[0]) {
             Ok(()) => {}
             Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {

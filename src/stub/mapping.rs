@@ -226,6 +226,13 @@ mod tests {
             (asks(json!({ "method": "CONNECT" })), "/request/method", "never arrives", "ANY"),
             (asks(json!({ "url": "a" })), "/request/url", "does not begin with `/`", "write `/a`"),
             (asks(json!({ "url": "http://localhost/a" })), "/request/url", "a scheme and a host", "behind the host"),
+            (
+                asks(json!({ "urlPath": "/_standin/clock" })),
+                "/request/urlPath",
+                "for the server itself",
+                "another path",
+            ),
+            (asks(json!({ "url": "/__admin?x=1" })), "/request/url", "for the server itself", "another path"),
             (asks(json!({ "url": "/a b" })), "/request/url", "never part of a URL", "write `%20`"),
             (asks(json!({ "urlPath": "/a?b=1" })), "/request/urlPath", "no query", "queryParameters"),
             (asks(json!({ "url": "/a", "urlPath": "/a" })), "/request/urlPath", "both given", "write one of"),

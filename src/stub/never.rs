@@ -11,6 +11,17 @@ use crate::exchange::child;
 
 /// Says which conditions of a request contradict each other.
 pub(super) fn request(reader: &mut Reader, members: &Members<'_>, pattern: &RequestPattern) {
+    let path = match &pattern.url {
+        Url::Exactly(url) => Some(("url", url.split('?').next().unwrap_or_default())),
+        Url::Path(path) => Some(("urlPath", path.as_str())),
+        Url::Any | Url::Pattern(_) | Url::PathPattern(_) | Url::Template(_) => None,
+    };
+    if let Some((member, path)) = path
+        && ["/_standin", "/__admin"].iter().any(|own| path.strip_prefix(own).is_some_and(is_below))
+    {
+        let cause = format!("calls of `{path}` are for the server itself, and reach no stub");
+        reader.mistake(&members.place(member), cause, "choose another path");
+    }
     let bodies: Vec<&Matcher> = pattern.body.iter().collect();
     together(reader, &members.place("bodyPatterns"), &bodies);
     for Named { place, name, matcher } in &pattern.named {
@@ -39,6 +50,10 @@ pub(super) fn request(reader: &mut Reader, members: &Members<'_>, pattern: &Requ
             }
         }
     }
+}
+
+fn is_below(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('/')
 }
 
 /// How deep a value of a header may be nested to be read as JSON.

@@ -211,6 +211,14 @@ impl Stubs {
     }
 
     /// Takes all away.
+    /// Takes away all but those with these ids.
+    pub(crate) fn retain(&mut self, ids: &[&str]) {
+        let others = self.iter().map(|story| Arc::clone(&story.stub.id)).filter(|id| !ids.contains(&&**id));
+        for id in others.collect::<Vec<_>>() {
+            self.remove(&id);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Stubs { added: self.added, ..Stubs::default() };
     }

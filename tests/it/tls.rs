@@ -321,6 +321,11 @@ fn files_that_do_not_do_are_refused_before_anything_listens() {
         ("open.key", &key[..key.len() / 2]),
         ("encrypted.key", &key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")),
         ("odd.key", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"),
+        ("locked.key", &key.replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1)),
+        (
+            "tail.pem",
+            &format!("{certificate}-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydA==\n-----END CERTIFICATE-----\n"),
+        ),
         ("empty", ""),
         ("huge", &"x".repeat(1_100_000)),
     ] {
@@ -341,6 +346,8 @@ fn files_that_do_not_do_are_refused_before_anything_listens() {
         ("cut.pem", "other.key", &["cut.pem is damaged", "openssl x509"]),
         ("chain.pem", "open.key", &["open.key cannot be used", "no -----END line"]),
         ("chain.pem", "encrypted.key", &["encrypted.key is encrypted", "openssl pkey"]),
+        ("chain.pem", "locked.key", &["locked.key is encrypted", "openssl pkey"]),
+        ("tail.pem", "other.key", &["tail.pem is damaged", "in place 2 is no certificate"]),
         ("chain.pem", "odd.key", &["odd.key cannot be used", "P-256"]),
     ] {
         refused(

@@ -93,7 +93,8 @@ pub(super) fn import(call: &Call<'_>) -> Answer {
         }
     };
     let alone = options.get("deleteAllNotInImport") == Some(&Json::Bool(true));
-    stubs::add_all(call, mappings, known, alone)?;
+    // The last that is added outranks its equals, and lists begin with it: so what was listed is the same again.
+    stubs::add_all(call, mappings.iter().enumerate().rev(), known, alone)?;
     ok(&json!({}))
 }
 

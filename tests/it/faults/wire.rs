@@ -201,6 +201,14 @@ fn in_http_2_the_stream_is_reset_and_the_connection_goes_on() {
         assert_eq!((&data[..], heads), (half, usize::from(!half.is_empty())), "{fault}");
         client.exchange(3, "GET", "/customers");
     }
+    // Of an answer without a body nothing can be cut off but the whole.
+    put(&server, json!([{ "fault": "truncated-body" }]));
+    assert_eq!(curl(&server, &["--http2-prior-knowledge", "--head"]).status.code(), Some(92));
+    server.control("DELETE", "/faults", None).expect(204);
+    let head = curl(&server, &["--http2-prior-knowledge", "--head"]);
+    let said = String::from_utf8_lossy(&head.stdout).into_owned();
+    let length = format!("content-length: {}", whole(&server).len());
+    assert!(head.status.success() && said.contains("HTTP/2 200") && said.contains(&length), "{said}");
     // curl says so of the stream.
     for (fault, ..) in &SEEN[1..] {
         put(&server, json!([{ "fault": fault }]));

@@ -48,6 +48,19 @@ fn health_and_version_are_told() {
 }
 
 #[test]
+fn what_one_sandbox_lists_another_imports_as_the_same() {
+    let server = Server::start(&["reportei"]);
+    server.control("POST", "/sandboxes", Some(json!({ "id": "copy" }))).expect(201);
+    for body in ["first", "second"] {
+        add(&server, json!({ "url": "/a" }), json!({ "body": body }), json!({}));
+    }
+    let listed = admin(&server, "GET", "/mappings", None).expect(200);
+    server.call("POST", "/~copy/__admin/mappings/import", &[JSON], &listed.body[..]).expect(200);
+    assert_eq!(server.get("/~copy/a").expect(200).text(), "second");
+    assert_eq!(server.get("/~copy/__admin/mappings").json(), listed.json());
+}
+
+#[test]
 fn mappings_come_in_pieces_and_are_imported_as_the_options_say() {
     let server = Server::start(&["reportei"]);
     let id = "0b8a4b21-6d1c-4d34-a0de-2f0e0e3a5e7b";
@@ -61,9 +74,12 @@ fn mappings_come_in_pieces_and_are_imported_as_the_options_say() {
     assert_eq!(import(json!([mapping("one"), plain, plain]), json!({})), 3);
     assert_eq!(import(json!([mapping("two")]), json!({ "duplicatePolicy": "IGNORE" })), 3);
     assert_eq!(server.get("/a").expect(200).text(), "one");
-    let page = admin(&server, "GET", "/mappings?limit=1&offset=2", None).json();
+    let page = admin(&server, "GET", "/mappings?limit=1&offset=0", None).json();
     assert_eq!((page["mappings"].as_array().unwrap().len(), &page["meta"]["total"]), (1, &json!(3)));
-    assert_eq!(page["mappings"][0]["id"], id, "the last added is tried first, so the first is last");
+    assert_eq!(page["mappings"][0]["id"], id, "what comes first in an import is tried first");
+    let only = json!({ "duplicatePolicy": "IGNORE", "deleteAllNotInImport": true });
+    assert_eq!(import(json!([mapping("two"), plain]), only), 2, "what is in the import stays");
+    assert_eq!(server.get("/a").expect(200).text(), "one");
     assert_eq!(
         import(json!([mapping("two")]), json!({ "duplicatePolicy": "OVERWRITE", "deleteAllNotInImport": true })),
         1
