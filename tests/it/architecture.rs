@@ -30,6 +30,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("jsonschema", &["src/schema/"]),
     ("json_patch", &["src/engine/repair/"]),
     ("regex_automata", &["src/stub/pattern.rs"]),
+    ("serde_json_path", &["src/stub/jsonpath.rs"]),
     ("saphyr_parser", &["src/pack/source/"]),
     ("notify", &["src/reload/"]),
     ("prometheus_client", &["src/metrics.rs"]),
