@@ -126,10 +126,12 @@ pub(crate) struct Outcome {
 
 /// Answers one request.
 pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Request>, rules: Rules) -> Exchange {
-    if let Some(exchange) = stub::answer(moment.controls, &moment.draws, request, rules) {
-        return exchange;
-    }
+    let over = match stub::answer(moment.controls, &moment.draws, request, rules) {
+        Ok(exchange) => return exchange,
+        Err(over) => over,
+    };
     let mut call = Call::begin(pack, moment, request, rules);
+    stub::note(&mut call.trace, over);
     let mut meant = Meant::default();
     let mut outcome = match respond(&mut call, &mut meant) {
         Ok(outcome) => outcome,

@@ -71,10 +71,12 @@ pub(crate) fn astray(
     request: &Request,
     rules: Rules,
 ) -> Exchange {
-    if let Some(exchange) = stub::answer(controls, draws, request, rules) {
-        return exchange;
-    }
+    let over = match stub::answer(controls, draws, request, rules) {
+        Ok(exchange) => return exchange,
+        Err(over) => over,
+    };
     let mut trace = Trace::new();
+    stub::note(&mut trace, over);
     trace.add(Stage::Route, Verdict::Refused, None, "no pack has this path");
     Exchange {
         response: not_found("Nothing answers", request, nearest(packs, options, request)),

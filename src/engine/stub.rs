@@ -7,23 +7,32 @@ use http::{HeaderName, HeaderValue};
 
 use super::Rules;
 use super::fault::{GARBAGE, log_normal, unit};
-use crate::exchange::{Delivery, Manner, Request};
+use crate::exchange::{Body, Delivery, Manner, Request};
 use crate::expr::Draws;
-use crate::journal::{Stage, Trace};
+use crate::journal::{Stage, Trace, Verdict};
 use crate::sandbox::{Change, Controls, Exchange};
-use crate::stub::{self, Asked, Delay, Served, Stub};
+use crate::stub::{self, Asked, Delay, PassedOver, Served, Stub};
 
 const STUB: HeaderName = HeaderName::from_static("standin-stub");
 /// The name that WireMock has for it.
 const MATCHED: HeaderName = HeaderName::from_static("matched-stub-id");
 
-/// What a stub answers to a request, if there is one for it.
-pub(super) fn answer(controls: &Controls, draws: &Draws, request: &Request, rules: Rules) -> Option<Exchange> {
-    if controls.stubs.is_empty() {
-        return None;
+/// What a stub answers to a request, if there is one for it; otherwise what there is to say about those that may be for it.
+pub(super) fn answer(
+    controls: &Controls,
+    draws: &Draws,
+    request: &Request,
+    rules: Rules,
+) -> Result<Exchange, PassedOver> {
+    // A body that was thrown away is refused by who would read it: no stub can know what was in it.
+    if controls.stubs.is_empty() || matches!(request.body, Body::TooLarge { .. }) {
+        return Err(PassedOver::default());
     }
     let path = request.received();
-    let served = controls.stubs.serve(&Asked::new(request, &path, rules.json_depth))?;
+    let asked = Asked::new(request, &path, rules.json_depth);
+    let served = controls.stubs.serve(&asked);
+    let over = asked.passed_over();
+    let Some(served) = served else { return Err(over) };
     let Served { stub, after, .. } = &served;
     let mut response = stub.answer.response().clone();
     if let Ok(id) = HeaderValue::from_str(&stub.id) {
@@ -31,9 +40,10 @@ pub(super) fn answer(controls: &Controls, draws: &Draws, request: &Request, rule
         response.headers.insert(MATCHED, id);
     }
     let mut trace = Trace::new();
+    note(&mut trace, over);
     trace.passed(Stage::Stub, None, why(&served));
     let delivery = delivery(stub, draws);
-    Some(Exchange {
+    Ok(Exchange {
         response,
         change: Change {
             controls: after.as_ref().map(|stubs| Controls { stubs: stubs.clone(), ..controls.clone() }),
@@ -45,6 +55,16 @@ pub(super) fn answer(controls: &Controls, draws: &Draws, request: &Request, rule
         stub: Some(stub.id.clone()),
         delivery: (delivery != Delivery::default()).then(|| Box::new(delivery)),
     })
+}
+
+/// Says which stubs were passed over because a condition was given up.
+pub(super) fn note(trace: &mut Trace, over: PassedOver) {
+    for words in over.first {
+        trace.add(Stage::Stub, Verdict::Noted, None, words);
+    }
+    if over.more > 0 {
+        trace.add(Stage::Stub, Verdict::Noted, None, format!("{} more stubs were passed over", over.more));
+    }
 }
 
 /// Which stub it is, and why no other.

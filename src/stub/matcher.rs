@@ -33,12 +33,14 @@ pub(super) struct Expression {
 
 impl Matcher {
     /// Whether it holds. Of a value that is not there holds what says that something is not.
+    ///
+    /// Where the effort of the value was given up, what is returned means nothing.
     pub(super) fn holds(&self, value: Option<&Said<'_>>) -> bool {
-        let text = || value.and_then(Said::text);
+        // What it costs to look at all of the value as text, if that is still to be had.
+        let text = || value.filter(|value| value.effort().spend(value.bytes().len())).map(Said::text);
+        let fits = |value: &Said<'_>, expression: &Expression| expression.pattern.fits(value.text(), value.effort());
         match self {
-            Matcher::EqualTo { text: wanted, any_case: false } => {
-                value.is_some_and(|value| value.bytes() == wanted.as_bytes())
-            }
+            Matcher::EqualTo { text: wanted, any_case: false } => value.is_some_and(|value| value.text() == wanted),
             Matcher::EqualTo { text: wanted, any_case: true } => {
                 text().is_some_and(|text| text.to_lowercase() == wanted.to_lowercase())
             }
@@ -47,21 +49,38 @@ impl Matcher {
                 text().is_some_and(|text| text.to_lowercase().contains(&wanted.to_lowercase()))
             }
             Matcher::DoesNotContain(wanted) => text().is_none_or(|text| !text.contains(wanted)),
-            Matcher::Matches(expression) => text().is_some_and(|text| expression.pattern.fits(text) == Some(true)),
-            Matcher::DoesNotMatch(expression) => text().is_none_or(|text| expression.pattern.fits(text) == Some(false)),
-            Matcher::EqualToJson(wanted) => value.and_then(Said::json).is_some_and(|json| wanted.fits(json)),
-            Matcher::MatchesJsonPath { path, value: None, .. } => {
-                value.and_then(Said::json).is_some_and(|json| finds_something(path, json))
-            }
-            Matcher::MatchesJsonPath { path, value: Some(matcher), .. } => {
-                value.is_some_and(|value| value.json().is_some_and(|json| finds(path, json, matcher, value.depth())))
-            }
+            Matcher::Matches(expression) => value.is_some_and(|value| fits(value, expression) == Some(true)),
+            Matcher::DoesNotMatch(expression) => value.is_none_or(|value| fits(value, expression) == Some(false)),
+            Matcher::EqualToJson(wanted) => value.is_some_and(|value| {
+                value.effort().spend(value.bytes().len())
+                    && value.json().is_some_and(|json| wanted.fits(json, value.bytes().len(), value.effort()))
+            }),
+            Matcher::MatchesJsonPath { path, value: matcher, .. } => value.is_some_and(|value| {
+                value.effort().spend(value.bytes().len())
+                    && value.json().is_some_and(|json| match matcher {
+                        None => finds_something(path, json),
+                        Some(matcher) => finds(path, json, matcher, value),
+                    })
+            }),
             Matcher::BinaryEqualTo(wanted) => value.is_some_and(|value| value.bytes() == wanted),
-            Matcher::Absent => value.is_none(),
+            Matcher::Absent => value.is_none_or(Said::is_no_body),
             Matcher::Anything => true,
             Matcher::And(all) => all.iter().all(|matcher| matcher.holds(value)),
             Matcher::Or(any) => any.iter().any(|matcher| matcher.holds(value)),
             Matcher::Not(matcher) => !matcher.holds(value),
+        }
+    }
+
+    /// Whether it looks at little of a value.
+    pub(super) fn is_cheap(&self) -> bool {
+        match self {
+            Matcher::EqualTo { any_case: false, .. }
+            | Matcher::BinaryEqualTo(_)
+            | Matcher::Absent
+            | Matcher::Anything => true,
+            Matcher::And(inner) | Matcher::Or(inner) => inner.iter().all(Matcher::is_cheap),
+            Matcher::Not(inner) => inner.is_cheap(),
+            _ => false,
         }
     }
 
@@ -99,11 +118,13 @@ impl Matcher {
 
     /// How far a value is from what is asked for: 0 where it holds, 1 where nothing is alike.
     pub(super) fn distance(&self, values: &[Said<'_>]) -> f64 {
-        if self.holds_of(values) {
-            return 0.0;
-        }
+        if self.holds_of(values) { 0.0 } else { self.far(values) }
+    }
+
+    /// The same, where it does not hold.
+    pub(super) fn far(&self, values: &[Said<'_>]) -> f64 {
         let Matcher::EqualTo { text: wanted, .. } = self else { return 1.0 };
-        let far = values.iter().filter_map(Said::text).map(|text| distance(wanted, text));
+        let far = values.iter().map(|value| distance(wanted, value.text()));
         far.fold(1.0, f64::min)
     }
 }
@@ -133,20 +154,21 @@ fn finds_something(path: &Path, json: &Json) -> bool {
 }
 
 /// Whether the condition holds of one of the values that are found; of a list its items are meant, unless JSON is asked for.
-fn finds(path: &Path, json: &Json, matcher: &Matcher, depth: usize) -> bool {
+fn finds(path: &Path, json: &Json, matcher: &Matcher, said: &Said<'_>) -> bool {
     let whole = matches!(matcher, Matcher::EqualToJson(_) | Matcher::MatchesJsonPath { .. });
-    let each = |values: &[&Json]| {
-        let values: Vec<Said<'_>> = values.iter().map(|value| Said::of_json(value, depth)).collect();
-        matcher.holds_of(&values)
+    let inner = |value: &Json| {
+        let inner = Said::of_json(value, said.depth()).within(said.effort());
+        said.effort().spend(inner.bytes().len()) && matcher.holds(Some(&inner))
+    };
+    let each = |values: &[&Json]| match values {
+        [] => matcher.holds(None),
+        values => values.iter().any(|value| !said.effort().gave_up() && inner(value)),
     };
     match path.find(json) {
         Found::Nothing | Found::One(Json::Null) => matcher.holds(None),
         Found::One(Json::Array(items)) if !whole => each(&items.iter().collect::<Vec<_>>()),
-        Found::One(value) => matcher.holds(Some(&Said::of_json(value, depth))),
+        Found::One(value) => inner(value),
         Found::Several(values) if !whole => each(&values),
-        Found::Several(values) => {
-            let list = Json::Array(values.into_iter().cloned().collect());
-            matcher.holds(Some(&Said::of_json(&list, depth)))
-        }
+        Found::Several(values) => inner(&Json::Array(values.into_iter().cloned().collect())),
     }
 }

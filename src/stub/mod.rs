@@ -21,7 +21,7 @@ mod request_read;
 mod stubs;
 
 pub(crate) use answer::{Fault, Manner};
-pub(crate) use asked::Asked;
+pub(crate) use asked::{Asked, PassedOver};
 pub(crate) use delay::Delay;
 pub(crate) use mapping::{Stub, said_id};
 pub(crate) use nearest::{Difference, MOST as NEAR_MISSES, Near};

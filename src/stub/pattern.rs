@@ -1,33 +1,30 @@
 //! Regular expressions as Java writes them, as far as their time is linear in the text: `\d`, `\w`, `\s` and `\b` are of
 //! ASCII, `.` is any character, and look-around, references back and possessive quantifiers are no part of them.
 
-use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
-use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::hybrid::dfa::DFA;
 use regex_automata::nfa::thompson;
-use regex_automata::util::pool::Pool;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 use regex_syntax::ast::{self, Ast, Flag, FlagsItemKind, RepetitionKind, Visitor};
 use regex_syntax::hir::literal::Extractor;
 
+use super::asked::Effort;
+
 /// The most memory that a compiled expression may take, and what is worked out while it is used, in bytes.
 const MOST: usize = 1 << 20;
 const WORKED_OUT: usize = 512 << 10;
 const LENGTH: usize = 2000;
+/// How often what is worked out may be thrown away for one text, and what each of its bytes costs beside those of the text.
+const THROWN_AWAY: usize = 4;
+const STATES: usize = 2;
 
 /// An expression that works out its states as a text needs them, and gives up where nearly every byte needs another one.
 /// Without that, one of a few dozen characters can take seconds for the largest body.
 #[derive(Clone)]
 pub(super) struct Pattern {
-    used: Arc<Used>,
-}
-
-struct Used {
-    automaton: DFA,
-    /// What was worked out, for the next text.
-    worked_out: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>,
+    automaton: Arc<DFA>,
 }
 
 impl std::fmt::Debug for Pattern {
@@ -38,15 +35,29 @@ impl std::fmt::Debug for Pattern {
 
 impl Pattern {
     /// None where working it out was given up.
-    pub(super) fn fits(&self, text: &str) -> Option<bool> {
+    pub(super) fn fits(&self, text: &str, effort: &Effort) -> Option<bool> {
+        if !effort.spend(text.len()) {
+            return None;
+        }
+        // What was worked out for other texts would decide what is given up: the same request has the same answer.
+        let mut worked_out = self.automaton.create_cache();
+        let before = worked_out.memory_usage();
         let input = Input::new(text).anchored(Anchored::Yes).earliest(true);
-        let found = self.used.automaton.try_search_fwd(&mut self.used.worked_out.get(), &input);
+        let found = self.automaton.try_search_fwd(&mut worked_out, &input);
+        let filled = worked_out.clear_count().saturating_mul(WORKED_OUT);
+        let grown = worked_out.memory_usage().saturating_sub(before);
+        if !effort.spend(filled.saturating_add(grown).saturating_mul(STATES)) {
+            return None;
+        }
+        if found.is_err() {
+            effort.give_up();
+        }
         found.map(|found| found.is_some()).ok()
     }
 
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
-        self.used.automaton.get_nfa().memory_usage() + self.used.automaton.memory_usage()
+        self.automaton.get_nfa().memory_usage() + self.automaton.memory_usage()
     }
 }
 
@@ -92,15 +103,11 @@ fn compiled(expression: &str) -> Result<Pattern, PatternFault> {
             DFA::config()
                 .cache_capacity(WORKED_OUT)
                 .skip_cache_capacity_check(true)
-                .minimum_cache_clear_count(Some(3))
-                .minimum_bytes_per_state(Some(10)),
+                .minimum_cache_clear_count(Some(THROWN_AWAY)),
         )
         .build(expression)
         .map_err(|_| fault("it is too large once repetitions are written out: repeat less, or write `+` or `*`"))?;
-    let made = automaton.clone();
-    let worked_out: Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe> =
-        Box::new(move || made.create_cache());
-    Ok(Pattern { used: Arc::new(Used { automaton, worked_out: Pool::new(worked_out) }) })
+    Ok(Pattern { automaton: Arc::new(automaton) })
 }
 
 /// Checks an expression, and writes its classes as those of ASCII.
@@ -208,6 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::stub::request::Verdict;
     use crate::stub::samples::{asked, pattern, request};
 
     #[test]
@@ -229,8 +237,8 @@ mod tests {
             ("^ab$", "ab", "abc"),
         ] {
             let regex = whole(expression).unwrap_or_else(|fault| panic!("{expression}: {fault:?}"));
-            assert_eq!(regex.fits(fits), Some(true), "{expression}: {fits}");
-            assert!(other.is_empty() || regex.fits(other) == Some(false), "{expression}: {other}");
+            assert_eq!(regex.fits(fits, &Effort::new()), Some(true), "{expression}: {fits}");
+            assert!(other.is_empty() || regex.fits(other, &Effort::new()) == Some(false), "{expression}: {other}");
         }
     }
 
@@ -277,13 +285,23 @@ mod tests {
     }
 
     #[test]
-    fn expressions_that_are_made_to_be_slow_are_given_up_and_hold_of_nothing() {
+    fn expressions_that_are_made_to_be_slow_are_given_up_and_neither_they_nor_their_opposite_hold() {
         let text = restless(2 << 20);
         let body = request("POST /", &[], text.as_bytes());
         for expression in ["[ab]*a[ab]{1000}", "(?:[ab]*a[ab]{300}){3}", "(.*a.{50}){4}b?", ".*a.{60}"] {
-            for condition in ["matches", "doesNotMatch"] {
-                let pattern = pattern(json!({ "bodyPatterns": [{ condition: expression }] }));
-                assert!(!pattern.matches(&asked(&body)), "{condition} {expression}");
+            for condition in [
+                json!({ "matches": expression }),
+                json!({ "doesNotMatch": expression }),
+                json!({ "not": { "matches": expression } }),
+                json!({ "or": [{ "doesNotMatch": expression }, { "anything": true }] }),
+            ] {
+                let pattern = pattern(json!({ "bodyPatterns": [{ "contains": "a" }, condition] }));
+                let asked = asked(&body);
+                let place = "/request/bodyPatterns/1".to_owned();
+                assert_eq!(pattern.judge(&asked), Verdict::GivenUp(place), "{condition}");
+                assert!(!pattern.matches(&asked), "{condition}");
+                let (distance, differences) = pattern.compare(&asked);
+                assert!(distance > 0.0 && differences[0].expected.ends_with("which was given up"), "{differences:?}");
             }
         }
         // Those that others would look for long are no effort here.
@@ -291,5 +309,33 @@ mod tests {
             let pattern = pattern(json!({ "bodyPatterns": [{ "doesNotMatch": expression }] }));
             assert!(pattern.matches(&asked(&body)), "{expression}");
         }
+    }
+
+    #[test]
+    fn what_was_worked_out_for_other_texts_decides_nothing() {
+        let expression = whole(".*a.{60}").unwrap();
+        let (short, long) = (restless(500), restless(1 << 20));
+        let spent = || {
+            let effort = Effort::new();
+            (expression.fits(&short, &effort), Effort::MOST - effort.left())
+        };
+        let alone = spent();
+        assert!(alone.0.is_some() && alone.1 > 20 * short.len(), "states are paid for: {alone:?}");
+        assert_eq!(expression.fits(&long, &Effort::new()), None);
+        assert_eq!(spent(), alone);
+    }
+
+    #[test]
+    fn many_slow_expressions_take_as_long_as_a_few() {
+        let body = request("POST /", &[], restless(2 << 20).as_bytes());
+        let asked = asked(&body);
+        let slow = pattern(json!({ "bodyPatterns": [{ "not": { "matches": "(.*a.{20}[^b]){2}z" } }] }));
+        let before = asked.effort.left();
+        for _ in 0..1000 {
+            assert!(!slow.matches(&asked));
+        }
+        // What was begun with what was left is more than that by one text at most.
+        let one = (2 << 20) + STATES * (THROWN_AWAY + 1) * WORKED_OUT;
+        assert!(before - asked.effort.left() <= Effort::MOST && asked.effort.left() < one, "{}", asked.effort.left());
     }
 }

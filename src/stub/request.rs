@@ -1,11 +1,12 @@
 use http::Method;
 use serde_json::Value as Json;
 
-use super::asked::{Asked, Said};
+use super::asked::{Asked, Effort, Said};
 use super::matcher::{Expression, Matcher, distance};
 use super::matcher_read;
 use super::nearest::Difference;
 use super::read::{Mistakes, Reader};
+use crate::exchange::child;
 
 /// What a request must be like: everything that is said must hold.
 #[derive(Debug, Clone)]
@@ -60,25 +61,83 @@ impl Place {
             Place::Form => "form",
         }
     }
+
+    /// How conditions on it are called in a mapping.
+    pub(super) fn member(self) -> &'static str {
+        match self {
+            Place::Path => "pathParameters",
+            Place::Query => "queryParameters",
+            Place::Header => "headers",
+            Place::Cookie => "cookies",
+            Place::Form => "formParameters",
+        }
+    }
 }
 
 /// How much the method and the URL count where requests are compared; everything else counts once. As in WireMock.
 const METHOD: f64 = 3.0;
 const URL: f64 = 10.0;
 
+/// Whether a request is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Meant,
+    Other,
+    /// The condition at this place was given up, so that nobody knows.
+    GivenUp(String),
+}
+
 impl RequestPattern {
-    /// Whether a request is meant. What costs little comes first, and what reads the body last.
+    /// Whether a request is meant; not where a condition was given up.
     pub(crate) fn matches(&self, asked: &Asked<'_>) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == asked.request.method)
-            && self.url.holds(asked)
-            && self.authorization.as_deref().is_none_or(|wanted| asked.authorization() == Some(wanted))
-            && self.named.iter().all(|named| named.matcher.holds_of(&self.values(named, asked)))
-            && self.body.iter().all(|matcher| matcher.holds(asked.body()))
+        self.judge(asked) == Verdict::Meant
+    }
+
+    /// What costs little comes first, and what reads the body last. The first condition that does not hold, or is given
+    /// up, ends it.
+    pub(super) fn judge(&self, asked: &Asked<'_>) -> Verdict {
+        if self.method.as_ref().is_some_and(|method| *method != asked.request.method)
+            || self.authorization.as_deref().is_some_and(|wanted| asked.authorization() != Some(wanted))
+        {
+            return Verdict::Other;
+        }
+        asked.effort.next();
+        let judged = |holds: bool, place: &dyn Fn() -> String| match (asked.effort.gave_up(), holds) {
+            (true, _) => Some(Verdict::GivenUp(place())),
+            (false, false) => Some(Verdict::Other),
+            (false, true) => None,
+        };
+        let url = || judged(self.url.holds(asked), &|| format!("/request/{}", self.url.member()));
+        let named = |named: &Named| {
+            let place = || child(&format!("/request/{}", named.place.member()), &named.name);
+            judged(named.matcher.holds_of(&self.values(named, asked)), &place)
+        };
+        let body = |(index, matcher): (usize, &Matcher)| {
+            judged(body_holds(matcher, asked), &|| format!("/request/bodyPatterns/{index}"))
+        };
+        let bodies = |cheap: bool| self.body.iter().enumerate().filter(move |(_, matcher)| matcher.is_cheap() == cheap);
+        url()
+            .or_else(|| self.named.iter().find_map(named))
+            .or_else(|| bodies(true).find_map(body))
+            .or_else(|| bodies(false).find_map(body))
+            .unwrap_or(Verdict::Meant)
     }
 
     fn values<'a>(&'a self, named: &Named, asked: &'a Asked<'_>) -> Vec<Said<'a>> {
+        let looked_at = match named.place {
+            Place::Query => asked.request.query.as_ref().map_or(0, String::len),
+            Place::Form if asked.body().is_none() => {
+                asked.effort.give_up();
+                0
+            }
+            Place::Form => asked.request.body.bytes().len(),
+            Place::Path | Place::Header | Place::Cookie => Effort::LEAST,
+        };
+        if !asked.effort.spend(looked_at) {
+            return Vec::new();
+        }
         let values = match named.place {
-            Place::Path => self.url.parameter(&named.name, asked.path).into_iter().collect(),
+            Place::Path => self.url.parameter(&named.name, asked.path).map(str::as_bytes).into_iter().collect(),
             Place::Query => asked.query(&named.name),
             Place::Header => asked.header(&named.name),
             Place::Cookie => asked.cookie(&named.name),
@@ -90,6 +149,10 @@ impl RequestPattern {
     /// How far a request is from what is meant, from 0 to 1, and in what it differs.
     pub(crate) fn compare(&self, asked: &Asked<'_>) -> (f64, Vec<Difference>) {
         let mut compared = Compared::default();
+        // What was given up is as far as can be, and says so.
+        let given_up = || asked.effort.gave_up();
+        let asked_for = |words: String| if given_up() { format!("{words}, which was given up") } else { words };
+        asked.effort.next();
         if let Some(method) = &self.method {
             let given = asked.request.method.as_str();
             let far = if method == given { 0.0 } else { 1.0 };
@@ -97,7 +160,8 @@ impl RequestPattern {
         }
         if !matches!(self.url, Url::Any) {
             let far = self.url.distance(asked);
-            compared.add(URL, far, || Difference::new("url", None, self.url.words(), Some(asked.url())));
+            let far = if given_up() { 1.0 } else { far };
+            compared.add(URL, far, || Difference::new("url", None, asked_for(self.url.words()), Some(asked.url())));
         }
         if let Some(wanted) = &self.authorization {
             let given = asked.authorization();
@@ -105,23 +169,39 @@ impl RequestPattern {
             compared.add(1.0, far, || Difference::new("header", Some("authorization"), wanted.as_str(), given));
         }
         for named in &self.named {
+            asked.effort.next();
             let values = self.values(named, asked);
-            compared.add(1.0, named.matcher.distance(&values), || {
-                let given = values.first().and_then(Said::text);
-                Difference::new(named.place.word(), Some(&named.name), named.matcher.words(), given)
+            let far = named.matcher.distance(&values);
+            let far = if given_up() { 1.0 } else { far };
+            compared.add(1.0, far, || {
+                let given = values.first().map(Said::text);
+                Difference::new(named.place.word(), Some(&named.name), asked_for(named.matcher.words()), given)
             });
         }
         for matcher in &self.body {
+            asked.effort.next();
             let body = asked.body();
-            let far = match (matcher.holds(body), body) {
+            let far = match (body_holds(matcher, asked), body) {
                 (true, _) => 0.0,
+                (false, Some(body)) => matcher.far(std::slice::from_ref(body)),
                 (false, None) => 1.0,
-                (false, Some(body)) => matcher.distance(std::slice::from_ref(body)),
             };
-            compared.add(1.0, far, || Difference::new("body", None, matcher.words(), body.and_then(Said::text)));
+            let far = if given_up() { 1.0 } else { far };
+            // As in the journal, no body is none, and not an empty text.
+            let sent = body.map(Said::text).filter(|body| !body.is_empty());
+            compared.add(1.0, far, || Difference::new("body", None, asked_for(matcher.words()), sent));
         }
         compared.finish()
     }
+}
+
+/// Whether a condition holds of the body. Of one that was thrown away nobody knows.
+fn body_holds(matcher: &Matcher, asked: &Asked<'_>) -> bool {
+    let Some(body) = asked.body() else {
+        asked.effort.give_up();
+        return false;
+    };
+    matcher.holds(Some(body))
 }
 
 /// Conditions that were compared, each with its weight.
@@ -160,9 +240,9 @@ impl Url {
                 Some((path, query)) => asked.path == path && asked.request.query.as_deref() == Some(query),
                 None => asked.path == url && asked.request.query.is_none(),
             },
-            Url::Pattern(expression) => expression.pattern.fits(asked.url()) == Some(true),
+            Url::Pattern(expression) => expression.pattern.fits(asked.url(), &asked.effort) == Some(true),
             Url::Path(path) => asked.path == path,
-            Url::PathPattern(expression) => expression.pattern.fits(asked.path) == Some(true),
+            Url::PathPattern(expression) => expression.pattern.fits(asked.path, &asked.effort) == Some(true),
             Url::Template(template) => {
                 let (mut wanted, mut given) = (template.split('/'), asked.path.split('/'));
                 loop {
@@ -197,6 +277,17 @@ impl Url {
         }
     }
 
+    /// How it is called in a mapping.
+    fn member(&self) -> &'static str {
+        match self {
+            Url::Any | Url::Exactly(_) => "url",
+            Url::Pattern(_) => "urlPattern",
+            Url::Path(_) => "urlPath",
+            Url::PathPattern(_) => "urlPathPattern",
+            Url::Template(_) => "urlPathTemplate",
+        }
+    }
+
     fn words(&self) -> String {
         match self {
             Url::Any => "anything".to_owned(),
@@ -227,7 +318,9 @@ impl Content {
 
     /// Whether it holds of a value, which may not be there.
     pub(crate) fn holds(&self, value: Option<&Json>) -> bool {
-        self.0.holds(value.map(|value| Said::of_json(value, usize::MAX)).as_ref())
+        let said = value.map(|value| Said::of_json(value, usize::MAX));
+        let holds = self.0.holds(said.as_ref());
+        holds && !said.is_some_and(|said| said.effort().gave_up())
     }
 }
 
@@ -244,6 +337,7 @@ mod tests {
         let get = |line: &str| request(line, &[], b"");
         let with = |headers: &[&str]| request("GET /a", headers, b"");
         let post = |body: &str| request("POST /a", &[], body.as_bytes());
+        let bytes = |body: &[u8]| request("POST /a", &[], body);
         let form =
             |body: &str| request("POST /a", &["content-type: application/x-www-form-urlencoded"], body.as_bytes());
         let cases = [
@@ -311,6 +405,20 @@ mod tests {
                 vec![post("ä"), post("")],
             ),
             (json!({ "bodyPatterns": [{ "absent": true }] }), vec![post("")], vec![post("x")]),
+            (json!({ "bodyPatterns": [{ "equalTo": "" }] }), vec![post("")], vec![post("x")]),
+            (json!({ "bodyPatterns": [{ "matches": ".*" }] }), vec![post(""), post("x")], vec![]),
+            (json!({ "bodyPatterns": [{ "not": { "absent": true } }] }), vec![post("x")], vec![post("")]),
+            (
+                json!({ "bodyPatterns": [{ "matches": "a.b" }] }),
+                vec![bytes(b"a\xffb"), post("a\u{fffd}b")],
+                vec![bytes(b"a\xff")],
+            ),
+            (json!({ "bodyPatterns": [{ "doesNotContain": "b" }] }), vec![bytes(b"a\xff")], vec![bytes(b"a\xffb")]),
+            (
+                json!({ "bodyPatterns": [{ "equalTo": "\u{fffd}" }] }),
+                vec![post("\u{fffd}"), bytes(b"\xff")],
+                vec![bytes(b"\xff\xff")],
+            ),
             (
                 json!({ "bodyPatterns": [{ "binaryEqualTo": "AQI=" }] }),
                 vec![request("PUT /", &[], &[1, 2])],
@@ -374,7 +482,14 @@ mod tests {
     fn a_body_that_was_thrown_away_is_not_one_that_was_not_sent() {
         let mut large = request("POST /", &[], b"");
         large.body = Body::TooLarge { limit: 1 };
-        assert!(!pattern(json!({ "bodyPatterns": [{ "absent": true }] })).matches(&asked(&large)));
+        for about in [
+            json!({ "bodyPatterns": [{ "absent": true }] }),
+            json!({ "bodyPatterns": [{ "doesNotContain": "x" }] }),
+            json!({ "bodyPatterns": [{ "not": { "matches": ".*" } }] }),
+            json!({ "formParameters": { "a": { "absent": true } } }),
+        ] {
+            assert!(!pattern(about.clone()).matches(&asked(&large)), "{about}");
+        }
         assert!(pattern(json!({ "method": "POST" })).matches(&asked(&large)));
     }
 

@@ -7,7 +7,7 @@ use imbl::OrdMap;
 use super::asked::Asked;
 use super::mapping::{STARTED, Scenario, Stub};
 use super::nearest::Difference;
-use super::request::Compared;
+use super::request::{Compared, Verdict};
 
 /// All stubs of a sandbox, with how far their scenarios are and how often each will answer yet. A copy shares everything.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,14 @@ impl Story<'_> {
     }
 
     fn matches(&self, asked: &Asked<'_>) -> bool {
-        self.is_ready() && self.stub.request.matches(asked)
+        match self.is_ready().then(|| self.stub.request.judge(asked)) {
+            Some(Verdict::Meant) => true,
+            Some(Verdict::GivenUp(place)) => {
+                asked.pass_over(self.stub.label(), &place);
+                false
+            }
+            Some(Verdict::Other) | None => false,
+        }
     }
 
     /// How far a request is from being answered by it, and why.
@@ -298,6 +305,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::stub::PassedOver;
     use crate::stub::samples::{asked, named, request};
     use serde_json::Value as Json;
 
@@ -417,6 +425,30 @@ mod tests {
         stub.size = Stubs::BYTES / 2 + 1;
         assert_eq!(stubs.put(Arc::new(stub)), Err(Full::Bytes(Stubs::BYTES)));
         assert!(stubs.remove("0").is_some() && stubs.len() == Stubs::MOST - 1);
+    }
+
+    #[test]
+    fn what_one_request_costs_is_bounded_over_all_stubs() {
+        let body = "a".repeat(2 << 20);
+        let dear = |path: &str| json!({ "request": { "urlPath": path, "bodyPatterns": [{ "doesNotContain": "b" }, { "contains": "c" }] } });
+        let cheap = named("cheap", json!({ "request": { "urlPath": "/a" }, "priority": 9 }));
+        // Of each stub two conditions look at all of the body, so that 64 MiB are enough for fewer than 16.
+        for (path, over) in [("/a", true), ("/elsewhere", false)] {
+            let dear = (0..30).map(|n| named(&format!("dear{n}"), dear(path)));
+            let stubs = all(dear.chain([cheap.clone()]));
+            let request = request("POST /a", &[], body.as_bytes());
+            let asked = asked(&request);
+            let served = stubs.serve(&asked).unwrap();
+            assert_eq!(served.stub.label(), "cheap", "{path}: it needs no such work");
+            let PassedOver { first, more } = asked.passed_over();
+            assert_eq!(first.is_empty(), !over, "{path}: {first:?}");
+            if over {
+                let words = "the stub dear14 was passed over: the condition at /request/bodyPatterns/1 was given up";
+                assert_eq!((first[0].as_str(), first.len() + more), (words, 15));
+            }
+            let far = stubs.nearest(&asked);
+            assert!(far.iter().all(|near| near.distance > 0.0), "{far:?}");
+        }
     }
 
     #[test]

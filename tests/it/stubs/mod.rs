@@ -4,6 +4,7 @@ mod admin;
 mod answers;
 mod bad;
 mod consumers;
+mod effort;
 mod journal;
 mod story;
 
