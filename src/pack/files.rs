@@ -60,7 +60,8 @@ pub(crate) const MANIFEST: &str = "pack.yaml";
 pub(crate) fn all(folders: &Folders) -> io::Result<Vec<Files>> {
     let mut packs: BTreeMap<String, Files> =
         embedded().into_iter().map(|files| (files.folder.clone(), files)).collect();
-    for files in read_disk(folders)? {
+    let known: Vec<String> = packs.keys().cloned().collect();
+    for files in read_disk(folders, &known)? {
         packs.insert(files.folder.clone(), files);
     }
     Ok(packs.into_values().collect())
@@ -87,24 +88,24 @@ fn embedded() -> Vec<Files> {
     packs.into_values().filter(|files| files.fixtures.contains_key(MANIFEST)).collect()
 }
 
-/// The packs that have folders, by name. What vanishes while it is read is not there.
-pub(crate) fn read_disk(folders: &Folders) -> io::Result<Vec<Files>> {
+/// The packs that have folders, by name. What vanishes while it is read is not there. A folder that cannot be read is one
+/// where a pack of its name is known.
+pub(crate) fn read_disk(folders: &Folders, known: &[String]) -> io::Result<Vec<Files>> {
     let mut packs = Vec::new();
-    for entry in there(fs::read_dir(&folders.fixtures))?.into_iter().flatten() {
-        let path = entry?.path();
+    let told = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", shown(&folders.fixtures)));
+    for entry in there(fs::read_dir(&folders.fixtures)).map_err(told)?.into_iter().flatten() {
+        let path = entry.map_err(told)?.path();
         let Some(folder) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
-        if folder.starts_with('.') || !path.is_dir() {
+        if folder.starts_with('.') {
             continue;
         }
         let schemas = folders.schemas.join(&folder);
         let mut files = Files { shown: (shown(&path), shown(&schemas)), folder, on_disk: true, ..Files::default() };
-        files.fixtures = files.read(&path)?;
-        if !files.is_pack() {
+        files.fixtures = files.read(&path);
+        if !(files.is_pack() || known.contains(&files.folder) && !files.refused.is_empty()) {
             continue;
         }
-        if schemas.is_dir() {
-            files.schemas = files.read(&schemas)?;
-        }
+        files.schemas = files.read(&schemas);
         packs.push(files);
     }
     packs.sort_by(|a, b| a.folder.cmp(&b.folder));
@@ -118,18 +119,31 @@ impl Files {
         super::digest::sha256(format!("{:?} {misnamed:?} {refused:?}", super::digest::digests(self)).as_bytes())
     }
 
-    /// A folder with a manifest; or with files in topics that would be operations if it had one.
+    /// A folder with a manifest, whether it can be read or not; or with files in topics that would be operations if it had
+    /// one.
     fn is_pack(&self) -> bool {
         let topic = |path: &String| path.ends_with(".yaml") && path.contains('/') && !path.starts_with("scenarios/");
-        self.fixtures.contains_key(MANIFEST) || self.fixtures.keys().any(topic)
+        let refused = |refused: &Refused| {
+            let inner = refused.path.strip_prefix(&self.shown.0).and_then(|path| path.strip_prefix('/'));
+            inner.is_some_and(|inner| meant(inner) == MANIFEST)
+        };
+        self.fixtures.contains_key(MANIFEST) || self.fixtures.keys().any(topic) || self.refused.iter().any(refused)
     }
 
     /// Everything below a folder, with names set right that can only mean one thing.
-    fn read(&mut self, folder: &Path) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    fn read(&mut self, folder: &Path) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
-        let Some(root) = there(fs::canonicalize(folder))? else { return Ok(files) };
-        let mut found = Found { root, files: BTreeMap::new(), refused: Vec::new() };
-        found.read(folder, "", 0)?;
+        let mut found = Found::default();
+        match fs::metadata(folder).and_then(|metadata| Ok((metadata.is_dir(), fs::canonicalize(folder)?))) {
+            Ok((true, root)) => {
+                found.root = root;
+                found.read(folder, "", 0);
+            }
+            // What is no folder is none of a pack.
+            Ok((false, _)) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => found.unreadable(folder, &error),
+        }
         for (path, bytes) in &found.files {
             let meant = meant(path);
             let taken = meant != *path && found.files.contains_key(&meant);
@@ -140,7 +154,7 @@ impl Files {
             files.insert(if taken { path.clone() } else { meant }, bytes.clone());
         }
         self.refused.append(&mut found.refused);
-        Ok(files)
+        files
     }
 }
 
@@ -158,28 +172,70 @@ pub(crate) struct Root {
     /// From the root of the file system, as it was given and without links.
     pub(crate) path: PathBuf,
     pub(crate) real: Option<PathBuf>,
+    /// Whether what is in its folders counts, too.
+    pub(crate) deep: bool,
     /// The folder that it is in, if that is there: there it comes and goes.
     pub(crate) parent: Option<PathBuf>,
+    /// Links on the way to it, each in a folder without links: another may come in its place.
+    pub(crate) links: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Both folders, whether they are there or not, and what packs are linked to.
+    /// Both folders, whether they are there or not, and what packs and their schemas are linked to.
     pub(crate) fn roots(&self) -> io::Result<Vec<Root>> {
-        let inside = there(fs::read_dir(&self.fixtures))?.into_iter().flatten();
-        let links = inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink());
-        let packs: Vec<PathBuf> = links.filter(|path| path.join(MANIFEST).is_file()).collect();
-        let root = |folder: &PathBuf| {
-            let mut path = std::path::absolute(folder)?;
-            let parent =
-                path.parent().and_then(|parent| fs::canonicalize(parent).ok()).filter(|parent| parent.is_dir());
-            if let Some((parent, name)) = parent.as_ref().zip(path.file_name()) {
-                path = parent.join(name);
-            }
-            let real = fs::canonicalize(&path).ok().filter(|real| real.is_dir());
-            Ok(Root { path, real, parent })
+        let mut roots = vec![root(&self.fixtures, true)?, root(&self.schemas, true)?];
+        let linked = |folder: &PathBuf| -> io::Result<Vec<PathBuf>> {
+            let inside = there(fs::read_dir(folder))?.into_iter().flatten();
+            Ok(inside.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_symlink()).collect())
         };
-        [&self.fixtures, &self.schemas].into_iter().chain(&packs).map(root).collect()
+        // A folder that is no pack may have any number of folders in it.
+        for link in linked(&self.fixtures)? {
+            let inside = fs::read_dir(&link).into_iter().flatten().flatten();
+            let is_pack =
+                inside.take(MOST_FILES).any(|entry| entry.file_name().to_str().map(meant).as_deref() == Some(MANIFEST));
+            roots.push(root(&link, is_pack)?);
+        }
+        for link in linked(&self.schemas)? {
+            let is_pack = link.file_name().is_some_and(|name| self.fixtures.join(name).is_dir());
+            roots.push(root(&link, is_pack)?);
+        }
+        Ok(roots)
     }
+}
+
+fn root(folder: &Path, deep: bool) -> io::Result<Root> {
+    let mut path = std::path::absolute(folder)?;
+    let links = links(&path);
+    let parent = path.parent().and_then(|parent| fs::canonicalize(parent).ok()).filter(|parent| parent.is_dir());
+    if let Some((parent, name)) = parent.as_ref().zip(path.file_name()) {
+        path = parent.join(name);
+    }
+    let real = fs::canonicalize(&path).ok().filter(|real| real.is_dir());
+    Ok(Root { path, real, deep, parent, links })
+}
+
+/// The links that lead to a path.
+fn links(path: &Path) -> Vec<PathBuf> {
+    // As systems do.
+    const MOST_LINKS: usize = 40;
+    let parts =
+        |path: &Path| -> Vec<PathBuf> { path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect() };
+    let (mut at, mut rest, mut links) = (PathBuf::new(), parts(path), Vec::new());
+    while let Some(part) = rest.pop() {
+        if part == Path::new("..") {
+            at.pop();
+            continue;
+        }
+        let next = at.join(part);
+        match fs::read_link(&next) {
+            Ok(target) if links.len() < MOST_LINKS => {
+                links.push(next);
+                rest.append(&mut parts(&target));
+            }
+            _ => at = next,
+        }
+    }
+    links
 }
 
 /// The name that a file should have: endings are small, YAML's is `.yaml`, and so is the manifest's.
@@ -201,48 +257,83 @@ fn shown(path: &Path) -> String {
 }
 
 /// What is below one folder.
+#[derive(Default)]
 struct Found {
     root: PathBuf,
     files: BTreeMap<String, Vec<u8>>,
     refused: Vec<Refused>,
 }
 
+/// How the names of files end that editors and merges leave behind, in small letters.
+const LEFT_BEHIND: [&str; 12] = [
+    "~",
+    ".bak",
+    ".orig",
+    ".rej",
+    ".save",
+    ".tmp",
+    ".swp",
+    ".swo",
+    ".swx",
+    "___jb_tmp___",
+    "___jb_old___",
+    "thumbs.db",
+];
+
+/// Whether a file is none of a pack, whatever is in it. `4913` is what Vim tries a folder with.
+fn is_left_behind(name: &str) -> bool {
+    let small = name.to_ascii_lowercase();
+    name.starts_with('.')
+        || name == "4913"
+        || name.starts_with('#') && name.ends_with('#')
+        || LEFT_BEHIND.iter().any(|end| small.ends_with(end))
+}
+
 impl Found {
-    fn read(&mut self, folder: &Path, prefix: &str, depth: usize) -> io::Result<()> {
-        for entry in there(fs::read_dir(folder))?.into_iter().flatten() {
-            let path = entry?.path();
+    fn read(&mut self, folder: &Path, prefix: &str, depth: usize) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.unreadable(folder, &error),
+        };
+        for entry in entries {
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => return self.unreadable(folder, &error),
+            };
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            // What editors leave behind is no fixture.
-            if name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp") {
+            if is_left_behind(name) {
                 continue;
             }
             let inner = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-            self.entry(&path, inner, depth)?;
+            self.entry(&path, inner, depth);
         }
-        Ok(())
     }
 
-    fn entry(&mut self, path: &Path, inner: String, depth: usize) -> io::Result<()> {
-        let Some(itself) = there(fs::symlink_metadata(path))? else { return Ok(()) };
-        let linked = itself.is_symlink();
+    fn entry(&mut self, path: &Path, inner: String, depth: usize) {
+        let linked = match fs::symlink_metadata(path) {
+            Ok(itself) => itself.is_symlink(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.unreadable(path, &error),
+        };
         let inside = !linked || fs::canonicalize(path).is_ok_and(|target| target.starts_with(&self.root));
         let metadata = match fs::metadata(path) {
-            Ok(metadata) if !linked || (inside && metadata.is_file()) => metadata,
+            Ok(metadata) if !linked || (inside && !metadata.is_dir()) => metadata,
             Ok(_) => {
                 self.refuse(path, "a link to a folder, or out of the pack, is not followed", "put the files here");
-                return Ok(());
+                return;
             }
-            Err(error) => {
-                if linked || error.kind() != io::ErrorKind::NotFound {
-                    self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away");
-                }
-                return Ok(());
-            }
+            // Editors put another file in the place of one.
+            Err(error) if !linked && error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.unreadable(path, &error),
         };
         if metadata.is_dir() && depth < DEEPEST {
             return self.read(path, &inner, depth + 1);
         }
-        if metadata.is_dir() {
+        // Reading a pipe would wait for whoever writes to it.
+        if !metadata.is_dir() && !metadata.is_file() {
+            self.refuse(path, "it is a pipe, a socket or a device, and no file", "take it away");
+        } else if metadata.is_dir() {
             let reason = format!("folders nest {DEEPEST} deep at most");
             self.refuse(path, reason, "move its files up");
         } else if metadata.len() > LARGEST_FILE {
@@ -258,12 +349,14 @@ impl Found {
                 Ok(bytes) => {
                     self.files.insert(inner, bytes);
                 }
-                // Editors put another file in the place of one.
                 Err(error) if !linked && error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away"),
+                Err(error) => self.unreadable(path, &error),
             }
         }
-        Ok(())
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        self.refuse(path, format!("it cannot be read: {error}"), "mend it, or take it away");
     }
 
     fn refuse(&mut self, path: &Path, reason: impl Into<String>, remedy: &'static str) {
@@ -282,7 +375,7 @@ mod tests {
         fs::write(fixtures.join("shop/pack.yaml"), "pack: shop\n").unwrap();
         fill(&fixtures.join("shop"));
         let folders = Folders { fixtures, schemas: folder.path().join("schemas") };
-        read_disk(&folders).unwrap().remove(0)
+        read_disk(&folders, &[]).unwrap().remove(0)
     }
 
     fn reasons(files: &Files) -> Vec<&str> {
@@ -316,5 +409,53 @@ mod tests {
         found.sort_unstable();
         let outside = "a link to a folder, or out of the pack, is not followed";
         assert!(found[..2] == [outside; 2] && found[2].starts_with("it cannot be read"), "{found:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_place() {
+        let (mut found, folder) = (Found::default(), tempfile::tempdir().unwrap());
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        found.read(&file, "", 0);
+        assert!(found.refused[0].path.ends_with("/file"), "{:?}", found.refused);
+        assert!(found.refused[0].reason.starts_with("it cannot be read: "), "{:?}", found.refused);
+        // A folder that is none is nobody's, unless a pack of its name is known.
+        let fixtures = folder.path().join("fixtures");
+        fs::create_dir(&fixtures).unwrap();
+        std::os::unix::fs::symlink("shop", fixtures.join("shop")).unwrap();
+        let folders = Folders { fixtures, schemas: folder.path().join("schemas") };
+        assert!(read_disk(&folders, &[]).unwrap().is_empty());
+        let packs = read_disk(&folders, &["shop".to_owned()]).unwrap();
+        assert!(packs[0].refused[0].path.ends_with("fixtures/shop"), "{packs:?}");
+        let error = read_disk(&Folders { fixtures: file, schemas: folders.schemas }, &[]).unwrap_err().to_string();
+        assert!(error.contains("/file: "), "{error}");
+    }
+
+    #[test]
+    fn what_editors_leave_behind_is_not_read() {
+        let left = "#list.yaml# list.yaml~ list.yaml.bak list.json.ORIG list.rej a.tmp .a.swp a.swo a.swx 4913 Thumbs.db \
+                    list.yaml___jb_tmp___ list.yaml___jb_old___ list.yaml.save";
+        let files = shop(|folder| {
+            for name in left.split_whitespace().chain(["#1.json", "bak.json", "49131.json"]) {
+                fs::write(folder.join("items").join(name), "").unwrap();
+            }
+        });
+        let kept = ["items/#1.json", "items/49131.json", "items/bak.json", "pack.yaml"];
+        assert_eq!(files.fixtures.keys().collect::<Vec<_>>(), kept);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_on_the_way_are_found_one_behind_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(folder.path()).unwrap();
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, top.join(name)).unwrap();
+        fs::create_dir_all(top.join("v1/inner")).unwrap();
+        link("v1/../v1", "real");
+        link("real", "current");
+        link("round", "round");
+        assert_eq!(links(&top.join("current/inner")), [top.join("current"), top.join("real")]);
+        assert!(links(&top.join("round/inner")).len() <= 40);
     }
 }

@@ -7,8 +7,9 @@ mod status;
 mod watch;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 use parking_lot::{Mutex, RwLock};
@@ -21,6 +22,7 @@ use crate::sandbox::{Registry, Replacement};
 use status::Status;
 
 pub(crate) use status::{Shown, Standing};
+use watch::Signal;
 pub(crate) use watch::start;
 
 /// How it is noticed that files change.
@@ -125,6 +127,8 @@ pub(crate) struct Reloader {
     /// A counter of real microseconds, and the real time.
     real: Box<dyn Fn() -> Real + Send + Sync>,
     wall: fn() -> Instant,
+    /// Tells the thread that looks by itself, if there is one.
+    follower: OnceLock<Sender<Signal>>,
     /// Whoever holds it reads files, or exchanges packs.
     turn: Mutex<()>,
     known: Mutex<Known>,
@@ -138,7 +142,9 @@ struct Known {
     packs: Vec<Status>,
     /// When something was last found to be another, and how long it took.
     last: Option<(Instant, i64)>,
+    /// Why packs cannot be read, and why no events come.
     trouble: Option<String>,
+    unfollowed: Option<String>,
 }
 
 /// The packs on disk as they were found.
@@ -182,6 +188,7 @@ impl Reloader {
             told,
             real,
             wall,
+            follower: OnceLock::new(),
             turn: Mutex::new(()),
             known: Mutex::new(Known { packs, ..Known::default() }),
             notes: RwLock::default(),
@@ -202,12 +209,15 @@ impl Reloader {
         let _turn = self.turn.lock();
         let known = self.known.lock();
         let packs = known.packs.iter().map(|status| status.standing(&self.registry.packs())).collect();
-        Shown { watch: self.watch, last: known.last, trouble: known.trouble.clone(), packs }
+        let watch = if known.unfollowed.is_some() { Watch::Poll } else { self.watch };
+        let trouble = known.trouble.as_ref().or(known.unfollowed.as_ref()).cloned();
+        Shown { watch, last: known.last, trouble, packs }
     }
 
     /// Reads the packs on disk. Nothing comes of it yet.
     pub(crate) fn scan(&self) -> Scan {
-        let found = pack::read_disk(&self.folders);
+        let known: Vec<String> = self.known.lock().packs.iter().map(|status| status.name.clone()).collect();
+        let found = pack::read_disk(&self.folders, &known);
         let printed = |files: Files| {
             let print = files.print();
             (files, print)
@@ -218,7 +228,10 @@ impl Reloader {
     /// Whether something is another than when somebody last looked.
     pub(crate) fn differs(&self, scan: &Scan) -> bool {
         let known = self.known.lock();
-        let Ok(found) = &scan.0 else { return known.trouble.is_none() };
+        let found = match &scan.0 {
+            Ok(found) => found,
+            Err(error) => return known.trouble != Some(unread(error)),
+        };
         let other = |(files, print): &(Files, String)| {
             let status = known.packs.iter().find(|status| status.name == files.folder);
             status.map_or(self.all, |status| status.tried.as_ref() != Some(print))
@@ -226,14 +239,24 @@ impl Reloader {
         known.trouble.is_some() || found.iter().any(other) || known.packs.iter().any(|status| status.is_gone(found))
     }
 
-    /// Looks at all files, and makes of them what can be made. Gives the packs that are others, or stand otherwise.
+    /// Looks because somebody asked. Gives the packs that are others, or stand otherwise.
     pub(crate) fn look(&self) -> Vec<String> {
+        let changed = self.look_alone();
+        // What was found may be at other places than what is followed.
+        if let Some(follower) = self.follower.get() {
+            let _ = follower.send(Signal::Changed);
+        }
+        changed
+    }
+
+    /// Looks at all files, and makes of them what can be made.
+    fn look_alone(&self) -> Vec<String> {
         let _turn = self.turn.lock();
         let began = (self.real)();
         match self.scan().0 {
             Ok(found) => self.take(found, began),
             Err(error) => {
-                self.trouble(format!("packs cannot be read: {error}"));
+                self.trouble(unread(&error));
                 Vec::new()
             }
         }
@@ -241,7 +264,7 @@ impl Reloader {
 
     fn take(&self, found: Vec<(Files, String)>, began: Real) -> Vec<String> {
         // Whoever asks meanwhile is told what was known before.
-        let Known { mut packs, mut last, .. } = self.known.lock().clone();
+        let Known { mut packs, mut last, unfollowed, .. } = self.known.lock().clone();
         let mut changed = self.gone(&mut packs, &found, began);
         let mut fresh = Vec::new();
         for (files, print) in found {
@@ -286,7 +309,7 @@ impl Reloader {
         let notes: Vec<Option<HeaderValue>> = self.notes_of(&packs);
         self.noted.store(notes.iter().any(Option::is_some), Ordering::Relaxed);
         *self.notes.write() = notes;
-        *self.known.lock() = Known { packs, last, trouble: None };
+        *self.known.lock() = Known { packs, last, trouble: None, unfollowed };
         changed
     }
 
@@ -382,8 +405,22 @@ impl Reloader {
     /// Says what is in the way of all packs, once.
     fn trouble(&self, words: String) {
         let before = self.known.lock().trouble.replace(words.clone());
-        if let (Some(told), true) = (&self.told, before.as_ref() != Some(&words)) {
-            told(&News::Trouble { at: (self.wall)(), words: &words });
+        if before.as_ref() != Some(&words) {
+            self.tell_trouble(&words);
+        }
+    }
+
+    /// Says why no events come, once; nothing as soon as they do.
+    fn unfollowed(&self, words: Option<String>) {
+        let before = std::mem::replace(&mut self.known.lock().unfollowed, words.clone());
+        if let Some(words) = words.filter(|words| before.as_ref() != Some(words)) {
+            self.tell_trouble(&words);
+        }
+    }
+
+    fn tell_trouble(&self, words: &str) {
+        if let Some(told) = &self.told {
+            told(&News::Trouble { at: (self.wall)(), words });
         }
     }
 
@@ -397,4 +434,8 @@ impl Reloader {
     fn since(&self, began: Real) -> i64 {
         (self.real)().0.saturating_sub(began.0) / 1000
     }
+}
+
+fn unread(error: &io::Error) -> String {
+    format!("packs cannot be read: {error}")
 }

@@ -29,7 +29,7 @@ const BLIND: Duration = Duration::from_secs(1);
 /// How often files that are found changed are read again, until they stay what they are.
 const AGAIN: usize = 5;
 
-enum Signal {
+pub(super) enum Signal {
     Changed,
     Stop,
 }
@@ -46,6 +46,7 @@ impl Drop for Watching {
 /// Begins to look, on a thread of its own. Nothing where it is not to, or the system has no more threads.
 pub(crate) fn start(reloader: &Arc<Reloader>) -> Option<Watching> {
     let (sender, receiver) = mpsc::channel();
+    let _ = reloader.follower.set(sender.clone());
     let follower = Follower { reloader: Arc::clone(reloader), receiver, sender: sender.clone() };
     let follow = match reloader.watch {
         Watch::Off => return None,
@@ -82,24 +83,29 @@ impl Follower {
         }
     }
 
-    /// Looks when the system says that something changed.
+    /// Looks when the system says that something changed, and again and again while it cannot.
     fn events(&self) {
         let mut eyes = None;
         loop {
             // What happens from here on is heard; what happened before is looked at. The old eyes close after that.
-            match Eyes::open(self) {
-                Ok(open) => eyes = Some(open),
-                Err(error) => {
-                    self.reloader.trouble(format!(
-                        "changes of files cannot be followed: {error}; they are read again and again, as with --watch=poll"
-                    ));
-                    drop(eyes);
-                    return self.poll();
+            let blind = match Eyes::open(self) {
+                Ok(open) => {
+                    self.reloader.unfollowed(None);
+                    self.reloader.look_alone();
+                    eyes.insert(open).blind.then_some(BLIND)
                 }
-            }
-            self.reloader.look();
-            let blind = eyes.as_ref().is_some_and(|eyes| eyes.blind);
-            match self.wait(blind.then_some(BLIND)) {
+                Err(error) => {
+                    eyes = None;
+                    self.reloader.unfollowed(Some(format!(
+                        "changes of files cannot be followed: {error}; they are read again and again, as with --watch=poll"
+                    )));
+                    if matches!(self.look_once(), Heard::Stop) {
+                        return;
+                    }
+                    Some(POLL)
+                }
+            };
+            match self.wait(blind) {
                 Heard::Change => {}
                 Heard::Nothing => continue,
                 Heard::Stop => return,
@@ -117,25 +123,31 @@ impl Follower {
 
     /// Looks again and again.
     fn poll(&self) {
-        loop {
-            let mut scan = self.reloader.scan();
-            if self.reloader.differs(&scan) {
-                // Somebody may be writing.
-                for _ in 0..AGAIN {
-                    if matches!(self.wait(Some(QUIET)), Heard::Stop) {
-                        return;
-                    }
-                    let again = self.reloader.scan();
-                    if std::mem::replace(&mut scan, again).same(&scan) {
-                        break;
-                    }
-                }
-                self.reloader.look();
-            }
+        while !matches!(self.look_once(), Heard::Stop) {
             if matches!(self.wait(Some(POLL)), Heard::Stop) {
                 return;
             }
         }
+    }
+
+    /// Reads all files, and looks where they are others, once they stay what they are.
+    fn look_once(&self) -> Heard {
+        let mut scan = self.reloader.scan();
+        if !self.reloader.differs(&scan) {
+            return Heard::Nothing;
+        }
+        // Somebody may be writing.
+        for _ in 0..AGAIN {
+            if matches!(self.wait(Some(QUIET)), Heard::Stop) {
+                return Heard::Stop;
+            }
+            let again = self.reloader.scan();
+            if std::mem::replace(&mut scan, again).same(&scan) {
+                break;
+            }
+        }
+        self.reloader.look_alone();
+        Heard::Change
     }
 }
 
@@ -150,7 +162,7 @@ impl Eyes {
     fn open(follower: &Follower) -> Result<Self, notify::Error> {
         let roots = follower.reloader.folders.roots().map_err(notify::Error::io)?;
         let ours: Vec<PathBuf> =
-            roots.iter().flat_map(|root| [Some(root.path.clone()), root.real.clone()]).flatten().collect();
+            roots.iter().flat_map(|root| root.links.iter().chain([&root.path]).chain(&root.real)).cloned().collect();
         let sender = follower.sender.clone();
         let heard = move |event: Result<Event, notify::Error>| {
             if concerns(&event, &ours) {
@@ -160,11 +172,18 @@ impl Eyes {
         let mut watcher = RecommendedWatcher::new(heard, Config::default().with_follow_symlinks(false))?;
         let mut watched: BTreeMap<&Path, RecursiveMode> = BTreeMap::new();
         for root in &roots {
-            if let Some(real) = &root.real {
-                watched.insert(real, RecursiveMode::Recursive);
+            match &root.real {
+                Some(real) if root.deep => {
+                    watched.insert(real, RecursiveMode::Recursive);
+                }
+                Some(real) => {
+                    watched.entry(real).or_insert(RecursiveMode::NonRecursive);
+                }
+                None => {}
             }
-            if let Some(parent) = &root.parent {
-                watched.entry(parent).or_insert(RecursiveMode::NonRecursive);
+            let above = root.links.iter().filter_map(|link| link.parent());
+            for folder in above.chain(root.parent.as_deref()) {
+                watched.entry(folder).or_insert(RecursiveMode::NonRecursive);
             }
         }
         for (path, mode) in &watched {

@@ -129,3 +129,77 @@ fn a_schema_that_refers_outside_is_a_mistake() {
     assert_eq!(look(&server), json!(["shop"]));
     assert_eq!(get(&server, "/items").header("standin-reload"), None);
 }
+
+/// Whoever reads a pipe waits for somebody to write into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_pack_is_refused_and_not_waited_for() {
+    let shop = Shop::new();
+    let server = shop.serve(&["shop", "--watch", "off"]);
+    let pipe = shop.file("items/pipe.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::net::UnixListener::bind(shop.file("items/socket.json")).unwrap();
+    assert_eq!(look(&server), json!(["shop"]));
+    let standing = standing(&server, "shop");
+    assert_eq!(standing["diagnostics"][0]["code"], "file-unreadable", "{standing}");
+    let told = standing["diagnostics"].to_string();
+    assert_eq!(told.matches("a pipe, a socket or a device").count(), 2, "{told}");
+    let note = get(&server, "/items").expect(200).header("standin-reload").unwrap().to_owned();
+    assert!(note.starts_with("failed; at=fixtures/shop/items/"), "{note}");
+    // At the start it is no other.
+    let mut command = standin();
+    let output = command.current_dir(shop.root()).args(["check", "shop"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("error[file-unreadable]"), "{said}");
+}
+
+/// What cannot be read is here a link to itself, which nobody can follow.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_is_in_the_way_of_its_own_pack_only() {
+    let shop = Shop::new();
+    crate::support::write(shop.root(), "fixtures/kiosk/pack.yaml", "pack: kiosk\ntitle: Kiosk\n");
+    let server = shop.serve(&["--watch", "off"]);
+    let away = shop.root().join("away");
+    fs::rename(shop.file(""), &away).unwrap();
+    for name in ["shop", "nobody"] {
+        std::os::unix::fs::symlink(name, shop.root().join("fixtures").join(name)).unwrap();
+    }
+    crate::support::write(shop.root(), "fixtures/kiosk/pack.yaml", "pack: kiosk\ntitle: Booth\n");
+    assert_eq!(look(&server), json!(["kiosk", "shop"]));
+    assert_eq!((&standing(&server, "kiosk")["state"], standing(&server, "nobody")), (&json!("live"), Json::Null));
+    let standing = standing(&server, "shop");
+    assert_eq!((&standing["state"], &standing["place"]), (&json!("failed"), &json!("fixtures/shop:1:1")), "{standing}");
+    let note = get(&server, "/items").expect(200).header("standin-reload").unwrap().to_owned();
+    assert_eq!(note, "failed; at=fixtures/shop:1:1");
+    fs::remove_file(shop.root().join("fixtures/shop")).unwrap();
+    fs::rename(&away, shop.root().join("fixtures/shop")).unwrap();
+    assert_eq!(look(&server), json!(["shop"]));
+    assert_eq!(get(&server, "/items").expect(200).header("standin-reload"), None);
+}
+
+/// A file that cannot be read leaves others short of what is in it, and they come first by their names.
+#[test]
+fn the_place_is_that_of_the_cause() {
+    let shop = Shop::new();
+    let server = shop.serve(&["shop", "--watch", "off"]);
+    let place = || {
+        assert_eq!(look(&server), json!(["shop"]));
+        standing(&server, "shop")["place"].as_str().unwrap().to_owned()
+    };
+    let good = fs::read_to_string(shop.file("pack.yaml")).unwrap();
+    shop.write("pack.yaml", &format!("{good}\n  broken: [\n"));
+    let at = place();
+    assert!(at.starts_with("fixtures/shop/pack.yaml:"), "{at}");
+    // Nothing is wrong with the form of this, and what it takes away others use.
+    shop.write("pack.yaml", &good);
+    assert_eq!(look(&server), json!(["shop"]));
+    let schema = shop.root().join("schemas/shop/create-item.json");
+    replace(&schema, "\"integer\"", "\"integr\"");
+    shop.edit("items/create.yaml", "name: = body.name", "name: = body.nmae");
+    let at = place();
+    assert!(
+        at.starts_with("fixtures/shop/items/create.yaml") || at.starts_with("schemas/shop/create-item.json"),
+        "{at}"
+    );
+}

@@ -69,6 +69,49 @@ fn a_pack_that_is_linked_to_is_followed() {
     listed(&server, |list| list["items"].as_array().map(Vec::len) == Some(1));
 }
 
+/// The schemas stand elsewhere, and `schemas` has a link to them.
+#[cfg(unix)]
+#[test]
+fn schemas_that_are_linked_to_are_followed() {
+    let shop = Shop::new();
+    let (schemas, elsewhere) = (shop.root().join("schemas/shop"), shop.root().join("elsewhere"));
+    fs::rename(&schemas, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &schemas).unwrap();
+    let server = shop.serve(&["shop"]);
+    fs::write(elsewhere.join("create-item.json"), "{").unwrap();
+    let standing = once_it_is(&server, "failed");
+    assert!(standing["place"].as_str().unwrap().starts_with("schemas/shop/create-item.json:1:"), "{standing}");
+}
+
+/// A release is put in the place of another by a link that comes in the place of one.
+#[cfg(unix)]
+#[test]
+fn a_link_on_the_way_that_leads_elsewhere_is_noticed() {
+    let shop = Shop::new();
+    let root = shop.root();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+    for release in ["v1", "v2"] {
+        copy(&root.join("fixtures"), &root.join(release).join("fixtures"));
+        copy(&root.join("schemas"), &root.join(release).join("schemas"));
+    }
+    replace(&root.join("v2/fixtures/shop/items/list.yaml"), "size: = 10", "size: = 1");
+    link("v1", "current");
+    let flags = ["shop", "--fixtures", "current/fixtures", "--schemas", "current/schemas"];
+    let server = shop.serve(&flags);
+    assert_eq!(items(&server), 2);
+    link("v2", "next");
+    fs::rename(root.join("next"), root.join("current")).unwrap();
+    listed(&server, |list| list["items"].as_array().map(Vec::len) == Some(1));
+    // What it leads to now is followed, also when somebody else has seen it first.
+    link("v1", "next");
+    fs::rename(root.join("next"), root.join("current")).unwrap();
+    look(&server);
+    assert_eq!(items(&server), 2);
+    replace(&root.join("v1/fixtures/shop/items/list.yaml"), "size: = 10", "size: = 1");
+    listed(&server, |list| list["items"].as_array().map(Vec::len) == Some(1));
+    assert_eq!(server.control("GET", "/reload", None).json()["watch"], "events");
+}
+
 /// A stream has as many events as there were changes, and each goes on from the one before.
 #[test]
 fn a_page_that_follows_the_journal_learns_of_reloads_clock_and_events() {
