@@ -1,6 +1,6 @@
 //! Reading a pack's files, from disk or from the copy in the binary. The only part of the pack module with I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -117,6 +117,20 @@ impl Files {
     pub(crate) fn print(&self) -> String {
         let Files { misnamed, refused, .. } = self;
         super::digest::sha256(format!("{:?} {misnamed:?} {refused:?}", super::digest::digests(self)).as_bytes())
+    }
+
+    /// The files, as messages show them, that are others than those with these digests.
+    pub(crate) fn changed_since(&self, before: &[(String, String)]) -> BTreeSet<String> {
+        let known: BTreeSet<&(String, String)> = before.iter().collect();
+        let kinds = [("fixtures", &self.shown.0), ("schemas", &self.shown.1)];
+        let shown = |path: &str| {
+            kinds.iter().find_map(|(kind, shown)| {
+                let inner = path.strip_prefix(kind)?.strip_prefix('/')?.strip_prefix(&self.folder)?;
+                Some(format!("{shown}{inner}"))
+            })
+        };
+        let others = super::digest::digests(self).into_iter().filter(|one| !known.contains(one));
+        others.filter_map(|(path, _)| shown(&path)).collect()
     }
 
     /// A folder with a manifest, whether it can be read or not; or with files in topics that would be operations if it had

@@ -81,6 +81,8 @@ pub(crate) struct Pack {
     pub(crate) digests: Vec<(String, String)>,
     /// Keys and pointers of examples that stay what they are.
     pub(crate) constants: Vec<String>,
+    /// What the numbers mean by which records remember that they have passed a check.
+    pub(crate) checks: Vec<String>,
 }
 
 /// A record that every sandbox starts with, as the wire spells it.

@@ -6,6 +6,7 @@
 mod status;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -299,7 +300,11 @@ impl Reloader {
                     });
                     fresh.push(Fresh { status: place, print, pack, diagnostics });
                 }
-                None => self.failed(status, &diagnostics, &sources, began),
+                None => {
+                    let before = status.number.and_then(|number| self.registry.packs().get(number).cloned());
+                    let edited = files.changed_since(before.as_ref().map_or(&[], |before| &before.digests));
+                    self.failed(status, &diagnostics, &sources, &edited, began);
+                }
             }
         }
         self.serve(&mut packs, fresh, began);
@@ -329,8 +334,15 @@ impl Reloader {
         changed
     }
 
-    fn failed(&self, status: &mut Status, diagnostics: &[Diagnostic], sources: &SourceMap, began: Real) {
-        status.fail(diagnostics, sources, &self.folders);
+    fn failed(
+        &self,
+        status: &mut Status,
+        diagnostics: &[Diagnostic],
+        sources: &SourceMap,
+        edited: &BTreeSet<String>,
+        began: Real,
+    ) {
+        status.fail(diagnostics, sources, edited, &self.folders);
         let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error).count();
         let what = What::Stale { errors, served: status.number.is_some() };
         self.tell(&status.name, what, began, diagnostics, sources);
@@ -364,7 +376,7 @@ impl Reloader {
                     let one = fresh.remove(at);
                     let words = format!("the seed records contradict each other: {conflict:?}");
                     let diagnostic = Diagnostic::general(Code::SeedInvalid, words);
-                    self.failed(&mut known[one.status], &[diagnostic], &one.pack.sources, began);
+                    self.failed(&mut known[one.status], &[diagnostic], &one.pack.sources, &BTreeSet::new(), began);
                 }
             }
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -6,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Read, Watch};
 use crate::clock::Instant;
-use crate::diagnostic::{Diagnostic, Severity, SourceMap, to_json};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap, to_json};
 use crate::pack::{Files, Folders, Pack};
 
 /// What a path in a header cannot have, or would be taken for more than a path with.
@@ -38,8 +39,21 @@ pub(super) struct Status {
 #[derive(Debug, Clone)]
 struct Fault {
     word: &'static str,
-    /// The first place.
+    /// The place of what is most likely the cause.
     at: String,
+}
+
+/// Whether it is a mistake by itself, and never for want of something that another file should have.
+fn is_cause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::FileUnreadable
+            | Code::YamlSyntax
+            | Code::YamlFeature
+            | Code::JsonSyntax
+            | Code::KeyUnknown
+            | Code::KeyDuplicate
+    )
 }
 
 /// How a pack stands.
@@ -51,7 +65,7 @@ pub(crate) struct Standing {
     pub(crate) served: bool,
     pub(crate) on_disk: bool,
     pub(crate) at: Option<Instant>,
-    /// The first place that is wrong.
+    /// The place of what is most likely the cause.
     pub(crate) place: Option<String>,
     /// Of the files that are served.
     pub(crate) digest: Option<String>,
@@ -116,9 +130,22 @@ impl Status {
         self.fault = None;
     }
 
-    pub(super) fn fail(&mut self, diagnostics: &[Diagnostic], sources: &SourceMap, folders: &Folders) {
-        let mut errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
-        let at = errors.find_map(|error| error.location.as_ref()).map(|at| {
+    /// `edited` are the files that are others than those of the last good pack.
+    pub(super) fn fail(
+        &mut self,
+        diagnostics: &[Diagnostic],
+        sources: &SourceMap,
+        edited: &BTreeSet<String>,
+        folders: &Folders,
+    ) {
+        let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
+        let places = errors.filter_map(|error| Some((error.code, error.location.as_ref()?)));
+        let cause = places.min_by_key(|(code, at)| match code {
+            _ if is_cause(*code) => 0,
+            _ if edited.contains(sources.path(at.file)) => 1,
+            _ => 2,
+        });
+        let at = cause.map(|(_, at)| {
             let (line, column) = sources.line_column(at);
             format!("{}:{line}:{column}", sources.path(at.file))
         });

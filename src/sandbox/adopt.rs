@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ground::Ground;
 use super::history::History;
-use super::refit::refit;
+use super::refit::{keeps_alike, refit};
 use super::state::{Freed, Sandbox, State};
 use super::world::World;
 use crate::clock::Real;
@@ -49,6 +49,7 @@ impl Renewed {
                 }
                 // Nobody has made anything of them: they are those of the pack.
                 Some((_, world)) if world.is(&from.seeds[number]) => ground.seeds[number].clone(),
+                Some((before, world)) if world.aside().is_none() && keeps_alike(before, pack) => world.clone(),
                 Some((before, world)) => refit(before, pack, world, &ground.seeds[number], ground.seed),
                 None => ground.seeds[number].clone(),
             };

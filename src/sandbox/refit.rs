@@ -15,7 +15,7 @@ use crate::clock::Format;
 use crate::diagnostic::shortened;
 use crate::expr::{Draws, Scope, Value as Expression};
 use crate::journal::{Misfit, Part};
-use crate::pack::{Field, Pack, Resource, ResourceId, Sort};
+use crate::pack::{Field, Pack, Resource, ResourceId, Sort, Unique};
 
 /// How much of a reason is kept: it may quote a value.
 const LONGEST_REASON: usize = 200;
@@ -115,6 +115,36 @@ impl Kept {
             false => shortened(&why, LONGEST_REASON),
         })
     }
+}
+
+/// Whether records of `old` are, as they are, those of `new`: what they are kept and found by is the same, and so is all
+/// that they remember, which is how the wire spells them and which checks they have passed.
+pub(super) fn keeps_alike(old: &Pack, new: &Pack) -> bool {
+    let field = |(old, new): (&Field, &Field)| {
+        (&old.name, old.sort, old.format, old.optional, old.secret, old.internal)
+            == (&new.name, new.sort, new.format, new.optional, new.secret, new.internal)
+    };
+    // What only some records must not share, an expression says, and that may rest on anything.
+    let unique = |(old, new): (&Unique, &Unique)| {
+        (&old.fields, old.ignore_case, old.only.or(new.only)) == (&new.fields, new.ignore_case, None)
+    };
+    let owner = |resource: &Resource| resource.owner.map(|owner| (owner.field, owner.resource));
+    let resource = |(old, new): (&Resource, &Resource)| {
+        (&old.name, old.id, owner(old), &old.lookups) == (&new.name, new.id, owner(new), &new.lookups)
+            && all_alike(&old.fields, &new.fields, field)
+            && all_alike(&old.unique, &new.unique, unique)
+    };
+    let schemas = |pack: &Pack| -> Vec<(String, String)> {
+        pack.digests.iter().filter(|(path, _)| path.starts_with("schemas/")).cloned().collect()
+    };
+    old.formats == new.formats
+        && old.checks == new.checks
+        && schemas(old) == schemas(new)
+        && all_alike(&old.resources, &new.resources, resource)
+}
+
+fn all_alike<T>(old: &[T], new: &[T], alike: impl Fn((&T, &T)) -> bool) -> bool {
+    old.len() == new.len() && old.iter().zip(new).all(alike)
 }
 
 /// The records of a world of `old` as `new` has them. What is missing in one comes from the seed record with its id, or

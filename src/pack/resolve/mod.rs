@@ -414,6 +414,7 @@ impl<'f> Resolver<'f> {
             program,
             sources: Arc::default(),
             face: Arc::new(face),
+            checks: std::mem::take(&mut self.checks),
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
         })
     }

@@ -194,12 +194,12 @@ fn the_place_is_that_of_the_cause() {
     // Nothing is wrong with the form of this, and what it takes away others use.
     shop.write("pack.yaml", &good);
     assert_eq!(look(&server), json!(["shop"]));
-    let schema = shop.root().join("schemas/shop/create-item.json");
-    replace(&schema, "\"integer\"", "\"integr\"");
-    shop.edit("items/create.yaml", "name: = body.name", "name: = body.nmae");
+    shop.edit("items/show.200.yaml", "request:", "request: [");
     let at = place();
-    assert!(
-        at.starts_with("fixtures/shop/items/create.yaml") || at.starts_with("schemas/shop/create-item.json"),
-        "{at}"
-    );
+    assert!(at.starts_with("fixtures/shop/items/show.200.yaml:"), "{at}");
+    shop.edit("items/show.200.yaml", "request: [", "request:");
+    assert_eq!(look(&server), json!(["shop"]));
+    shop.edit("items/show.yaml", "like: show.200.json", "like: shw.200.json");
+    let at = place();
+    assert_eq!(at, "fixtures/shop/items/show.yaml:14:9");
 }

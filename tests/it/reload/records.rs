@@ -382,3 +382,28 @@ fn what_is_asked_of_an_operation_that_is_gone_waits_until_it_is_there_again() {
     let broken = create(&server, "", "Stool", 6);
     assert!(serde_json::from_slice::<Json>(&broken.body).is_err(), "{}", broken.text());
 }
+
+/// An edit that leaves resources as they are lets records be. One that writes times otherwise, or has another schema, is
+/// seen in those that were shown before, too.
+#[test]
+fn records_forget_what_another_pack_would_not_say_of_them() {
+    let shop = Shop::new();
+    let schema = shop.root().join("schemas/shop/item.json");
+    let (name, time) = (r#""name": { "type": "string" }"#, "timestamps: \"%Y-%m-%d %H:%M:%S\"");
+    replace(&schema, name, r#""name": { "type": "string", "minLength": 1 }"#);
+    let server = shop.serve(&["shop", "--watch", "off", "--strict"]);
+    let made = create(&server, "", "Zebra", 5).expect(201).json();
+    let path = format!("/items/{}", made["id"].as_str().unwrap());
+    assert_eq!(get(&server, &path).expect(200).json(), made);
+    shop.edit("items/list.yaml", "size: = 10", "size: = 9");
+    live(&server);
+    assert_eq!(get(&server, &path).expect(200).json(), made);
+    create(&server, "", "Zebra", 5).expect(409);
+    shop.edit("pack.yaml", time, "timestamps: { pattern: \"%Y-%m-%d %H:%M:%S\", offset: \"+01:00\" }");
+    live(&server);
+    assert_eq!(made["added_at"], "2024-10-01 17:15:12");
+    assert_eq!(get(&server, &path).expect(200).json()["added_at"], "2024-10-01 18:15:12");
+    replace(&schema, r#""minLength": 1"#, r#""not": { "const": "Zebra" }"#);
+    live(&server);
+    get(&server, &path).problem(500, "answer-mismatch");
+}

@@ -78,6 +78,9 @@ fn schemas_that_are_linked_to_are_followed() {
     fs::rename(&schemas, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &schemas).unwrap();
     let server = shop.serve(&["shop"]);
+    // From here on files are followed.
+    shrink(&shop);
+    listed(&server, |list| list["items"].as_array().map(Vec::len) == Some(1));
     fs::write(elsewhere.join("create-item.json"), "{").unwrap();
     let standing = once_it_is(&server, "failed");
     assert!(standing["place"].as_str().unwrap().starts_with("schemas/shop/create-item.json:1:"), "{standing}");
@@ -98,6 +101,9 @@ fn a_link_on_the_way_that_leads_elsewhere_is_noticed() {
     link("v1", "current");
     let flags = ["shop", "--fixtures", "current/fixtures", "--schemas", "current/schemas"];
     let server = shop.serve(&flags);
+    let list = root.join("v1/fixtures/shop/items/list.yaml");
+    replace(&list, "size: = 10", "size: = 2");
+    once(&server, "shop", |standing| standing["files"] == json!(["fixtures/shop/items/list.yaml"]));
     assert_eq!(items(&server), 2);
     link("v2", "next");
     fs::rename(root.join("next"), root.join("current")).unwrap();
@@ -107,7 +113,7 @@ fn a_link_on_the_way_that_leads_elsewhere_is_noticed() {
     fs::rename(root.join("next"), root.join("current")).unwrap();
     look(&server);
     assert_eq!(items(&server), 2);
-    replace(&root.join("v1/fixtures/shop/items/list.yaml"), "size: = 10", "size: = 1");
+    replace(&list, "size: = 2", "size: = 1");
     listed(&server, |list| list["items"].as_array().map(Vec::len) == Some(1));
     assert_eq!(server.control("GET", "/reload", None).json()["watch"], "events");
 }
