@@ -121,7 +121,9 @@ impl Size {
         // Of the two zeros only one is left.
         let float = number.as_f64().unwrap_or(f64::NAN) + 0.0;
         let whole = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
-        Size(float, whole.unwrap_or(float as i128))
+        #[expect(clippy::cast_possible_truncation, reason = "what is cut off is in the first part")]
+        let cut = float as i128;
+        Size(float, whole.unwrap_or(cut))
     }
 }
 

@@ -106,7 +106,14 @@ fn compiled(expression: &str) -> Result<Pattern, PatternFault> {
                 .minimum_cache_clear_count(Some(THROWN_AWAY)),
         )
         .build(expression)
-        .map_err(|_| fault("it is too large once repetitions are written out: repeat less, or write `+` or `*`"))?;
+        .map_err(|error| {
+            let nfa =
+                std::error::Error::source(&error).and_then(|source| source.downcast_ref::<thompson::BuildError>());
+            match nfa.is_some_and(|error| error.size_limit().is_some()) {
+                true => fault("it is too large once repetitions are written out: repeat less, or write `+` or `*`"),
+                false => fault(&format!("it cannot be made: {error}")),
+            }
+        })?;
     Ok(Pattern { automaton: Arc::new(automaton) })
 }
 
@@ -154,6 +161,38 @@ impl Classes {
         };
         self.0.push((class.span, ascii));
     }
+
+    /// The classes that have names of POSIX are of ASCII in Java.
+    fn posix(&mut self, class: &ast::ClassUnicode) {
+        let ast::ClassUnicodeKind::Named(name) = &class.kind else { return };
+        if let Some((_, ascii, other)) = POSIX.iter().find(|(posix, _, _)| posix == name) {
+            self.0.push((class.span, if class.negated { other } else { ascii }));
+        }
+    }
+}
+
+/// What a name stands for in `\p{…}` and in `\P{…}`.
+const POSIX: &[(&str, &str, &str)] = &[
+    ("Lower", r"[a-z]", r"[^a-z]"),
+    ("Upper", r"[A-Z]", r"[^A-Z]"),
+    ("Alpha", r"[A-Za-z]", r"[^A-Za-z]"),
+    ("Digit", r"[0-9]", r"[^0-9]"),
+    ("Alnum", r"[0-9A-Za-z]", r"[^0-9A-Za-z]"),
+    ("XDigit", r"[0-9A-Fa-f]", r"[^0-9A-Fa-f]"),
+    ("Punct", r"[!-/:-@\[-`{-~]", r"[^!-/:-@\[-`{-~]"),
+    ("Graph", r"[!-~]", r"[^!-~]"),
+    ("Print", r"[ -~]", r"[^ -~]"),
+    ("Blank", r"[ \t]", r"[^ \t]"),
+    ("Space", r"[\t-\r ]", r"[^\t-\r ]"),
+    ("Cntrl", r"[\x00-\x1f\x7f]", r"[^\x00-\x1f\x7f]"),
+    ("ASCII", r"[\x00-\x7f]", r"[^\x00-\x7f]"),
+];
+
+const VERTICAL: &str = r"`\v` is not understood here: write `[\n\x0B\f\r]`";
+
+/// `\v` is one character here, and a class in Java.
+fn is_vertical(literal: &ast::Literal) -> bool {
+    literal.kind == ast::LiteralKind::Special(ast::SpecialLiteralKind::VerticalTab)
 }
 
 impl Visitor for Classes {
@@ -170,13 +209,25 @@ impl Visitor for Classes {
                 self.class(class);
                 None
             }
+            Ast::ClassUnicode(class) => {
+                self.posix(class);
+                None
+            }
+            Ast::Literal(literal) if is_vertical(literal) => return Err((literal.span.start.offset, VERTICAL)),
             Ast::Assertion(assertion) => {
                 match assertion.kind {
                     ast::AssertionKind::WordBoundary => self.0.push((assertion.span, "(?-u:\\b)")),
                     ast::AssertionKind::NotWordBoundary => {
                         return Err((assertion.span.start.offset, "`\\B` is not understood here"));
                     }
-                    _ => {}
+                    ast::AssertionKind::StartLine
+                    | ast::AssertionKind::EndLine
+                    | ast::AssertionKind::StartText
+                    | ast::AssertionKind::EndText => {}
+                    _ => {
+                        let words = "of the bounds of words only `\\b` is understood here";
+                        return Err((assertion.span.start.offset, words));
+                    }
                 }
                 None
             }
@@ -203,10 +254,34 @@ impl Visitor for Classes {
     }
 
     fn visit_class_set_item_pre(&mut self, item: &ast::ClassSetItem) -> Result<(), Self::Err> {
-        if let ast::ClassSetItem::Perl(class) = item {
-            self.class(class);
+        match item {
+            ast::ClassSetItem::Perl(class) => self.class(class),
+            ast::ClassSetItem::Unicode(class) => self.posix(class),
+            ast::ClassSetItem::Ascii(class) => {
+                let words = "`[:alpha:]` and the like are read otherwise by Java: write `\\p{Alpha}`";
+                return Err((class.span.start.offset, words));
+            }
+            ast::ClassSetItem::Literal(literal) if is_vertical(literal) => {
+                return Err((literal.span.start.offset, VERTICAL));
+            }
+            ast::ClassSetItem::Range(range) => {
+                if let Some(end) = [&range.start, &range.end].into_iter().find(|end| is_vertical(end)) {
+                    return Err((end.span.start.offset, VERTICAL));
+                }
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, operation: &ast::ClassSetBinaryOp) -> Result<(), Self::Err> {
+        match operation.kind {
+            ast::ClassSetBinaryOpKind::Intersection => Ok(()),
+            ast::ClassSetBinaryOpKind::Difference | ast::ClassSetBinaryOpKind::SymmetricDifference => {
+                let words = "`--` and `~~` in a class are read otherwise by Java: write `&&[^…]`, or `\\-` and `\\~`";
+                Err((operation.span.start.offset, words))
+            }
+        }
     }
 }
 
@@ -235,6 +310,11 @@ mod tests {
             ("[a-z&&[^b]]", "a", "b"),
             (r"\s", "\u{b}", "\u{a0}"),
             ("^ab$", "ab", "abc"),
+            (r"\p{Alpha}+", "aZ", "ä"),
+            (r"\p{Lower}\p{Upper}", "aZ", "äZ"),
+            (r"[\p{Digit}\p{Punct}]+", "1![`~", "1!a"),
+            (r"[^\p{Alnum}]\P{Alpha}", "ä1", "äa"),
+            (r"\p{L}\p{IsGreek}", "äα", "1α"),
         ] {
             let regex = whole(expression).unwrap_or_else(|fault| panic!("{expression}: {fault:?}"));
             assert_eq!(regex.fits(fits, &Effort::new()), Some(true), "{expression}: {fits}");
@@ -253,6 +333,28 @@ mod tests {
             ("(?x) a # b", 3, "`i`, `m` and `s`"),
             (r"[a&&b]", 1, "no text"),
             (r"\Qa\E", 1, "escape"),
+            (r"a\h", 2, "escape"),
+            (r"\R", 1, "escape"),
+            (r"a\Z", 2, "escape"),
+            (r"\G", 1, "escape"),
+            (r"(?<n>a)\k<n>", 8, "escape"),
+            (r"\cA", 1, "escape"),
+            (r"\H", 1, "escape"),
+            (r"\V", 1, "escape"),
+            (r"\X", 1, "escape"),
+            (r"\e", 1, "escape"),
+            (r"\012", 1, "linear in the text"),
+            (r"a\B", 2, r"`\B`"),
+            ("(?>a)", 3, "flag"),
+            (r"\p{javaLowerCase}", 1, "not found"),
+            (r"a\v", 2, r"[\n\x0B\f\r]"),
+            (r"[\t-\v]", 5, r"[\n\x0B\f\r]"),
+            ("[a-z--b]", 2, "`--` and `~~`"),
+            ("[a~~b]", 2, "`--` and `~~`"),
+            ("[[:alpha:]]", 2, r"\p{Alpha}"),
+            (r"a\b{start}b", 2, "bounds of words"),
+            (r"\<a", 1, "bounds of words"),
+            (r"\p{InGreek}", 1, "not found"),
             (&"((a{1,100}){1,100}){1,100}".repeat(2), 1, "too large"),
             (&"a".repeat(3000), 1, "at most 2000"),
         ] {
