@@ -56,7 +56,7 @@ impl Matcher {
                     && value.json().is_some_and(|json| wanted.fits(json, value.bytes().len(), value.effort()))
             }),
             Matcher::MatchesJsonPath { path, value: matcher, .. } => value.is_some_and(|value| {
-                value.effort().spend(value.bytes().len())
+                value.effort().spend(value.bytes().len().saturating_mul(path.looks()))
                     && value.json().is_some_and(|json| match matcher {
                         None => finds_something(path, json),
                         Some(matcher) => finds(path, json, matcher, value),

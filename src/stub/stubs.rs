@@ -452,6 +452,21 @@ mod tests {
     }
 
     #[test]
+    fn paths_that_look_through_all_of_a_document_are_paid_for() {
+        let items: Json = (0..100_000).map(|n| json!({ "n": n })).collect();
+        let body = json!({ "a": items, "id": 1 }).to_string();
+        let request = request("POST /", &[], body.as_bytes());
+        for (path, answers) in [("$.id", true), ("$..n", false)] {
+            let each = json!({ "not": { "matchesJsonPath": { "expression": path, "equalTo": "none" } } });
+            let about = json!({ "request": { "bodyPatterns": vec![each; 60] } });
+            let stubs = all([named("a", about)]);
+            let asked = asked(&request);
+            assert_eq!(stubs.serve(&asked).is_some(), answers, "{path}");
+            assert_eq!(asked.passed_over().first.is_empty(), answers, "{path}");
+        }
+    }
+
+    #[test]
     fn near_misses_come_nearest_first_and_say_in_what_they_differ() {
         let mut stubs = all([
             named("parcels", json!({ "request": { "method": "GET", "url": "/parcels" } })),
