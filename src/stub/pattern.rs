@@ -290,7 +290,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::stub::request::Verdict;
+    use crate::stub::request::{RequestPattern, Verdict};
     use crate::stub::samples::{asked, pattern, request};
 
     #[test]
@@ -411,6 +411,13 @@ mod tests {
             let pattern = pattern(json!({ "bodyPatterns": [{ "doesNotMatch": expression }] }));
             assert!(pattern.matches(&asked(&body)), "{expression}");
         }
+    }
+
+    #[test]
+    fn what_is_given_up_contradicts_nothing() {
+        let exact = json!({ "equalTo": restless(2 << 20) });
+        let asks = json!({ "bodyPatterns": [exact, { "matches": ".*a.{60}" }] });
+        assert!(RequestPattern::parse(&asks).is_ok());
     }
 
     #[test]
