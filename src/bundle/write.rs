@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -9,7 +8,7 @@ use super::format::{
     ResponseLine, Rules, Start, Sum, What, header_line,
 };
 use crate::engine;
-use crate::exchange::{Body, Delivery, Manner, Request, Response};
+use crate::exchange::{Body, Delivery, Manner, Request, Response, millis};
 use crate::journal::{Entry, Happening, Note};
 use crate::pack::{Pack, sha256};
 use crate::sandbox::{Ground, Sandbox, Story, World};
@@ -132,7 +131,6 @@ pub(super) fn response_line(response: &Response) -> ResponseLine {
 }
 
 pub(super) fn delivery_line(delivery: &Delivery) -> DeliveryLine {
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     DeliveryLine {
         delay_millis: millis(delivery.delay),
         fault: delivery.manner.fault().map(str::to_owned),

@@ -1,7 +1,7 @@
 //! `/limits`: how often callers may call.
 
 use super::body::members;
-use super::faults::set;
+use super::settings::set;
 use super::{Answer, Call, done, ok};
 use crate::engine::{self, Setting};
 
@@ -13,11 +13,11 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 
 pub(super) fn put(call: &Call<'_>) -> Answer {
     let given = members(call, &["limits"])?.all();
-    set(call, &Setting::Limits(given.into()))?;
+    set(call, |_| Ok(Setting::Limits(given.into())))?;
     list(call)
 }
 
 pub(super) fn delete(call: &Call<'_>) -> Answer {
-    set(call, &Setting::NoLimits)?;
+    set(call, |_| Ok(Setting::NoLimits))?;
     done()
 }

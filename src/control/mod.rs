@@ -19,6 +19,7 @@ mod pattern;
 mod reload;
 mod routes;
 mod sandboxes;
+mod settings;
 mod shown;
 mod snapshots;
 mod state;

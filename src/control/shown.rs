@@ -1,7 +1,6 @@
 //! Entries of the log as JSON, with what is secret masked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
@@ -9,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::Call;
 use super::mask::{MASK, Mask, Secrets};
 use crate::engine::{self, Repair};
-use crate::exchange::{Body, Delivery, Manner};
+use crate::exchange::{Body, Delivery, Manner, millis};
 use crate::journal::{Entry, Exchanged, Face, Happening, Misfit, Note, Part, Reloaded};
 use crate::sandbox::Registry;
 
@@ -186,10 +185,6 @@ fn delivery(delivery: &Delivery) -> Json {
         shown["dribble"] = json!({ "pieces": pieces, "overMillis": millis(over) });
     }
     shown
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What must not be read of an exchange.

@@ -4,39 +4,12 @@ use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
 
 use super::body::{invalid, members, object};
-use super::faults::refused;
+use super::settings::{NotSet, set};
 use super::{Answer, Call, done, ok, page};
 use crate::engine::{self, Mistake, Setting};
 use crate::exchange::{Problem, Response};
 use crate::expr::Draws;
-use crate::sandbox::Controls;
 use crate::stub::{self, Story, Stubs};
-
-/// Why nothing was set.
-pub(super) enum NotSet {
-    /// There is no such thing to set.
-    Unknown(Problem),
-    Mistakes(Vec<Mistake>),
-}
-
-impl From<NotSet> for Problem {
-    fn from(why: NotSet) -> Problem {
-        match why {
-            NotSet::Unknown(problem) => problem,
-            NotSet::Mistakes(mistakes) => refused(&mistakes),
-        }
-    }
-}
-
-/// Changes what a test asks of the sandbox, in one step that sees how it is.
-pub(super) fn set(call: &Call<'_>, setting: impl FnOnce(&Controls) -> Result<Setting, NotSet>) -> Result<(), Problem> {
-    let ground = call.sandbox.ground();
-    let set = call.sandbox.set(call.real, |controls| {
-        let setting = setting(controls)?;
-        engine::set(&ground.packs, controls, &setting).map_err(NotSet::Mistakes)
-    });
-    Ok(set.map(|_| ())?)
-}
 
 /// The id that a mapping says, or the next one: it follows from the seed and from how many stubs there were.
 fn id_for(seed: u64, at: &str, mapping: &Map<String, Json>, stubs: &Stubs, before: u64) -> Result<String, NotSet> {

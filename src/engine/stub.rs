@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::Rules;
 use super::fault::{GARBAGE, log_normal, unit};
-use crate::exchange::{Body, Delivery, Manner, Request};
+use crate::exchange::{Body, Delivery, Manner, Request, millis};
 use crate::expr::Draws;
 use crate::journal::{Stage, Trace, Verdict};
 use crate::sandbox::{Change, Controls, Exchange};
@@ -90,7 +90,7 @@ fn delivery(stub: &Stub, draws: &Draws) -> Delivery {
         Delay::None => Duration::ZERO,
         Delay::Uniform { lower, upper } => {
             let drawn = lower + (upper - lower).mul_f64(unit(draws, "stub.delay", 0));
-            Duration::from_millis(u64::try_from(drawn.as_millis()).unwrap_or(u64::MAX))
+            Duration::from_millis(millis(drawn))
         }
         Delay::LogNormal { median, sigma, most } => log_normal(median, sigma, draws, "stub.delay", 0).min(most),
     };

@@ -50,6 +50,11 @@ impl Delivery {
     }
 }
 
+/// A time in whole milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Manner {
     /// The word for what goes wrong on the wire; none where the whole answer comes.
     pub(crate) fn fault(&self) -> Option<&'static str> {

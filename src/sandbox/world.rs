@@ -135,6 +135,13 @@ pub(crate) struct Change {
     pub(crate) controls: Option<Controls>,
 }
 
+impl Change {
+    /// What tests ask of the sandbox from then on, to be changed; where nothing has changed it yet, what they ask now.
+    pub(crate) fn controls(&mut self, now: &Controls) -> &mut Controls {
+        self.controls.get_or_insert_with(|| now.clone())
+    }
+}
+
 /// One record put or taken away. Prepared against one world, applied to that world.
 #[derive(Debug, Clone)]
 pub(crate) enum WorldEdit {

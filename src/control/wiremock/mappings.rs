@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
 
 use crate::control::body::{invalid, members, object};
-use crate::control::faults::refused;
+use crate::control::settings::{self, refused};
 use crate::control::stubs::{self, Known, scenario_shown};
 use crate::control::{Answer, Call, ok};
 use crate::engine::{self, Setting};
@@ -115,7 +115,7 @@ fn those(stubs: &Stubs, ids: &BTreeSet<Arc<str>>) -> Answer {
 
 fn remove(call: &Call<'_>, ids: &BTreeSet<Arc<str>>) -> Answer {
     for id in ids {
-        stubs::set(call, |_| Ok(Setting::NoStub(id.to_string())))?;
+        settings::set(call, |_| Ok(Setting::NoStub(id.to_string())))?;
     }
     ok(&json!({}))
 }

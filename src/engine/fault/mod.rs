@@ -54,9 +54,7 @@ pub(super) fn inject(call: &mut Call<'_>, meant: &Meant<'_>, mut outcome: Outcom
         (outcome, manner) = fail(call, meant, outcome, number, failure, when);
     }
     if let Some(faults) = faults.counting(&applied) {
-        let mut controls = outcome.change.controls.take().unwrap_or_else(|| call.moment.controls.clone());
-        controls.faults = faults;
-        outcome.change.controls = Some(controls);
+        outcome.change.controls(call.moment.controls).faults = faults;
     }
     let delivery = Delivery { delay: delay.unwrap_or_default(), manner };
     (outcome, (delivery != Delivery::default()).then(|| Box::new(delivery)))

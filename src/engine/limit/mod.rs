@@ -168,9 +168,7 @@ pub(super) fn settle(call: &mut Call<'_>, outcome: &mut Outcome) {
         outcome.response.headers.insert(name, value);
     }
     if let Some(limits) = counted {
-        let mut controls = outcome.change.controls.take().unwrap_or_else(|| call.moment.controls.clone());
-        controls.limits = limits;
-        outcome.change.controls = Some(controls);
+        outcome.change.controls(call.moment.controls).limits = limits;
     }
 }
 
