@@ -17,6 +17,7 @@ mod resource;
 mod route;
 mod shape;
 pub(crate) mod source;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply, media_ty
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
 pub(crate) use route::{Candidate, Router, parameter_name, parameter_names, path_values};
 pub(crate) use shape::{Each, Member, Shape};
+pub(crate) use webhook::{Algorithm, Due, Encoding, KeyEncoding, Schedule, Signature, Trigger, Webhook};
 
 use crate::clock::Format;
 use crate::diagnostic::{Diagnostic, Location, Severity, SourceMap};
@@ -66,6 +68,7 @@ pub(crate) struct Pack {
     pub(crate) limits: Vec<PackLimit>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) events: Vec<Event>,
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) examples: Vec<Example>,
     pub(crate) replays: Vec<Replay>,
     /// Headers of every answer.

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::source::Side;
-use super::{ErrorId, Options, PackOption, Provenance, Reply, ResourceId, SchemeId, Shape, Wanted};
+use super::{ErrorId, Options, PackOption, Provenance, Reply, ResourceId, Schedule, SchemeId, Shape, Wanted};
 use crate::diagnostic::Location;
 use crate::exchange::Pattern;
 use crate::expr::ExprId;
@@ -288,6 +288,8 @@ pub(crate) struct Event {
     pub(crate) loads: Vec<Load>,
     pub(crate) guards: Vec<EventGuard>,
     pub(crate) effects: Vec<Effect>,
+    /// When it happens by itself.
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) at: Location,
 }
 

@@ -67,6 +67,7 @@ impl Resolver<'_> {
             loads,
             guards,
             effects,
+            schedule: None,
             at: source.at.clone(),
         })
     }

@@ -405,6 +405,7 @@ impl<'f> Resolver<'f> {
             limits: parts.limits,
             operations: parts.operations,
             events: parts.events,
+            webhooks: Vec::new(),
             examples: parts.examples,
             replays: parts.replays,
             headers: parts.headers,
