@@ -31,5 +31,6 @@ mod sandbox;
 mod schema;
 mod server;
 mod stub;
+mod webhook;
 
 pub use cli::main;

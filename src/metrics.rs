@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use crate::exchange::Delivery;
+use crate::exchange::{Delivery, Outcome};
 use crate::journal::{Exchanged, is_unmatched};
 use crate::pack::{Pack, Provenance};
 
@@ -75,6 +75,12 @@ struct OfDelivery {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAttempt {
+    pack: Arc<str>,
+    result: &'static str,
+}
+
 /// The metrics of one server.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -98,6 +104,7 @@ pub(crate) struct Metrics {
 struct Families {
     findings: Family<OfOperation, Counter>,
     deliveries: Family<OfDelivery, Counter>,
+    attempts: Family<OfAttempt, Counter>,
     took: Family<OfPack, Histogram, fn() -> Histogram>,
     answers: Family<OfContract, Counter>,
     unmatched: Family<OfPack, Counter>,
@@ -155,14 +162,15 @@ impl Metrics {
         let answers = Family::<OfContract, Counter>::default();
         let unmatched = Family::<OfPack, Counter>::default();
         let deliveries = Family::<OfDelivery, Counter>::default();
+        let attempts = Family::<OfAttempt, Counter>::default();
         let connections = Gauge::default();
         let kept: [Gauge; 3] = Default::default();
         let nothing: Arc<str> = "".into();
         let elsewhere = unmatched.get_or_create_owned(&OfPack { pack: Arc::clone(&nothing) });
-        let families = Families { findings, deliveries, took, answers, unmatched };
+        let families = Families { findings, deliveries, attempts, took, answers, unmatched };
         let numbered = packs.iter().map(|pack| families.of(pack)).collect();
         packs.iter().for_each(|pack| families.begin(pack, &nothing));
-        let Families { findings, deliveries, took, answers, unmatched } = &families;
+        let Families { findings, deliveries, attempts, took, answers, unmatched } = &families;
         let mut registry = Registry::default();
         let about = "The version of standin that runs";
         registry.register("standin_build_info", about, build);
@@ -176,6 +184,8 @@ impl Metrics {
         registry.register("standin_unmatched_requests", "Requests that no operation answers", unmatched.clone());
         let about = "Answers that faults delayed or broke on the wire, by what was done to them";
         registry.register("standin_deliveries", about, deliveries.clone());
+        let about = "Attempts to deliver webhooks, by what came of them";
+        registry.register("standin_webhook_attempts", about, attempts.clone());
         registry.register("standin_connections", "Open connections", connections.clone());
         let [sandboxes, entries, evicted] = kept.clone();
         registry.register("standin_sandboxes", "Open sandboxes", sandboxes);
@@ -229,6 +239,11 @@ impl Metrics {
             let of = OfOperation { pack: pack(), operation: operation() };
             self.families.findings.get_or_create(&of).inc_by(findings as u64);
         }
+    }
+
+    /// Counts an attempt to deliver a webhook of a pack.
+    pub(crate) fn attempted(&self, pack: &Arc<str>, outcome: &Outcome) {
+        self.families.attempts.get_or_create(&OfAttempt { pack: Arc::clone(pack), result: outcome.word() }).inc();
     }
 
     /// Counts a connection as open until what is given back is dropped.

@@ -15,7 +15,7 @@ use crate::engine::{self, Edit, EventFault, Mistake, Rules, Setting, StateFault}
 use crate::exchange::{self, Body, Differs, Request, Response, differences};
 use crate::journal::{self, Entry, Happening};
 use crate::pack::{Chosen, Pack};
-use crate::sandbox::{Beginning, Controls, Ground, Sandbox, SandboxId, World};
+use crate::sandbox::{Beginning, Controls, Ground, Nobody, Sandbox, SandboxId, World};
 
 /// What came of doing everything in a bundle again.
 #[derive(Debug)]
@@ -200,6 +200,10 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
         // What was done is compared at once, and need not be kept.
         journal: journal::Limits { entries: 1, bytes: 0 },
         snapshots: 0,
+        agenda: None,
+        most_agenda: usize::MAX,
+        deeds: engine::DEEDS,
+        carrier: Arc::new(Nobody),
         controls: match &start.controls {
             None => Controls::default(),
             Some(dumped) => engine::controls(packs, dumped).map_err(|mistakes| bad(told(&mistakes)))?,
@@ -210,7 +214,9 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
     if start.position > LONGEST {
         return Err(bad(format!("no log is as long as `position` says: {}", start.position)));
     }
-    Ok(Sandbox::after(id, beginning, Arc::new(ground), start.position, STILL))
+    let sandbox = Sandbox::after(id, beginning, Arc::new(ground), start.position, STILL);
+    sandbox.by_hand();
+    Ok(sandbox)
 }
 
 /// Mistakes in one line.
@@ -411,7 +417,11 @@ fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
     let notes = match &entry.what {
         Happening::Exchange(exchanged) => &exchanged.changes,
         Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
-        Happening::Clock { .. } | Happening::Setting { .. } | Happening::Reload(_) => return Vec::new(),
+        Happening::Clock { .. }
+        | Happening::Setting { .. }
+        | Happening::Reload(_)
+        | Happening::Attempt(_)
+        | Happening::Outcome(_) => return Vec::new(),
     };
     let now = changes(notes);
     let shown = |change: Option<&ChangeLine>| match change {

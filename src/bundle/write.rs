@@ -96,8 +96,8 @@ fn entry_line(entry: &Entry) -> Option<EntryLine> {
         Happening::Setting { method, path, body } => {
             What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.clone() }
         }
-        Happening::Reload(_) => return None,
-        Happening::Event { pack, name, input, changes: noted } => What::Event {
+        Happening::Reload(_) | Happening::Attempt(_) | Happening::Outcome(_) => return None,
+        Happening::Event { pack, name, input, changes: noted, .. } => What::Event {
             pack: pack.to_string(),
             event: name.to_string(),
             input: input.clone(),

@@ -151,6 +151,9 @@ pub(super) struct Serve {
     /// Most snapshots per sandbox
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub(super) max_snapshots: usize,
+    /// Most things per sandbox that wait for their instant: events that were asked for, attempts to deliver webhooks
+    #[arg(long, value_name = "NUMBER", default_value_t = 100_000)]
+    pub(super) max_agenda: usize,
     /// Longest real time that a sandbox may go unused, such as 90m; `never` keeps all
     #[arg(long, value_name = "TIME", default_value = "24h")]
     pub(super) sandbox_idle_timeout: String,

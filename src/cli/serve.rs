@@ -18,10 +18,11 @@ use super::tls::{self, Trust};
 use super::{chosen, limits};
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
+use crate::engine;
 use crate::journal;
 use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
 use crate::reload::{Plan, Read};
-use crate::sandbox::{Controls, Settings};
+use crate::sandbox::{Controls, Nobody, Settings};
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
 
 /// How long requests under way may take after a signal.
@@ -150,6 +151,9 @@ fn options(
             journal: journal::Limits { entries: arguments.max_journal_entries, bytes: arguments.max_journal_bytes },
             most: arguments.max_sandboxes,
             snapshots: arguments.max_snapshots,
+            agenda: arguments.max_agenda,
+            deeds: engine::DEEDS,
+            carrier: Arc::new(Nobody),
             idle,
         },
         limits: Limits {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::body::object;
 use super::mask::Secrets;
@@ -49,13 +49,33 @@ fn misfit(name: &str, violations: Vec<Json>) -> Problem {
         .with("violations", violations.into())
 }
 
-fn named<'p>(pack: &'p Pack, name: &str) -> Result<&'p Event, Problem> {
+pub(super) fn named<'p>(pack: &'p Pack, name: &str) -> Result<&'p Event, Problem> {
     pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
         let names = pack.events.iter().map(|event| &*event.name);
         let meant = did_you_mean(name, names.clone());
         let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));
         Problem::not_found("event-unknown", detail)
     })
+}
+
+/// The input of an event that has all of its parameters and no others.
+fn known(event: &Event, input: Map<String, Json>) -> Result<Json, Problem> {
+    let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
+    // A misspelt parameter is one mistake: what is then missing is not told too.
+    if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
+        let message = format!("there is no such parameter{}", or_rather(unknown, known()));
+        let pointer = crate::exchange::child("", unknown);
+        let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
+        return Err(misfit(&event.name, vec![violation]));
+    }
+    Ok(Json::Object(input))
+}
+
+/// The input of an event that is to happen later, if it fits.
+pub(super) fn fits(event: &Event, input: Map<String, Json>) -> Result<Json, Problem> {
+    let input = known(event, input)?;
+    engine::fits(event, &input).map_err(|fault| refused(&event.name, fault))?;
+    Ok(input)
 }
 
 pub(super) fn fire(call: &Call<'_>) -> Answer {
@@ -66,15 +86,7 @@ pub(super) fn fire(call: &Call<'_>) -> Answer {
     // The pack may be another by now.
     let fired = |pack: &Arc<Pack>, moment: &Moment<'_>| {
         let event = named(pack, name)?;
-        let known = || event.input.iter().flat_map(|input| &input.known).map(|parameter| parameter.name.as_str());
-        // A misspelt parameter is one mistake: what is then missing is not told too.
-        if let Some(unknown) = input.keys().find(|name| known().all(|known| known != name.as_str())) {
-            let message = format!("there is no such parameter{}", or_rather(unknown, known()));
-            let pointer = crate::exchange::child("", unknown);
-            let violation = json!({ "pointer": pointer, "keyword": "additionalProperties", "message": message });
-            return Err(misfit(name, vec![violation]));
-        }
-        let input = Json::Object(input.clone());
+        let input = known(event, input.clone())?;
         engine::fire(pack, moment, event, &input).map_err(|fault| refused(name, fault))
     };
     let entry = call.sandbox.intervene(index, call.real, fired)?;

@@ -3,6 +3,7 @@
 //! JSON in, JSON out, problems for errors; [`routes`] is the one table. It reads and changes sandboxes as a test would
 //! and must not know how the engine answers requests. Start with [`Control::answer`].
 
+mod agenda;
 mod body;
 mod clock;
 mod events;
@@ -27,6 +28,8 @@ mod stream;
 mod stubs;
 mod wiremock;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +44,7 @@ use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::reload::Reloader;
 use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
+use crate::webhook::Courier;
 use routes::{Handler, ROUTES, Row};
 
 pub(crate) use mask::path_shown;
@@ -51,6 +55,7 @@ pub(crate) struct Control {
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
     reloader: Arc<Reloader>,
+    courier: Arc<Courier>,
     rules: engine::Rules,
     own: Table,
     wiremock: Table,
@@ -65,15 +70,21 @@ pub(crate) struct Call<'a> {
     pub(crate) real: Real,
     pub(crate) metrics: &'a Metrics,
     pub(crate) reloader: &'a Reloader,
+    pub(crate) courier: &'a Arc<Courier>,
     pub(crate) rules: engine::Rules,
 }
 
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, Problem>;
 
+/// What a handler gives that has to wait for others.
+pub(crate) type Later<'a, R = Answer> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
 /// What the control plane says to a call.
-pub(crate) enum Reply {
+pub(crate) enum Reply<'a> {
     Whole(Response),
+    /// An answer that others have to be waited for.
+    Later(Later<'a, Response>),
     /// The head of an answer, and what its body is made of, as it happens.
     Stream(Response, Box<Feed>),
 }
@@ -83,10 +94,11 @@ impl Control {
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
         reloader: Arc<Reloader>,
+        courier: Arc<Courier>,
         rules: engine::Rules,
     ) -> Self {
         let (own, wiremock) = (Table::new("/_standin", ROUTES), Table::new("/__admin", wiremock::ROUTES));
-        Control { registry, metrics, reloader, rules, own, wiremock }
+        Control { registry, metrics, reloader, courier, rules, own, wiremock }
     }
 
     /// Whether a call may wait for files, so that whoever waits for it should let others go on.
@@ -95,7 +107,7 @@ impl Control {
     }
 
     /// Answers one call. The request's path is what stands behind `/_standin`.
-    pub(crate) fn answer(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Reply {
+    pub(crate) fn answer<'a>(&'a self, sandbox: &'a Arc<Sandbox>, request: &'a Request, real: Real) -> Reply<'a> {
         self.respond(&self.own, sandbox, request, real).unwrap_or_else(|problem| Reply::Whole(problem.into_response()))
     }
 
@@ -103,16 +115,28 @@ impl Control {
     pub(crate) fn answer_as_wiremock(&self, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Response {
         match self.respond(&self.wiremock, sandbox, request, real) {
             Ok(Reply::Whole(response) | Reply::Stream(response, _)) => response,
+            // None of its rows waits.
+            Ok(Reply::Later(_)) => Response::new(StatusCode::NOT_IMPLEMENTED),
             Err(problem) => wiremock::refusal(&problem),
         }
     }
 
-    fn respond(&self, table: &Table, sandbox: &Arc<Sandbox>, request: &Request, real: Real) -> Result<Reply, Problem> {
+    fn respond<'a>(
+        &'a self,
+        table: &Table,
+        sandbox: &'a Arc<Sandbox>,
+        request: &'a Request,
+        real: Real,
+    ) -> Result<Reply<'a>, Problem> {
         let (row, parameters) = table.find(request)?;
-        let Control { registry, metrics, reloader, rules, .. } = self;
-        let call = Call { registry, metrics, reloader, sandbox, request, parameters, real, rules: *rules };
+        let Control { registry, metrics, reloader, courier, rules, .. } = self;
+        let call = Call { registry, metrics, reloader, courier, sandbox, request, parameters, real, rules: *rules };
         match row.handler {
             Handler::Whole(answer) | Handler::Slow(answer) => answer(&call).map(Reply::Whole),
+            Handler::Later(answer) => {
+                let answer = answer(call);
+                Ok(Reply::Later(Box::pin(async { answer.await.unwrap_or_else(Problem::into_response) })))
+            }
             Handler::Stream(follow) => {
                 let feed = follow(&call)?;
                 let head = Response::new(StatusCode::OK).with_body("text/event-stream", Bytes::new());
@@ -314,6 +338,7 @@ fn index(call: &Call<'_>) -> Answer {
             "packs": format!("{root}/packs"),
             "sandboxes": format!("{root}/sandboxes"),
             "clock": format!("{root}/clock"),
+            "agenda": format!("{root}/clock/agenda"),
             "journal": format!("{root}/journal"),
             "events": format!("{root}/events"),
             "stubs": format!("{root}/stubs"),

@@ -3,8 +3,8 @@
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
-    Answer, Call, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload, sandboxes,
-    snapshots, state, stubs,
+    Answer, Call, Later, agenda, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload,
+    sandboxes, snapshots, state, stubs,
 };
 use crate::exchange::Problem;
 
@@ -22,6 +22,8 @@ pub(super) enum Handler {
     Whole(fn(&Call<'_>) -> Answer),
     /// The same, after files were read, or when somebody has read them.
     Slow(fn(&Call<'_>) -> Answer),
+    /// The same, when others have done something.
+    Later(for<'a> fn(Call<'a>) -> Later<'a>),
     Stream(fn(&Call<'_>) -> Result<Feed, Problem>),
 }
 
@@ -39,6 +41,15 @@ pub(super) const fn row(
 
 const fn slow_row(method: &'static str, path: &'static str, query: Names, handler: fn(&Call<'_>) -> Answer) -> Row {
     Row { method, path, query, handler: Handler::Slow(handler) }
+}
+
+const fn later_row(
+    method: &'static str,
+    path: &'static str,
+    query: Names,
+    handler: for<'a> fn(Call<'a>) -> Later<'a>,
+) -> Row {
+    Row { method, path, query, handler: Handler::Later(handler) }
 }
 
 const fn stream_row(
@@ -69,7 +80,7 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/packs", NONE, packs::list),
     row("GET", "/packs/{pack}", NONE, packs::show),
     row("GET", "/sandboxes", PIECES, sandboxes::list),
-    row("POST", "/sandboxes", NONE, sandboxes::create),
+    later_row("POST", "/sandboxes", NONE, sandboxes::create),
     row("GET", "/sandboxes/{id}", NONE, sandboxes::show),
     row("DELETE", "/sandboxes/{id}", NONE, sandboxes::delete),
     row("POST", "/reset", NONE, sandboxes::reset),
@@ -80,8 +91,12 @@ pub(super) const ROUTES: &[Row] = &[
     row("POST", "/snapshots/{name}/restore", NONE, snapshots::restore),
     row("POST", "/rewind", NONE, snapshots::rewind),
     row("GET", "/clock", NONE, clock::show),
-    row("PUT", "/clock", NONE, clock::set),
-    row("POST", "/clock/advance", NONE, clock::advance),
+    later_row("PUT", "/clock", NONE, clock::set),
+    later_row("POST", "/clock/advance", NONE, clock::advance),
+    row("GET", "/clock/agenda", RECORDS, agenda::list),
+    row("POST", "/clock/agenda", SECRETS, agenda::add),
+    row("GET", "/clock/agenda/{id}", SECRETS, agenda::show),
+    row("DELETE", "/clock/agenda/{id}", NONE, agenda::cancel),
     row("GET", "/state/{pack}/{resource}", RECORDS, state::list),
     row("POST", "/state/{pack}/{resource}", SECRETS, state::add),
     row("GET", "/state/{pack}/{resource}/{id}", SECRETS, state::show),

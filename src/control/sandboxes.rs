@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::body::{Members, invalid, members};
 use super::clock::clock_shown;
-use super::{Answer, Call, done, ended, no_sandbox, ok, page, snapshots};
+use super::{Answer, Call, Later, clock, done, ended, no_sandbox, ok, page, snapshots};
 use crate::clock::Instant;
 use crate::exchange::{Problem, Response};
 use crate::journal::Log;
@@ -40,7 +40,11 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 }
 
 /// `{id?, from?, clock?, seed?, options?}`
-pub(super) fn create(call: &Call<'_>) -> Answer {
+pub(super) fn create(call: Call<'_>) -> Later<'_> {
+    Box::pin(async move { made(&call).await })
+}
+
+async fn made(call: &Call<'_>) -> Answer {
     let members = members(call, &["id", "from", "clock", "seed", "options"])?;
     let wish = Wish {
         id: members.text("id")?.map(|text| SandboxId::parse(text).map_err(|why| invalid("id", why))).transpose()?,
@@ -55,7 +59,13 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let name = wish.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let conflict =
         |slug, detail: String| Problem::new(slug, StatusCode::CONFLICT, "The sandbox cannot be made", detail);
+    let instant = wish.instant.filter(|_| wish.from.is_some());
     match call.registry.create(wish, call.real) {
+        Ok(sandbox) if let Some(instant) = instant => {
+            // A fork goes to the instant as its time is advanced, or set back.
+            clock::to(call, &sandbox, instant, None).await?;
+            Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox)))
+        }
         Ok(sandbox) => Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox))),
         Err(NotMade::Exists) => Err(conflict("sandbox-exists", format!("There is a sandbox `{name}`."))),
         Err(NotMade::Closed(how)) => {

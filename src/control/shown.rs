@@ -62,7 +62,13 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
         Happening::Setting { method, path, body } => {
             json!({ "kind": "setting", "method": method, "path": path, "body": body })
         }
-        Happening::Event { pack, name, input, changes } => {
+        Happening::Attempt(attempt) => {
+            json!({ "kind": "attempt", "delivery": &*attempt.delivery })
+        }
+        Happening::Outcome(received) => {
+            json!({ "kind": "outcome", "delivery": &*received.delivery })
+        }
+        Happening::Event { pack, name, input, changes, .. } => {
             let mut input = input.clone();
             let mask = given(known(registry, pack), &mut input, secrets);
             let changes = notes(changes, &mask);

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::fill::{Slot, fill};
 use super::guard::{self, Missing};
-use super::{Rejection, behave, scope};
+use super::{Rejection, behave, reject, scope, webhook};
 use crate::expr::Value;
 use crate::journal::{Happening, Trace};
 use crate::pack::{Event, Pack};
-use crate::sandbox::{Change, Intervention, Moment, Visibility, notes};
+use crate::sandbox::{Change, Deeds, Fired, Intervention, Moment, Occasion, RecordView, Visibility, notes};
 use crate::schema::{Place, Violation};
 
 /// Why an event did not happen.
@@ -36,17 +37,61 @@ pub(crate) fn fire(
         name: Arc::clone(&event.name),
         input: input.clone(),
         changes: notes(pack, &change.steps),
+        scheduled: None,
     };
     Ok(Intervention { change, what })
 }
 
-fn change(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) -> Result<Change, EventFault> {
-    if let Some(parameters) = &event.input {
-        let violations = parameters.schema.violations(input, Place::Body);
-        if !violations.is_empty() {
-            return Err(EventFault::Invalid(violations));
-        }
+/// How what is due in a sandbox is worked out.
+pub(crate) const DEEDS: Deeds = Deeds { fire: due, attempt: webhook::attempt };
+
+/// An event whose time has come.
+fn due(pack: &Arc<Pack>, moment: &Moment<'_>, occasion: &Occasion<'_>) -> Fired {
+    let (Occasion::Asked(name, _) | Occasion::Tied(name, _)) = occasion;
+    let Some(event) = pack.events.iter().find(|event| *event.name == **name) else {
+        return Fired { input: Json::Null, change: Err(format!("the pack has no event `{name}` any more")) };
+    };
+    let input = match occasion {
+        Occasion::Asked(_, input) => (*input).clone(),
+        Occasion::Tied(_, id) => match tied(pack, moment, event, id) {
+            Ok(input) => input,
+            Err(why) => return Fired { input: Json::Null, change: Err(why) },
+        },
+    };
+    let change = change(pack, moment, event, &input).map_err(|fault| match fault {
+        EventFault::Missing(why) | EventFault::Refused(why) => why,
+        EventFault::Invalid(violations) => reject::words(&violations),
+    });
+    Fired { input, change }
+}
+
+/// The input of an event that a pack has for a record.
+fn tied(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, id: &str) -> Result<Json, String> {
+    let schedule = event.schedule.as_ref().ok_or("the event does not happen by itself any more")?;
+    let name = &pack.resource(schedule.resource).name;
+    let record =
+        moment.world.get(schedule.resource, id).ok_or_else(|| format!("there is no `{name}` `{id}` any more"))?;
+    let mut scope = scope::world(pack, moment, &Visibility::default());
+    scope.bind("record", RecordView::value(pack, schedule.resource, Arc::clone(record)));
+    let filled = fill(pack, &schedule.input, &scope, Slot::new("input"));
+    let input = filled.map_err(|rejection| match rejection {
+        Rejection::Fault(words) => words,
+        _ => "its input cannot be made".to_owned(),
+    })?;
+    Ok(input.unwrap_or_default())
+}
+
+/// Whether an event can have an input.
+pub(crate) fn fits(event: &Event, input: &Json) -> Result<(), EventFault> {
+    let violations = event.input.as_ref().map(|parameters| parameters.schema.violations(input, Place::Body));
+    match violations.unwrap_or_default() {
+        none if none.is_empty() => Ok(()),
+        violations => Err(EventFault::Invalid(violations)),
     }
+}
+
+fn change(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) -> Result<Change, EventFault> {
+    fits(event, input)?;
     // Events see the whole world: nobody in particular calls.
     let visibility = Visibility::default();
     let mut scope = scope::world(pack, moment, &visibility);
@@ -68,8 +113,11 @@ fn change(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) ->
             Err(fault) => return Err(refused(pack, fault.into())),
         }
     }
-    behave::effects(pack, moment, &visibility, &event.effects, &mut scope, &mut trace, None)
-        .map_err(|rejection| refused(pack, rejection))
+    let mut change = behave::effects(pack, moment, &visibility, &event.effects, &mut scope, &mut trace, None)
+        .map_err(|rejection| refused(pack, rejection))?;
+    webhook::after_event(pack, moment, &mut change, (&event.name, input), &mut trace)
+        .map_err(|rejection| refused(pack, rejection))?;
+    Ok(change)
 }
 
 fn refused(pack: &Pack, rejection: Rejection) -> EventFault {

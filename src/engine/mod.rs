@@ -14,6 +14,7 @@ mod input;
 mod limit;
 mod mistake;
 mod near_miss;
+mod plan;
 mod prefer;
 mod reject;
 mod render;
@@ -25,6 +26,7 @@ mod state;
 mod strict;
 mod stub;
 mod validate;
+mod webhook;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -39,11 +41,12 @@ use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Reply, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
-pub(crate) use event::{EventFault, fire};
+pub(crate) use event::{DEEDS, EventFault, fire, fits};
 pub(crate) use fault::shown as faults_shown;
 pub(crate) use limit::{at_start as limits_at_start, shown as limits_shown};
 pub(crate) use mistake::Mistake;
 pub(crate) use near_miss::{astray, near_misses};
+pub(crate) use plan::{Ask, NotPlanned, Plan, plan};
 pub(crate) use repair::{Repair, repair};
 pub(crate) use settings::{Setting, controls, dumped, set, told};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
@@ -199,7 +202,8 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
     validate::body(call, chosen, body.as_deref())?;
     guard::load(call, chosen, Turn::AfterBody)?;
     guard::check(call, chosen, Turn::AfterBody)?;
-    let change = behave::apply(call, chosen)?;
+    let mut change = behave::apply(call, chosen)?;
+    webhook::after_request(call, &mut change)?;
     let (response, provenance) = render::response(call, chosen)?;
     Ok(Outcome { response, contract: Provenance::header(provenance), change })
 }

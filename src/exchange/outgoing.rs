@@ -90,6 +90,15 @@ impl Outcome {
         matches!(self, Outcome::Answered(answered) if answered.status.is_success())
     }
 
+    /// What came of it, in one word.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Outcome::Answered(answered) if answered.status.is_success() => "taken",
+            Outcome::Answered(_) => "refused",
+            Outcome::Failed(failed, _) => failed.word(),
+        }
+    }
+
     /// About how many bytes keeping it costs.
     pub(crate) fn size(&self) -> usize {
         match self {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Face, Reloaded, Trace};
 use crate::clock::Instant;
-use crate::exchange::{Delivery, Request, Response};
+use crate::exchange::{Delivery, Outcome, Outgoing, Request, Response};
 
 /// One thing that happened in a sandbox.
 #[derive(Debug, Clone)]
@@ -36,13 +36,19 @@ pub(crate) enum Happening {
         body: Option<Value>,
         changes: Vec<Note>,
     },
-    /// An event of a pack was fired.
+    /// An event of a pack was fired, or its time had come.
     Event {
         pack: Arc<str>,
         name: Arc<str>,
         input: Value,
         changes: Vec<Note>,
+        /// None where somebody fired it.
+        scheduled: Option<Box<Scheduled>>,
     },
+    /// A webhook was sent, or given up.
+    Attempt(Box<Attempted>),
+    /// What came of it.
+    Outcome(Box<Received>),
     /// What a test asked of the sandbox was changed by the control plane.
     Setting {
         method: &'static str,
@@ -52,6 +58,43 @@ pub(crate) enum Happening {
     },
     /// Another pack of the same name took the place of one.
     Reload(Box<Reloaded>),
+}
+
+/// An event whose time had come.
+#[derive(Debug, Clone)]
+pub(crate) struct Scheduled {
+    /// The instant before.
+    pub(crate) from: Instant,
+    /// Why it did not happen, in words.
+    pub(crate) refused: Option<String>,
+}
+
+/// An attempt to deliver a webhook.
+#[derive(Debug, Clone)]
+pub(crate) struct Attempted {
+    /// The pack as it was then.
+    pub(crate) pack: Arc<Face>,
+    pub(crate) webhook: Arc<str>,
+    pub(crate) delivery: Arc<str>,
+    /// The first is 1.
+    pub(crate) number: u32,
+    /// The instant before.
+    pub(crate) from: Instant,
+    /// What goes out; else why nothing ever will, in words.
+    pub(crate) sent: Result<Arc<Outgoing>, String>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    /// The pack as it was then.
+    pub(crate) pack: Arc<Face>,
+    pub(crate) webhook: Arc<str>,
+    pub(crate) delivery: Arc<str>,
+    pub(crate) number: u32,
+    pub(crate) outcome: Arc<Outcome>,
+    /// In real microseconds.
+    pub(crate) took: u64,
 }
 
 /// A request with its answer and the reasons for it.
@@ -101,8 +144,16 @@ impl Entry {
     pub(crate) fn begin(&self) -> Instant {
         match &self.what {
             Happening::Clock { from, .. } => *from,
+            Happening::Event { scheduled: Some(scheduled), .. } => scheduled.from,
+            Happening::Attempt(attempt) => attempt.from,
             _ => self.at,
         }
+    }
+
+    /// Whether random draws of what comes after depend on it. When an answer of a receiver comes is not the sandbox's to
+    /// say, so what is drawn does not depend on it.
+    pub(crate) fn counts(&self) -> bool {
+        !matches!(self.what, Happening::Attempt(_) | Happening::Outcome(_))
     }
 
     /// About how many bytes keeping this entry costs.
@@ -120,6 +171,10 @@ impl Entry {
                 Happening::Reload(reloaded) => reloaded.size(),
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
                 Happening::Event { input, .. } => body(input),
+                Happening::Attempt(attempt) => {
+                    size_of::<Attempted>() + attempt.sent.as_ref().map_or_else(String::len, |sent| sent.size())
+                }
+                Happening::Outcome(received) => size_of::<Received>() + received.outcome.size(),
                 Happening::Setting { path, body: value, .. } => path.len() + value.as_ref().map_or(0, body),
             }
     }

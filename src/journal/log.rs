@@ -60,6 +60,10 @@ impl Log {
         Log { next, position, ..Log::new(limits) }
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The number that the next entry will have.
     pub(crate) fn next(&self) -> u64 {
         self.next
@@ -97,7 +101,7 @@ impl Log {
         let size = entry.size() + more;
         let mut evicted = Vec::new();
         self.next += 1;
-        self.position += 1;
+        self.position += u64::from(entry.counts());
         self.bytes += size;
         self.entries.push_back(Kept(Arc::clone(&entry), size));
         while self.entries.len() > self.limits.entries || (self.bytes > self.limits.bytes && self.entries.len() > 1) {
@@ -139,7 +143,7 @@ impl Log {
     pub(crate) fn cut(&mut self, id: u64) -> u64 {
         let undone = self.entries.split_off(self.index(id));
         self.bytes -= undone.iter().map(|Kept(_, size)| size).sum::<usize>();
-        self.position -= undone.len() as u64;
+        self.position -= undone.iter().filter(|Kept(entry, _)| entry.counts()).count() as u64;
         self.journal.forgotten = std::mem::take(&mut self.journal.forgotten).split(&id).0;
         undone.len() as u64
     }

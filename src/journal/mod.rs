@@ -8,7 +8,7 @@ mod log;
 mod query;
 mod trace;
 
-pub(crate) use entry::{Entry, Exchanged, Happening, Note};
+pub(crate) use entry::{Attempted, Entry, Exchanged, Happening, Note, Received, Scheduled};
 pub(crate) use face::{Because, Face, Misfit, Part, Reloaded};
 pub(crate) use log::{Limits, Log};
 pub(crate) use query::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, is_called, is_unmatched};

@@ -132,6 +132,12 @@ impl State {
         let at = self.now(real);
         let _ground = std::mem::replace(&mut self.ground, renewed.ground);
         let _worlds = std::mem::replace(&mut self.worlds, renewed.worlds);
+        for (number, pack) in self.ground.packs.iter().enumerate() {
+            let before = _ground.packs.get(number);
+            if before.is_none_or(|before| !Arc::ptr_eq(before, pack)) {
+                self.agenda.renew(number, before.map(|before| &**before), pack, &self.worlds[number], at);
+            }
+        }
         self.version += 1;
         let (mut _freed, mut _history) = (Vec::new(), Vec::new());
         for reloaded in renewed.reloaded {

@@ -1,8 +1,10 @@
 //! What sandboxes stand on: the packs, what was chosen of them, and the records that they begin with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::agenda::Agenda;
 use super::world::{Conflict, World};
+use crate::clock::Instant;
 use crate::journal::{Misfit, Part};
 use crate::pack::{Chosen, Options, Pack};
 
@@ -20,6 +22,8 @@ pub(crate) struct Ground {
     /// Microseconds by which the seed records are moved.
     pub(crate) shift: i64,
     pub(crate) seed: u64,
+    /// What the seed records have happen, for sandboxes that begin at an instant; made when it is first asked for.
+    agenda: Arc<OnceLock<(Instant, Agenda)>>,
 }
 
 impl Ground {
@@ -44,7 +48,13 @@ impl Ground {
         seed: u64,
     ) -> Self {
         let options = options(&packs, &chosen);
-        Ground { packs, options, chosen: chosen.into(), seeds: seeds.into(), shift, seed }
+        Ground { packs, options, chosen: chosen.into(), seeds: seeds.into(), shift, seed, agenda: Arc::default() }
+    }
+
+    /// What sandboxes that begin at an instant have to happen.
+    pub(super) fn agenda(&self, now: Instant) -> Agenda {
+        let (at, agenda) = self.agenda.get_or_init(|| (now, Agenda::beginning(&self.packs, &self.seeds, now)));
+        if *at == now { agenda.clone() } else { Agenda::beginning(&self.packs, &self.seeds, now) }
     }
 
     /// The same with another seed, and with more chosen, which outranks what was. What is derived for seed records follows
@@ -57,7 +67,7 @@ impl Ground {
             ground.options = options(&ground.packs, &ground.chosen);
         }
         if seed != self.seed {
-            ground.seed = seed;
+            (ground.seed, ground.agenda) = (seed, Arc::default());
             let seeded = self.packs.iter().map(|pack| World::seeded(pack, self.shift, seed)).collect::<Result<_, _>>();
             if let Ok(seeds) = seeded {
                 ground.seeds = seeds;
@@ -82,6 +92,7 @@ impl Ground {
             seeds: seeds.collect(),
             shift: self.shift,
             seed: self.seed,
+            agenda: Arc::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use imbl::Vector;
 use serde_json::Value;
 
+use super::agenda::Agenda;
 use super::controls::Controls;
 use super::world::{Record, Undo, World};
 use crate::clock::{Instant, Mode};
@@ -30,6 +31,7 @@ pub(super) struct History {
 pub(super) struct Past {
     pub(super) worlds: Vec<World>,
     pub(super) controls: Controls,
+    pub(super) agenda: Agenda,
     pub(super) now: Instant,
     pub(super) mode: Mode,
 }
@@ -48,6 +50,8 @@ enum What {
     Clock(Mode),
     /// Tests had asked for this before.
     Controls(Box<Controls>),
+    /// This was to happen before.
+    Agenda(Box<Agenda>),
 }
 
 impl History {
@@ -80,6 +84,10 @@ impl History {
         self.done.push_back(Done { entry, what: What::Controls(Box::new(before)) });
     }
 
+    pub(super) fn planned(&mut self, entry: u64, before: Agenda) {
+        self.done.push_back(Done { entry, what: What::Agenda(Box::new(before)) });
+    }
+
     /// Forgets what entries before `first` did. It is given back, to be dropped when nobody waits.
     pub(super) fn forget(&mut self, first: u64) -> Vec<Done> {
         let mut forgotten = Vec::new();
@@ -99,6 +107,7 @@ impl History {
             match &done.what {
                 What::Clock(mode) => past.mode = *mode,
                 What::Controls(before) => past.controls = (**before).clone(),
+                What::Agenda(before) => past.agenda = (**before).clone(),
                 What::Edits(pack, undo) => {
                     undo.iter().rev().for_each(|undo| past.worlds[*pack].undo(&packs[*pack], undo));
                 }

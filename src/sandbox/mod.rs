@@ -4,6 +4,7 @@
 //! anew, [`Registry`] holds all sandboxes of a server.
 
 mod adopt;
+pub(crate) mod agenda;
 mod controls;
 mod dump;
 mod faults;
@@ -11,6 +12,8 @@ mod ground;
 mod history;
 mod id;
 mod limits;
+pub(crate) mod outbox;
+mod perform;
 mod refit;
 mod registry;
 mod snapshot;
@@ -24,9 +27,10 @@ pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
 pub(crate) use ground::Ground;
 pub(crate) use id::SandboxId;
 pub(crate) use limits::{Counted, Limit, Limits, Others, Window};
+pub(crate) use perform::{Carrier, Deeds, Fired, Next, Nobody, Occasion, Stride, Ticket};
 pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Replacement, Settings, Wish};
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
-pub(crate) use state::{Advance, Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};
+pub(crate) use state::{Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};
 pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
 pub(crate) use watch::{News, Watch};
 pub(crate) use world::{Change, Conflict, Record, Step, World, WorldEdit};

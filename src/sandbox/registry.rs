@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use super::controls::Controls;
 use super::ground::Ground;
 use super::id::SandboxId;
+use super::perform::{Carrier, Deeds};
 use super::snapshot::Snapshot;
 use super::state::{Beginning, Sandbox};
 use super::world::Conflict;
@@ -31,6 +32,10 @@ pub(crate) struct Settings {
     pub(crate) most: usize,
     /// How many snapshots each may have.
     pub(crate) snapshots: usize,
+    /// How many things may be on the agenda of each that somebody asks for, or that webhooks send.
+    pub(crate) agenda: usize,
+    pub(crate) deeds: Deeds,
+    pub(crate) carrier: Arc<dyn Carrier>,
     /// After how many real microseconds without use a sandbox is closed; never where there are none.
     pub(crate) idle: Option<i64>,
 }
@@ -39,6 +44,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wish {
     pub(crate) id: Option<SandboxId>,
+    /// At which it begins; a fork goes on from the time of what it is forked from.
     pub(crate) instant: Option<Instant>,
     pub(crate) seed: Option<u64>,
     pub(crate) options: Vec<Chosen>,
@@ -136,6 +142,10 @@ impl Registry {
             journal: settings.journal,
             snapshots: settings.snapshots,
             controls: settings.controls.clone(),
+            agenda: None,
+            most_agenda: settings.agenda,
+            deeds: settings.deeds,
+            carrier: Arc::clone(&settings.carrier),
         };
         let default = Sandbox::new(SandboxId::default_id(), first.clone(), Arc::clone(&ground), real);
         Ok(Registry {
@@ -164,6 +174,11 @@ impl Registry {
         *self.packs.write() = packs;
         drop(replaced);
         Ok(Replacement { before, now: ground })
+    }
+
+    /// A sandbox that is there, whether or not somebody uses it.
+    pub(crate) fn find(&self, id: &SandboxId) -> Option<Arc<Sandbox>> {
+        if id.is_default() { Some(Arc::clone(&self.default)) } else { self.sandboxes.read().open.get(id).cloned() }
     }
 
     pub(crate) fn default_sandbox(&self) -> &Arc<Sandbox> {
@@ -218,19 +233,15 @@ impl Registry {
         let id = self.id(&mut shelf, wish.id)?;
         let sandbox = match origin {
             None => Sandbox::new(id.clone(), beginning, ground, real),
-            Some((_, snapshot)) => {
-                let sandbox = Sandbox::forked(id.clone(), beginning, ground, &snapshot, keeps_log, real);
-                if wish.instant.is_some() {
-                    sandbox.set_clock(wish.instant, None, real);
-                }
-                sandbox
-            }
+            Some((_, snapshot)) => Sandbox::forked(id.clone(), beginning, ground, &snapshot, keeps_log, real),
         };
         // Packs may have been replaced meanwhile. Who does that looks for sandboxes afterwards, and waits for the shelf.
         let present = Arc::clone(&self.ground.read());
         drop(sandbox.adopt(&present, real));
         let sandbox = Arc::new(sandbox);
-        shelf.open.insert(id, Arc::clone(&sandbox));
+        shelf.open.insert(id.clone(), Arc::clone(&sandbox));
+        drop(shelf);
+        self.settings.carrier.look(&id);
         Ok(sandbox)
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::agenda::Agenda;
 use super::controls::Controls;
 use super::ground::Ground;
 use super::history::{History, Past};
@@ -45,6 +46,8 @@ pub(crate) struct Story {
     pub(crate) worlds: Option<Vec<World>>,
     /// What tests asked of the sandbox.
     pub(crate) controls: Controls,
+    /// What was to happen; none where that is what the seed records have.
+    pub(crate) agenda: Option<Agenda>,
     pub(crate) at: Instant,
     pub(crate) mode: Mode,
     /// How many things had happened before.
@@ -96,7 +99,7 @@ pub(crate) fn snapshot_name(text: &str) -> Result<String, String> {
 impl Sandbox {
     /// What the sandbox is like now.
     pub(super) fn snapshot(&self, real: Real) -> Snapshot {
-        self.lock().snapshot(real)
+        self.caught_up(real).snapshot(real)
     }
 
     /// All that is kept of what happened.
@@ -107,7 +110,7 @@ impl Sandbox {
             (Arc::clone(&state.ground), state.log.clone(), state.history.clone(), present)
         };
         let entries: Vec<Arc<Entry>> = log.behind(history.after()).cloned().collect();
-        let position = log.position() - entries.len() as u64;
+        let position = log.position() - entries.iter().filter(|entry| entry.counts()).count() as u64;
         let beginning = &self.beginning;
         let from_seeds = position == 0 && history.is_from_seeds();
         let nothing_yet = if from_seeds { beginning.instant } else { present.now };
@@ -125,6 +128,7 @@ impl Sandbox {
             position,
             worlds: if from_seeds || untouched() { None } else { Some(past.worlds) },
             controls: past.controls,
+            agenda: (!from_seeds).then_some(past.agenda),
             entries,
             evicted: log.evicted(),
             present: present.worlds,
@@ -142,7 +146,7 @@ impl Sandbox {
 
     /// Remembers the present under a name; without one it is given one.
     pub(crate) fn take(&self, name: Option<String>, real: Real) -> Result<(String, Arc<Snapshot>), NotTaken> {
-        let mut state = self.lock();
+        let mut state = self.caught_up(real);
         if state.snapshots.len() >= self.beginning.snapshots {
             return Err(NotTaken::Full(self.beginning.snapshots));
         }
@@ -184,7 +188,7 @@ impl Sandbox {
             (reloaded, replaced) = (became, Some(left));
             back.position = state.log.position();
         }
-        drop(state);
+        self.settle(state, None, real);
         drop((history, replaced));
         Some((back, reloaded))
     }
@@ -207,7 +211,9 @@ impl Sandbox {
         state.worlds.clear();
         state.history.undo(entry, &ground.packs, &mut past);
         state.log.cut(entry);
-        Ok(state.go_back(past, real))
+        let back = state.go_back(past, real);
+        self.settle(state, None, real);
+        Ok(back)
     }
 
     /// Back to the seed records, the first instant and the first draws; the log is dropped.
@@ -217,7 +223,7 @@ impl Sandbox {
         let first = self.beginning.past(&state.ground);
         let history = std::mem::replace(&mut state.history, History::new(true));
         let back = state.go_back(first, real);
-        drop(state);
+        self.settle(state, None, real);
         drop(history);
         back
     }
@@ -231,7 +237,7 @@ impl Sandbox {
         real: Real,
     ) -> Sandbox {
         let log = Log::going_on(beginning.journal, 1, position);
-        let state = State::from_past(beginning.past(&ground), ground, log, real);
+        let state = State::from_past(beginning.past(&ground), ground, log, &beginning, real);
         Sandbox::with(id, beginning, state, real)
     }
 
@@ -254,7 +260,8 @@ impl Sandbox {
         };
         let same = from.ground.has_all(&ground.packs);
         let stands_on = Arc::clone(if same { &ground } else { &from.ground });
-        let mut state = State { history, ..State::from_past(from.past.clone(), stands_on, log, real) };
+        let mut state = State { history, ..State::from_past(from.past.clone(), stands_on, log, &beginning, real) };
+        state.agenda.requeue();
         if !same {
             drop(state.come_to(ground, real));
         }
@@ -274,6 +281,9 @@ impl State {
         self.latest = past.now;
         self.worlds = past.worlds;
         self.controls = past.controls;
+        self.agenda = past.agenda;
+        self.agenda.requeue();
+        (self.by_hand, self.resume) = (false, None);
         self.version += 1;
         self.generation += 1;
         drop(self.watchers.take());

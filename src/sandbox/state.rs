@@ -1,17 +1,20 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::agenda::{Agenda, Changed};
 use super::controls::Controls;
 use super::ground::Ground;
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
+use super::outbox::{Draft, Orphan};
+use super::perform::{Carrier, Deeds};
 use super::snapshot::Snapshot;
 use super::watch::{Watchers, Woken};
 use super::world::{Change, Step, Undo, World, WorldEdit};
-use crate::clock::{Clock, Instant, Mode, Real, Span};
+use crate::clock::{Clock, Instant, Mode, Real};
 use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
@@ -26,18 +29,26 @@ pub(crate) struct Beginning {
     /// How many snapshots there may be.
     pub(crate) snapshots: usize,
     pub(crate) controls: Controls,
+    /// What is to happen; what the ground has for its seed records where there is none.
+    pub(crate) agenda: Option<Agenda>,
+    /// How many things may be on the agenda that somebody asks for, or that webhooks send.
+    pub(crate) most_agenda: usize,
+    pub(crate) deeds: Deeds,
+    pub(crate) carrier: Arc<dyn Carrier>,
 }
 
 impl Beginning {
     pub(super) fn past(&self, ground: &Ground) -> Past {
-        Past { worlds: ground.seeds.to_vec(), controls: self.controls.clone(), now: self.instant, mode: self.mode }
+        let agenda = self.agenda.clone().unwrap_or_else(|| ground.agenda(self.instant));
+        let (worlds, controls) = (ground.seeds.to_vec(), self.controls.clone());
+        Past { worlds, controls, agenda, now: self.instant, mode: self.mode }
     }
 }
 
 /// One isolated world. Everything in it changes under one lock, which is never held while waiting for anything.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    id: SandboxId,
+    pub(super) id: SandboxId,
     pub(super) beginning: Beginning,
     /// When somebody last used it.
     used: AtomicI64,
@@ -52,6 +63,8 @@ pub(super) struct State {
     pub(super) ground: Arc<Ground>,
     pub(super) worlds: Vec<World>,
     pub(super) controls: Controls,
+    pub(super) agenda: Agenda,
+    pub(super) most_agenda: usize,
     pub(super) clock: Clock,
     pub(super) log: Log,
     pub(super) history: History,
@@ -67,6 +80,34 @@ pub(super) struct State {
     pub(super) named: u64,
     /// Nobody can reach it any more.
     pub(super) closed: bool,
+    /// Nothing is done by itself: somebody says what is.
+    pub(super) by_hand: bool,
+    /// How time moves again when it has been advanced.
+    pub(super) resume: Option<Mode>,
+    /// Results of attempts that came too late, the oldest first.
+    pub(super) orphans: VecDeque<Orphan>,
+}
+
+/// What is done to a sandbox by what is written down.
+#[derive(Debug, Default)]
+pub(super) struct Doing {
+    pub(super) pack: Option<usize>,
+    pub(super) edits: Vec<WorldEdit>,
+    pub(super) controls: Option<Controls>,
+    pub(super) deliveries: Vec<Draft>,
+    /// What is to happen from then on.
+    pub(super) agenda: Option<Agenda>,
+    /// What was to happen before, where that is another already.
+    pub(super) before: Option<Agenda>,
+    /// How many things at the same instant led to it.
+    pub(super) depth: u32,
+}
+
+impl Doing {
+    pub(super) fn of(pack: usize, change: Change) -> Self {
+        let Change { edits, controls, deliveries, .. } = change;
+        Doing { pack: Some(pack), edits, controls, deliveries, ..Doing::default() }
+    }
 }
 
 /// What a read starts from.
@@ -133,7 +174,7 @@ pub(crate) struct Intervention {
 impl Sandbox {
     pub(crate) fn new(id: SandboxId, beginning: Beginning, ground: Arc<Ground>, real: Real) -> Self {
         let log = Log::new(beginning.journal);
-        let state = State::from_past(beginning.past(&ground), ground, log, real);
+        let state = State::from_past(beginning.past(&ground), ground, log, &beginning, real);
         Sandbox::with(id, beginning, state, real)
     }
 
@@ -205,7 +246,7 @@ impl Sandbox {
         // Reads are done on a copy, so that they wait for each other only while they are entered in the log. Calls
         // that will probably change the world would only get into each other's way, and have to be done again.
         if request.method.is_safe() {
-            let before = self.lock().seen(pack);
+            let before = self.caught_up(real).seen(pack);
             let moment = before.moment(pack, real);
             let exchange = handle(&before.ground.packs[pack], &moment, &request);
             let (at, drew) = (moment.now, moment.draws.used());
@@ -216,14 +257,14 @@ impl Sandbox {
             if holds && !(drew && state.log.position() != before.position) {
                 // With the version the ground is the same.
                 drop(before);
-                return commit(state, Some(pack), at, request, exchange, took);
+                return self.commit(state, Some(pack), at, request, exchange, (took, real));
             }
         }
-        let state = self.lock();
+        let state = self.caught_up(real);
         let moment = state.moment(pack, real);
         let at = moment.now;
         let exchange = handle(&state.ground.packs[pack], &moment, &request);
-        commit(state, Some(pack), at, request, exchange, took())
+        self.commit(state, Some(pack), at, request, exchange, (took(), real))
     }
 
     /// Answers a request that leads to no pack, and enters it.
@@ -233,11 +274,11 @@ impl Sandbox {
         real: Real,
         answer: impl FnOnce(&Ground, &Controls, &Draws, &Request) -> Exchange,
     ) -> Committed {
-        let state = self.lock();
+        let state = self.caught_up(real);
         let at = state.now(real);
         let draws = Draws::new(state.ground.seed, state.log.position());
         let exchange = answer(&state.ground, &state.controls, &draws, &request);
-        commit(state, None, at, request, exchange, 0)
+        self.commit(state, None, at, request, exchange, (0, real))
     }
 
     /// Changes records in another way than by a request. Nothing happens when `act` refuses.
@@ -247,12 +288,13 @@ impl Sandbox {
         real: Real,
         act: impl FnOnce(&Arc<Pack>, &Moment<'_>) -> Result<Intervention, E>,
     ) -> Result<Arc<Entry>, E> {
-        let mut state = self.lock();
+        let mut state = self.caught_up(real);
+        let before = state.agenda.first();
         let moment = state.moment(pack, real);
         let at = moment.now;
         let Intervention { change, what } = act(&state.ground.packs[pack], &moment)?;
-        let (entry, freed) = state.enter(at, what, Some((pack, change.edits)), change.controls);
-        drop(state);
+        let (entry, freed) = state.enter(at, what, Doing::of(pack, change));
+        self.settle(state, before, real);
         drop(freed);
         Ok(entry)
     }
@@ -263,10 +305,10 @@ impl Sandbox {
         real: Real,
         act: impl FnOnce(&Controls) -> Result<(Controls, Happening), E>,
     ) -> Result<Arc<Entry>, E> {
-        let mut state = self.lock();
+        let mut state = self.caught_up(real);
         let (controls, what) = act(&state.controls)?;
         let at = state.now(real);
-        let (entry, freed) = state.enter(at, what, None, Some(controls));
+        let (entry, freed) = state.enter(at, what, Doing { controls: Some(controls), ..Doing::default() });
         drop(state);
         drop(freed);
         Ok(entry)
@@ -278,34 +320,21 @@ impl Sandbox {
     }
 
     pub(crate) fn clock(&self, real: Real) -> (Instant, Mode) {
-        let state = self.lock();
-        (state.now(real), state.clock.mode())
+        let state = self.caught_up(real);
+        (state.now(real), state.mode())
     }
 
-    /// Sets the time, the way it moves, or both.
+    /// Sets the time, the way it moves, or both. Nothing that was to happen meanwhile happens, and nothing is undone.
     pub(crate) fn set_clock(&self, now: Option<Instant>, mode: Option<Mode>, real: Real) -> (Instant, Mode) {
         let mut state = self.lock();
         let from = state.now(real);
         let now = now.unwrap_or(from);
-        let mode = mode.unwrap_or_else(|| state.clock.mode());
-        state.set_clock(from, now, mode, real);
+        let mode = mode.unwrap_or_else(|| state.mode());
+        let freed = state.set_clock(from, now, mode, real);
+        drop(state);
+        drop(freed);
+        self.beginning.carrier.look(&self.id);
         (now, mode)
-    }
-
-    /// Moves the time forward. An earlier target is refused with the present instant.
-    pub(crate) fn advance(&self, by: Advance, real: Real) -> Result<(Instant, Mode), Instant> {
-        let mut state = self.lock();
-        let now = state.now(real);
-        let mode = state.clock.mode();
-        let target = match by {
-            Advance::By(span) => now.saturating_add(span),
-            Advance::To(instant) => instant,
-        };
-        if target < now {
-            return Err(now);
-        }
-        state.set_clock(now, target, mode, real);
-        Ok((target, mode))
     }
 
     /// Stops the clock at the instant of an entry that is to happen again. This is no entry itself.
@@ -331,49 +360,46 @@ impl Sandbox {
     pub(crate) fn empty_journal(&self) {
         self.lock().log.empty_journal();
     }
-}
 
-/// Makes an exchange part of the story.
-fn commit(
-    mut state: MutexGuard<'_, State>,
-    pack: Option<usize>,
-    at: Instant,
-    request: Arc<Request>,
-    exchange: Exchange,
-    took: u64,
-) -> Committed {
-    let Exchange { response, change, trace, operation, contract, stub, delivery } = exchange;
-    let Change { edits, steps, controls } = change;
-    let definition = pack.map(|pack| &state.ground.packs[pack]);
-    let exchanged = Exchanged {
-        pack: definition.map(|definition| Arc::clone(&definition.face)),
-        operation,
-        contract,
-        request,
-        response: response.clone(),
-        trace,
-        changes: definition.map(|definition| notes(definition, &steps)).unwrap_or_default(),
-        stub,
-        delivery,
-        took,
-    };
-    let edits = pack.map(|pack| (pack, edits));
-    let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), edits, controls);
-    drop(state);
-    // Whatever had to make room is freed when nobody waits.
-    drop(freed);
-    Committed { response, entry }
+    /// Makes an exchange part of the story.
+    fn commit(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        pack: Option<usize>,
+        at: Instant,
+        request: Arc<Request>,
+        exchange: Exchange,
+        (took, real): (u64, Real),
+    ) -> Committed {
+        let Exchange { response, change, trace, operation, contract, stub, delivery } = exchange;
+        let definition = pack.map(|pack| &state.ground.packs[pack]);
+        let exchanged = Exchanged {
+            pack: definition.map(|definition| Arc::clone(&definition.face)),
+            operation,
+            contract,
+            request,
+            response: response.clone(),
+            trace,
+            changes: definition.map(|definition| notes(definition, &change.steps)).unwrap_or_default(),
+            stub,
+            delivery,
+            took,
+        };
+        let doing = match pack {
+            Some(pack) => Doing::of(pack, change),
+            None => Doing { controls: change.controls, ..Doing::default() },
+        };
+        let before = state.agenda.first();
+        let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), doing);
+        self.settle(state, before, real);
+        // Whatever had to make room is freed when nobody waits.
+        drop(freed);
+        Committed { response, entry }
+    }
 }
 
 /// How often a held lock is tried before the thread sleeps.
 const TRIES: u32 = 1000;
-
-/// How far the clock is moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Advance {
-    By(Span),
-    To(Instant),
-}
 
 /// What had to make room, and who waited for what happened.
 #[derive(Debug)]
@@ -386,11 +412,13 @@ pub(super) struct Freed {
 
 impl State {
     /// A state that begins with what was, and a log that goes on from there.
-    pub(super) fn from_past(past: Past, ground: Arc<Ground>, log: Log, real: Real) -> Self {
+    pub(super) fn from_past(past: Past, ground: Arc<Ground>, log: Log, beginning: &Beginning, real: Real) -> Self {
         State {
             ground,
             worlds: past.worlds,
             controls: past.controls,
+            agenda: past.agenda,
+            most_agenda: beginning.most_agenda,
             clock: Clock::new(past.now, past.mode, real),
             latest: past.now,
             history: History::new(true),
@@ -401,6 +429,9 @@ impl State {
             generation: 0,
             named: 0,
             closed: false,
+            by_hand: false,
+            resume: None,
+            orphans: VecDeque::new(),
         }
     }
 
@@ -411,14 +442,24 @@ impl State {
 
     /// What the sandbox is like now.
     pub(super) fn present(&self, now: Instant) -> Past {
-        Past { worlds: self.worlds.clone(), controls: self.controls.clone(), now, mode: self.clock.mode() }
+        let (worlds, controls, agenda) = (self.worlds.clone(), self.controls.clone(), self.agenda.clone());
+        Past { worlds, controls, agenda, now, mode: self.mode() }
+    }
+
+    /// How time moves when nobody advances it.
+    pub(super) fn mode(&self) -> Mode {
+        self.resume.unwrap_or_else(|| self.clock.mode())
     }
 
     /// The world as it is, for whoever holds the lock.
     fn moment(&self, pack: usize, real: Real) -> Moment<'_> {
         let draws = Draws::new(self.ground.seed, self.log.position());
+        self.moment_at(pack, self.now(real), draws)
+    }
+
+    pub(super) fn moment_at(&self, pack: usize, now: Instant, draws: Draws) -> Moment<'_> {
         let options = &self.ground.options[pack];
-        Moment { world: &self.worlds[pack], controls: &self.controls, now: self.now(real), draws, options }
+        Moment { world: &self.worlds[pack], controls: &self.controls, now, draws, options }
     }
 
     fn seen(&self, pack: usize) -> Seen {
@@ -432,42 +473,51 @@ impl State {
         }
     }
 
-    fn set_clock(&mut self, from: Instant, now: Instant, mode: Mode, real: Real) {
-        let before = self.clock.mode();
+    pub(super) fn set_clock(&mut self, from: Instant, now: Instant, mode: Mode, real: Real) -> Freed {
+        let before = self.mode();
         self.clock.set(now, mode, real);
         self.version += 1;
         let what = Happening::Clock { from, now, mode: mode.name() };
-        let (entry, _) = self.push(now, what, 0);
+        let (entry, freed) = self.push(now, what, 0);
         self.history.clock_set(entry.id, before);
+        freed
     }
 
-    /// Performs edits of one pack's world and writes down what happened: the one way in which records change.
-    fn enter(
-        &mut self,
-        at: Instant,
-        what: Happening,
-        edits: Option<(usize, Vec<WorldEdit>)>,
-        controls: Option<Controls>,
-    ) -> (Arc<Entry>, Freed) {
-        let before = controls.map(|controls| std::mem::replace(&mut self.controls, controls));
-        let (entry, freed) = self.perform(at, what, edits);
-        if let Some(before) = before {
-            self.version += 1;
-            self.history.controlled(entry.id, before);
+    /// Does something and writes it down: the one way in which records, and what is to happen, change.
+    pub(super) fn enter(&mut self, at: Instant, what: Happening, mut doing: Doing) -> (Arc<Entry>, Freed) {
+        let follows = |pack: usize| self.ground.packs[pack].events.iter().any(|event| event.schedule.is_some());
+        let followed = !doing.edits.is_empty() && doing.pack.is_some_and(follows);
+        let planned = followed || !doing.deliveries.is_empty() || doing.agenda.is_some();
+        let before = doing.before.take().or_else(|| planned.then(|| self.agenda.clone()));
+        if let Some(agenda) = doing.agenda.take() {
+            self.agenda = agenda;
         }
-        (entry, freed)
-    }
-
-    fn perform(&mut self, at: Instant, what: Happening, edits: Option<(usize, Vec<WorldEdit>)>) -> (Arc<Entry>, Freed) {
-        let Some((pack, edits)) = edits.filter(|(_, edits)| !edits.is_empty()) else {
-            return self.push(at, what, 0);
-        };
-        let world = &mut self.worlds[pack];
-        let definition = &self.ground.packs[pack];
-        let undo: Vec<Undo> = edits.iter().map(|edit| world.apply(definition, edit)).collect();
-        self.version += 1;
+        let controls = doing.controls.take().map(|controls| std::mem::replace(&mut self.controls, controls));
+        let mut undo: Vec<Undo> = Vec::with_capacity(doing.edits.len());
+        if let Some(pack) = doing.pack {
+            let (world, definition) = (&mut self.worlds[pack], &self.ground.packs[pack]);
+            for edit in &doing.edits {
+                undo.push(world.apply(definition, edit));
+                if let Some(undone) = undo.last().filter(|_| followed) {
+                    let after = if let WorldEdit::Put(_, record) = edit { Some(record) } else { None };
+                    let changed = Changed { resource: undone.resource, before: undone.before.as_ref(), after };
+                    self.agenda.follow(pack, definition, &changed, at, doing.depth);
+                }
+            }
+        }
+        self.post(&mut doing, at);
         let (entry, freed) = self.push(at, what, history::size(&undo));
-        self.history.edited(entry.id, pack, undo);
+        if let (Some(pack), false) = (doing.pack, undo.is_empty()) {
+            self.version += 1;
+            self.history.edited(entry.id, pack, undo);
+        }
+        if let Some(controls) = controls {
+            self.version += 1;
+            self.history.controlled(entry.id, controls);
+        }
+        if let Some(before) = before {
+            self.history.planned(entry.id, before);
+        }
         (entry, freed)
     }
 

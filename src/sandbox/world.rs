@@ -5,6 +5,7 @@ use imbl::{HashMap, OrdMap, Vector};
 use serde_json::Value;
 
 use super::controls::Controls;
+use super::outbox::Draft;
 use super::refit::Aside;
 use super::view::RecordView;
 use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
@@ -133,6 +134,8 @@ pub(crate) struct Change {
     pub(crate) steps: Vec<Step>,
     /// What tests ask of the sandbox from then on, where that changes.
     pub(crate) controls: Option<Controls>,
+    /// What is told to others.
+    pub(crate) deliveries: Vec<Draft>,
 }
 
 impl Change {
@@ -153,7 +156,7 @@ pub(crate) enum WorldEdit {
 /// What was there before an edit.
 #[derive(Debug, Clone)]
 pub(crate) struct Undo {
-    resource: ResourceId,
+    pub(super) resource: ResourceId,
     sequence: u64,
     /// The record with this sequence number; none where the edit made it.
     pub(super) before: Option<Arc<Record>>,

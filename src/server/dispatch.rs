@@ -92,23 +92,24 @@ async fn respond(
         headers: parts.headers,
         body,
     };
-    let answer = |request: &Request| shared.control.answer(&sandbox, request, (shared.real)());
-    let controlled = |request: Request| {
+    let controlled = async |request: Request| {
+        let answer = || shared.control.answer(&sandbox, &request, (shared.real)());
         let slow = shared.control.is_slow(&request);
-        match if slow { block_in_place(|| answer(&request)) } else { answer(&request) } {
+        match if slow { block_in_place(answer) } else { answer() } {
             Reply::Whole(response) => deliver::plain(response),
+            Reply::Later(response) => deliver::plain(response.await),
             Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
         }
     };
     let delivered = match to {
         Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
-        Destination::Control(path) => controlled(request(path)),
+        Destination::Control(path) => controlled(request(path)).await,
         Destination::Admin(path) => {
             let request = request(path);
             // Lists have whole bodies in them, twice.
             deliver::plain(block_in_place(|| shared.control.answer_as_wiremock(&sandbox, &request, (shared.real)())))
         }
-        Destination::Root => controlled(request(String::new())),
+        Destination::Root => controlled(request(String::new())).await,
         Destination::Nowhere(path) => {
             let request = Arc::new(request(path));
             let rules = shared.rules;

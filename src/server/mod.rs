@@ -36,6 +36,7 @@ use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::reload::{self, Reloader};
 use crate::sandbox::{Conflict, Registry, Settings};
+use crate::webhook::{self, Courier, Mailbox};
 
 use target::Scheme;
 
@@ -109,6 +110,8 @@ pub(crate) enum StartFault {
 pub(crate) struct Server {
     listeners: Vec<(TcpListener, Option<usize>)>,
     shared: Arc<Shared>,
+    courier: Arc<Courier>,
+    mailbox: Mailbox,
 }
 
 /// What every connection needs.
@@ -158,14 +161,24 @@ impl Server {
         }
         let port = listeners[0].0.local_addr().map_or(options.port, |address| address.port());
         let real = monotonic();
-        let registry = Registry::new(options.packs, options.settings, real())
+        let (carrier, mailbox) = webhook::post();
+        let settings = Settings { carrier, ..options.settings };
+        let registry = Registry::new(options.packs, settings, real())
             .map_err(|(pack, conflict)| StartFault::Seed(pack, conflict))?;
         let registry = Arc::new(registry);
         let rules = engine::Rules { json_depth: options.limits.json_depth, strict: options.strict };
         let metrics = Arc::new(Metrics::new(&registry.packs()));
         let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
         let reloader = Arc::new(Reloader::new(options.reload, theirs, counted, Box::new(real.clone()), wall));
-        let control = Control::new(Arc::clone(&registry), Arc::clone(&metrics), Arc::clone(&reloader), rules);
+        let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
+        let courier = Arc::new(Courier::new(webhook::Client, theirs, counted, Box::new(real.clone())));
+        let control = Control::new(
+            Arc::clone(&registry),
+            Arc::clone(&metrics),
+            Arc::clone(&reloader),
+            Arc::clone(&courier),
+            rules,
+        );
         let shared = Shared {
             port,
             registry,
@@ -183,7 +196,7 @@ impl Server {
             dates: deliver::Dates::default(),
             stopped: watch::Sender::new(false),
         };
-        Ok(Server { listeners, shared: Arc::new(shared) })
+        Ok(Server { listeners, shared: Arc::new(shared), courier, mailbox })
     }
 
     /// The address that all packs are served on.
@@ -210,7 +223,10 @@ impl Server {
     /// Answers until `shutdown` is ready, then lets requests under way finish, for `grace` at most.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()>, grace: Duration) {
         let _watching = reload::start(&self.shared.reloader);
-        accept::run(self.listeners, self.shared, shutdown, grace).await;
+        let Server { listeners, shared, courier, mailbox } = self;
+        let carrying = tokio::spawn(async move { courier.run(mailbox).await });
+        accept::run(listeners, shared, shutdown, grace).await;
+        carrying.abort();
     }
 }
 

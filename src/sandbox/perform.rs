@@ -1,0 +1,532 @@
+//! Doing what is due: events whose time has come, and attempts to deliver webhooks.
+//!
+//! What is due comes before everything that happens after it: whoever looks at a sandbox has it done first, in the order of
+//! the agenda. What goes out is handed to the [`Carrier`]; what came of it is told with [`Sandbox::received`], whenever that
+//! is. While time is advanced, the one who advances it does all that.
+
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::MutexGuard;
+use serde_json::Value as Json;
+
+use super::agenda::{Agenda, Item, Key, MOST_DEPTH, Planned};
+use super::ground::Ground;
+use super::id::SandboxId;
+use super::outbox::{Attempt, Delivery, Orphan, State as Stand};
+use super::state::{Doing, Freed, Moment, Sandbox, State, notes};
+use super::world::Change;
+use crate::clock::{Instant, Mode, Real};
+use crate::exchange::{Outcome, Outgoing};
+use crate::expr::Draws;
+use crate::journal::{Attempted, Entry, Happening, Received, Scheduled};
+use crate::pack::Pack;
+
+/// How what is due is worked out. The engine knows.
+#[derive(Clone, Copy)]
+pub(crate) struct Deeds {
+    pub(crate) fire: fn(&Arc<Pack>, &Moment<'_>, &Occasion<'_>) -> Fired,
+    /// What an attempt sends; else why nothing is sent any more, in words.
+    pub(crate) attempt: fn(&Arc<Pack>, &Moment<'_>, &Delivery, u32) -> Result<Outgoing, String>,
+}
+
+impl fmt::Debug for Deeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deeds")
+    }
+}
+
+/// An event whose time has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Occasion<'a> {
+    /// Somebody asked for it with this input.
+    Asked(&'a str, &'a Json),
+    /// A pack has it for the record with this id.
+    Tied(&'a str, &'a str),
+}
+
+/// What comes of an event whose time has come.
+#[derive(Debug)]
+pub(crate) struct Fired {
+    pub(crate) input: Json,
+    /// What it does; else why it does not happen, in words.
+    pub(crate) change: Result<Change, String>,
+}
+
+/// Who takes what goes out of sandboxes, and looks at them when something is due.
+pub(crate) trait Carrier: Send + Sync + fmt::Debug {
+    /// Takes an attempt that is under way now.
+    fn carry(&self, sandbox: &SandboxId, ticket: Ticket);
+    /// Something is due at another time than it was.
+    fn look(&self, sandbox: &SandboxId);
+}
+
+/// Where there is nobody: nothing goes out, and nobody looks.
+#[derive(Debug)]
+pub(crate) struct Nobody;
+
+impl Carrier for Nobody {
+    fn carry(&self, _: &SandboxId, _: Ticket) {}
+    fn look(&self, _: &SandboxId) {}
+}
+
+/// An attempt that is under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    /// The pack's name.
+    pub(crate) pack: Arc<str>,
+    pub(crate) delivery: Arc<Delivery>,
+    pub(crate) number: u32,
+    pub(crate) sent: Arc<Outgoing>,
+    /// What the sandbox was at when it went out: a result of another time changes nothing.
+    generation: u64,
+}
+
+/// Something that was done because it was due.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub(crate) entry: Arc<Entry>,
+    ticket: Option<Ticket>,
+    freed: Freed,
+}
+
+/// Who advances the time of a sandbox. Until then, whoever else looks at it sees the instant that was reached.
+#[derive(Debug)]
+pub(crate) struct Stride {
+    generation: u64,
+    pub(crate) from: Instant,
+}
+
+/// What comes next for whoever advances time.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Done(Arc<Entry>),
+    /// An attempt is under way, and its outcome is waited for.
+    Send(Arc<Entry>, Ticket),
+    /// Others are under way.
+    Wait,
+    /// There is nothing more to do until the instant, which is reached.
+    Arrived(Instant, Mode),
+    /// The sandbox went back to another time, or is gone.
+    Overtaken,
+}
+
+/// How many things are done before others have their turn.
+const AT_ONCE: usize = 256;
+
+impl Sandbox {
+    /// The state when nothing is due any more, for whoever wants to see it or to change it.
+    pub(super) fn caught_up(&self, real: Real) -> MutexGuard<'_, State> {
+        loop {
+            let mut state = self.lock();
+            if !state.is_due(real) {
+                return state;
+            }
+            let performed = state.perform(real, self.beginning.deeds, AT_ONCE);
+            self.let_go(state, performed);
+        }
+    }
+
+    /// Does what is due by now.
+    pub(crate) fn catch_up(&self, real: Real) {
+        drop(self.caught_up(real));
+    }
+
+    /// Does what became due by what was just done, and tells the carrier when it is to look again. `before` is when
+    /// something was due before that.
+    pub(super) fn settle(&self, mut state: MutexGuard<'_, State>, before: Option<Key>, real: Real) {
+        if !state.is_due(real) {
+            let other = state.agenda.first() != before;
+            drop(state);
+            if other {
+                self.beginning.carrier.look(&self.id);
+            }
+            return;
+        }
+        let performed = state.perform(real, self.beginning.deeds, AT_ONCE);
+        self.let_go(state, performed);
+        self.beginning.carrier.look(&self.id);
+    }
+
+    fn let_go(&self, state: MutexGuard<'_, State>, performed: Vec<Performed>) {
+        drop(state);
+        for Performed { ticket, .. } in performed {
+            if let Some(ticket) = ticket {
+                self.beginning.carrier.carry(&self.id, ticket);
+            }
+        }
+    }
+
+    /// In how many real microseconds something is due; none where nothing will be while nobody does anything.
+    pub(crate) fn next_due(&self, real: Real) -> Option<i64> {
+        let state = self.lock();
+        let (at, _) = state.agenda.first().filter(|_| !state.by_hand && !state.closed)?;
+        let left = at.since(state.now(real)).micros().max(0);
+        (left == 0 || state.clock.mode() == Mode::Ticking).then_some(left)
+    }
+
+    /// What is to happen and what went out, as it is now.
+    pub(crate) fn agenda(&self, real: Real) -> Agenda {
+        self.caught_up(real).agenda.clone()
+    }
+
+    /// How many things may be on the agenda that somebody asks for, or that webhooks send.
+    pub(crate) fn most_agenda(&self) -> usize {
+        self.beginning.most_agenda
+    }
+
+    /// Results that came too late.
+    pub(crate) fn orphans(&self) -> Vec<Orphan> {
+        self.lock().orphans.iter().cloned().collect()
+    }
+
+    /// Changes what is to happen. Nothing changes when `act` refuses.
+    pub(crate) fn plan<E>(
+        &self,
+        real: Real,
+        act: impl FnOnce(&Ground, &Agenda, Instant) -> Result<(Agenda, Happening), E>,
+    ) -> Result<Arc<Entry>, E> {
+        let mut state = self.caught_up(real);
+        let before = state.agenda.first();
+        let at = state.now(real);
+        let (agenda, what) = act(&state.ground, &state.agenda, at)?;
+        let (entry, freed) = state.enter(at, what, Doing { agenda: Some(agenda), ..Doing::default() });
+        self.settle(state, before, real);
+        drop(freed);
+        Ok(entry)
+    }
+
+    /// When something is due first.
+    pub(crate) fn first_due(&self) -> Option<Instant> {
+        self.lock().agenda.first().map(|(at, _)| at)
+    }
+
+    /// Enters what came of an attempt. A result of a time that is gone changes nothing.
+    pub(crate) fn received(&self, ticket: &Ticket, outcome: Outcome, took: i64, real: Real) -> Option<Arc<Entry>> {
+        let took = u64::try_from(took).unwrap_or(0);
+        let mut state = self.caught_up(real);
+        if state.closed || state.generation != ticket.generation {
+            state.orphan(ticket, outcome, took);
+            return None;
+        }
+        let before = state.agenda.first();
+        let at = state.now(real);
+        let entered = state.receive(at, &ticket.delivery.id, ticket.number, outcome, took);
+        self.settle(state, before, real);
+        let (entry, freed) = entered?;
+        drop(freed);
+        Some(entry)
+    }
+
+    // ---- advancing
+
+    /// Begins to advance time: it stands still until that ends, but for the steps.
+    pub(crate) fn stride(&self, real: Real) -> Stride {
+        let mut state = self.caught_up(real);
+        let now = state.now(real);
+        state.resume = Some(state.clock.mode());
+        state.by_hand = true;
+        state.clock.set(now, Mode::Frozen, real);
+        Stride { generation: state.generation, from: now }
+    }
+
+    /// The next thing that is due until an instant, at its own instant; when there is none, that instant is reached and
+    /// time goes on as before.
+    pub(crate) fn step(&self, stride: &Stride, target: Instant, real: Real) -> Next {
+        let mut state = self.lock();
+        if state.closed || state.generation != stride.generation {
+            return Next::Overtaken;
+        }
+        if state.agenda.outbox.under_way() > 0 {
+            return Next::Wait;
+        }
+        let now = state.now(real);
+        if let Some((at, _)) = state.agenda.first().filter(|(at, _)| *at <= target) {
+            state.clock.set(at.max(now), Mode::Frozen, real);
+            let Some(performed) = state.perform_next(self.beginning.deeds) else { return Next::Overtaken };
+            drop(state);
+            let Performed { entry, ticket, freed } = performed;
+            drop(freed);
+            return match ticket {
+                Some(ticket) => Next::Send(entry, ticket),
+                None => Next::Done(entry),
+            };
+        }
+        let mode = state.end_stride();
+        let target = target.max(now);
+        let freed = state.set_clock(now, target, mode, real);
+        drop(state);
+        drop(freed);
+        self.beginning.carrier.look(&self.id);
+        Next::Arrived(target, mode)
+    }
+
+    /// Ends an advance where it is.
+    pub(crate) fn halt(&self, stride: &Stride, real: Real) {
+        let mut state = self.lock();
+        if state.generation == stride.generation && state.by_hand {
+            let now = state.now(real);
+            let mode = state.end_stride();
+            state.clock.set(now, mode, real);
+            drop(state);
+            self.beginning.carrier.look(&self.id);
+        }
+    }
+
+    // ---- doing it again
+
+    /// From now on nothing is done by itself: a log says what is.
+    pub(crate) fn by_hand(&self) {
+        self.lock().by_hand = true;
+    }
+
+    /// Does what is due next, whenever that is. `sending` is a delivery whose attempt was under way when the log was cut.
+    pub(crate) fn perform_again(&self, sending: Option<&str>) -> Option<Arc<Entry>> {
+        let mut state = self.lock();
+        let stands = |id: &str| state.agenda.outbox.get(id).is_some_and(|delivery| delivery.state == Stand::Sending);
+        if sending.is_some_and(stands) {
+            state.agenda.requeue();
+        }
+        let performed = state.perform_next(self.beginning.deeds)?;
+        drop(state);
+        Some(performed.entry)
+    }
+
+    /// Enters what came of an attempt. None where no such attempt is under way.
+    pub(crate) fn receive_again(&self, id: &str, number: u32, outcome: Outcome, took: u64) -> Option<Arc<Entry>> {
+        let mut state = self.lock();
+        let at = state.latest;
+        let (entry, freed) = state.receive(at, id, number, outcome, took)?;
+        drop(state);
+        drop(freed);
+        Some(entry)
+    }
+}
+
+impl State {
+    /// Whether something is due that whoever looks has to do first.
+    pub(super) fn is_due(&self, real: Real) -> bool {
+        let Some((at, _)) = self.agenda.first() else { return false };
+        !self.by_hand && !self.closed && at <= self.now(real)
+    }
+
+    fn perform(&mut self, real: Real, deeds: Deeds, most: usize) -> Vec<Performed> {
+        let mut performed = Vec::new();
+        while performed.len() < most && self.is_due(real) {
+            let Some(done) = self.perform_next(deeds) else { break };
+            performed.push(done);
+        }
+        performed
+    }
+
+    /// Does what is next on the agenda, at its own instant, or at that of the last entry where that is later.
+    fn perform_next(&mut self, deeds: Deeds) -> Option<Performed> {
+        let before = self.agenda.clone();
+        let ((due, _), item) = self.agenda.take()?;
+        let from = self.latest;
+        let at = due.max(from);
+        Some(match &item.what {
+            Planned::Attempt { delivery, planned } => {
+                self.attempt(at, from, before, (due, *planned), &item, delivery, deeds)
+            }
+            Planned::Asked { event, input } => self.fire(at, from, before, &item, Occasion::Asked(event, input), deeds),
+            Planned::Tied { event, id } => self.fire(at, from, before, &item, Occasion::Tied(event, id), deeds),
+        })
+    }
+
+    fn fire(
+        &mut self,
+        at: Instant,
+        from: Instant,
+        before: Agenda,
+        item: &Item,
+        occasion: Occasion<'_>,
+        deeds: Deeds,
+    ) -> Performed {
+        let pack = Arc::clone(&self.ground.packs[item.pack]);
+        let (Occasion::Asked(name, _) | Occasion::Tied(name, _)) = occasion;
+        let fired = if item.depth > MOST_DEPTH {
+            let why = format!("{MOST_DEPTH} things led to it at one instant, one to the next: it would go on for ever");
+            Fired { input: Json::Null, change: Err(why) }
+        } else {
+            let draws = Draws::new(self.ground.seed, self.log.position());
+            (deeds.fire)(&pack, &self.moment_at(item.pack, at, draws), &occasion)
+        };
+        let (change, refused) = match fired.change {
+            Ok(change) => (change, None),
+            Err(why) => (Change::default(), Some(why)),
+        };
+        let what = Happening::Event {
+            pack: Arc::clone(&pack.name),
+            name: name.into(),
+            input: fired.input,
+            changes: notes(&pack, &change.steps),
+            scheduled: Some(Box::new(Scheduled { from, refused })),
+        };
+        let doing = Doing { before: Some(before), depth: item.depth, ..Doing::of(item.pack, change) };
+        let (entry, freed) = self.enter(at, what, doing);
+        Performed { entry, ticket: None, freed }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "all of it is known where the item was taken out")]
+    fn attempt(
+        &mut self,
+        at: Instant,
+        from: Instant,
+        before: Agenda,
+        (due, planned): (Instant, bool),
+        item: &Item,
+        id: &Arc<str>,
+        deeds: Deeds,
+    ) -> Performed {
+        let pack = Arc::clone(&self.ground.packs[item.pack]);
+        let known = self.agenda.outbox.get(id).cloned();
+        let number = known.as_ref().map_or(1, |delivery| delivery.attempts.len() + 1);
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let sent = match &known {
+            Some(delivery) => {
+                let draws = Draws::new(self.ground.seed, delivery.position);
+                (deeds.attempt)(&pack, &self.moment_at(item.pack, at, draws), delivery, number).map(Arc::new)
+            }
+            None => Err("it is not kept any more".to_owned()),
+        };
+        let delivery = self.agenda.outbox.change(id, |delivery| {
+            if planned {
+                delivery.next = None;
+            }
+            match &sent {
+                Ok(sent) => {
+                    let attempt = Attempt { number, at, due, planned, sent: Arc::clone(sent), outcome: None };
+                    delivery.attempts.push(Arc::new(attempt));
+                    delivery.state = Stand::Sending;
+                }
+                Err(why) => delivery.state = Stand::Dropped(why.clone()),
+            }
+            delivery.clone()
+        });
+        if let (Err(_), Some(delivery)) = (&sent, &known) {
+            self.agenda.settle(delivery);
+        }
+        let generation = self.generation;
+        let ticket = sent.as_ref().ok().zip(delivery).map(|(sent, delivery)| Ticket {
+            pack: Arc::clone(&pack.name),
+            delivery: Arc::new(delivery),
+            number,
+            sent: Arc::clone(sent),
+            generation,
+        });
+        let webhook = known.map_or_else(|| Arc::from(""), |delivery| Arc::clone(&delivery.webhook));
+        let face = Arc::clone(&pack.face);
+        let attempted = Attempted { pack: face, webhook, delivery: Arc::clone(id), number, from, sent };
+        let what = Happening::Attempt(Box::new(attempted));
+        let (entry, freed) = self.enter(at, what, Doing { before: Some(before), ..Doing::default() });
+        Performed { entry, ticket, freed }
+    }
+
+    /// Enters what came of the attempt that is under way. None where there is no such attempt.
+    fn receive(
+        &mut self,
+        at: Instant,
+        id: &str,
+        number: u32,
+        outcome: Outcome,
+        took: u64,
+    ) -> Option<(Arc<Entry>, Freed)> {
+        let before = self.agenda.clone();
+        let delivery = Arc::clone(self.agenda.outbox.get(id)?);
+        let last = delivery.attempts.last().filter(|last| last.number == number && last.outcome.is_none())?;
+        let pack = Arc::clone(&self.ground.packs[delivery.pack]);
+        let outcome = Arc::new(outcome);
+        let taken = outcome.is_taken();
+        let webhook = pack.webhooks.iter().find(|webhook| webhook.name == delivery.webhook);
+        let next = match (last.planned, delivery.next) {
+            _ if taken => None,
+            (false, next) => next,
+            (true, _) => {
+                let interval = webhook.and_then(|webhook| webhook.retries.get(delivery.planned() - 1));
+                interval.map(|interval| last.due.saturating_add(*interval))
+            }
+        };
+        let done = Attempt { outcome: Some((Arc::clone(&outcome), took)), ..(**last).clone() };
+        self.agenda.settle(&delivery);
+        let delivery = self.agenda.outbox.change(id, |delivery| {
+            delivery.attempts.pop();
+            delivery.attempts.push(Arc::new(done));
+            delivery.next = next;
+            delivery.state = match (taken, next) {
+                (true, _) => Stand::Delivered,
+                (false, Some(_)) => Stand::Waiting,
+                (false, None) => Stand::Failed,
+            };
+            delivery.clone()
+        })?;
+        if let Some(next) = next {
+            self.agenda.retry(&delivery, next);
+        }
+        let what = Happening::Outcome(Box::new(Received {
+            pack: Arc::clone(&pack.face),
+            webhook: Arc::clone(&delivery.webhook),
+            delivery: Arc::clone(&delivery.id),
+            number,
+            outcome,
+            took,
+        }));
+        Some(self.enter(at, what, Doing { before: Some(before), ..Doing::default() }))
+    }
+
+    fn orphan(&mut self, ticket: &Ticket, outcome: Outcome, took: u64) {
+        let last = ticket.delivery.attempts.last().filter(|last| last.number == ticket.number);
+        let Some(last) = last else { return };
+        let attempt = Attempt { outcome: Some((Arc::new(outcome), took)), ..(**last).clone() };
+        if self.orphans.len() >= MOST_ORPHANS {
+            self.orphans.pop_front();
+        }
+        self.orphans.push_back(Orphan { delivery: Arc::clone(&ticket.delivery), attempt });
+    }
+
+    /// Time goes on as it did before it was advanced.
+    fn end_stride(&mut self) -> Mode {
+        self.by_hand = false;
+        self.resume.take().unwrap_or(Mode::Frozen)
+    }
+
+    /// Puts what an effect or event makes go out into the outbox.
+    pub(super) fn post(&mut self, doing: &mut Doing, at: Instant) {
+        let Some(pack) = doing.pack else { return };
+        let (cause, position) = (self.log.next(), self.log.position());
+        for draft in std::mem::take(&mut doing.deliveries) {
+            let full = self.agenda.len() >= self.most_agenda;
+            let (state, first) = match &draft.unsent {
+                Some(how) => (Stand::Unsent(Arc::clone(how)), None),
+                None if full => {
+                    let why = format!("the agenda has {} things, as many as it may (--max-agenda)", self.most_agenda);
+                    (Stand::Dropped(why), None)
+                }
+                None => (Stand::Waiting, Some(draft.first)),
+            };
+            let depth = if draft.first <= at { doing.depth + 1 } else { 0 };
+            let delivery = Delivery {
+                number: self.agenda.number(),
+                id: draft.id,
+                pack,
+                webhook: draft.webhook,
+                cause,
+                position,
+                made: at,
+                about: draft.about,
+                to: draft.to,
+                media: draft.media,
+                body: draft.body,
+                state,
+                attempts: Vec::new(),
+                next: first,
+            };
+            self.agenda.post(delivery, first, depth);
+        }
+        let limits = self.log.limits();
+        self.agenda.outbox.bound(limits.entries, limits.bytes);
+    }
+}
+
+/// How many results that came too late are kept.
+const MOST_ORPHANS: usize = 100;
