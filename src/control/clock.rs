@@ -49,25 +49,19 @@ pub(super) async fn to(
     instant: Instant,
     mode: Option<Mode>,
 ) -> Result<Json, Problem> {
-    let mut earlier = false;
-    let advanced = call.courier.advance(sandbox, |now, _| {
-        earlier = instant < now;
-        if earlier { Err(Instant::from_micros(0)) } else { Ok(instant) }
-    });
-    let done = match advanced.await {
-        Ok(advanced) => done(call, &advanced),
-        Err(NotAdvanced::Refused(_)) => json!({ "done": [], "count": 0 }),
+    let later = |now: Instant, _: Option<Instant>| if instant < now { Err(()) } else { Ok(instant) };
+    let (mut answer, (now, mode)) = match call.courier.advance(sandbox, later, mode).await {
+        Ok(advanced) => (done(call, &advanced), (advanced.now, advanced.mode)),
+        Err(NotAdvanced::Refused(())) => (json!({ "done": [] }), sandbox.set_clock(Some(instant), mode, call.real)),
         Err(why) => return Err(refused(why)),
     };
-    let set = if earlier { Some(instant) } else { None };
-    let (now, mode) = match set.is_some() || mode.is_some() {
-        true => sandbox.set_clock(set, mode, call.real),
-        false => sandbox.clock(call.real),
-    };
-    let mut answer = clock_shown(now, mode);
-    answer["done"] = done["done"].clone();
-    answer["count"] = done["count"].clone();
-    Ok(answer)
+    let mut shown = clock_shown(now, mode);
+    for name in ["done", "more"] {
+        if let Some(value) = answer.get_mut(name) {
+            shown[name] = value.take();
+        }
+    }
+    Ok(shown)
 }
 
 /// How far time is advanced.
@@ -109,7 +103,7 @@ pub(super) fn advance(call: Call<'_>) -> Later<'_> {
             };
             if target < now { Err(NotBy::Over(now)) } else { Ok(target) }
         };
-        match call.courier.advance(call.sandbox, target).await {
+        match call.courier.advance(call.sandbox, target, None).await {
             Ok(advanced) => ok(&done(&call, &advanced)),
             Err(NotAdvanced::Refused(NotBy::Over(now))) => {
                 let detail = format!(
@@ -145,7 +139,7 @@ fn refused<E>(why: NotAdvanced<E>) -> Problem {
     Problem::new(slug, StatusCode::CONFLICT, title, detail)
 }
 
-/// `{now, done, count}`
+/// `{now, done}`, with `more` when not everything that was done is listed: how much is not.
 fn done(call: &Call<'_>, advanced: &Advanced) -> Json {
     let done: Vec<Json> = advanced
         .done
@@ -158,5 +152,10 @@ fn done(call: &Call<'_>, advanced: &Advanced) -> Json {
             entry
         })
         .collect();
-    json!({ "now": advanced.now.to_string(), "done": done, "count": advanced.count })
+    let more = advanced.count - done.len() as u64;
+    let mut answer = json!({ "now": advanced.now.to_string(), "done": done });
+    if more > 0 {
+        answer["more"] = json!(more);
+    }
+    answer
 }

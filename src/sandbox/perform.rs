@@ -231,8 +231,8 @@ impl Sandbox {
     }
 
     /// The next thing that is due until an instant, at its own instant; when there is none, that instant is reached and
-    /// time goes on as before.
-    pub(crate) fn step(&self, stride: &Stride, target: Instant, real: Real) -> Next {
+    /// time goes on as before, or as `then` says.
+    pub(crate) fn step(&self, stride: &Stride, target: Instant, then: Option<Mode>, real: Real) -> Next {
         let mut state = self.lock();
         if state.closed || state.generation != stride.generation {
             return Next::Overtaken;
@@ -252,9 +252,10 @@ impl Sandbox {
                 None => Next::Done(entry),
             };
         }
-        let mode = state.end_stride();
+        let before = state.end_stride();
+        let mode = then.unwrap_or(before);
         let target = target.max(now);
-        let freed = state.set_clock(now, target, mode, real);
+        let freed = state.set_clock(now, target, (before, mode), real);
         drop(state);
         drop(freed);
         self.beginning.carrier.look(&self.id);

@@ -329,8 +329,9 @@ impl Sandbox {
         let mut state = self.lock();
         let from = state.now(real);
         let now = now.unwrap_or(from);
-        let mode = mode.unwrap_or_else(|| state.mode());
-        let freed = state.set_clock(from, now, mode, real);
+        let before = state.mode();
+        let mode = mode.unwrap_or(before);
+        let freed = state.set_clock(from, now, (before, mode), real);
         drop(state);
         drop(freed);
         self.beginning.carrier.look(&self.id);
@@ -473,8 +474,8 @@ impl State {
         }
     }
 
-    pub(super) fn set_clock(&mut self, from: Instant, now: Instant, mode: Mode, real: Real) -> Freed {
-        let before = self.mode();
+    /// Sets the clock, which moved in one way until now and moves in another from then on.
+    pub(super) fn set_clock(&mut self, from: Instant, now: Instant, (before, mode): (Mode, Mode), real: Real) -> Freed {
         self.clock.set(now, mode, real);
         self.version += 1;
         let what = Happening::Clock { from, now, mode: mode.name() };

@@ -173,11 +173,12 @@ impl Courier {
     }
 
     /// Advances the time of a sandbox to an instant, which `target` makes of the present one and of the one of the next
-    /// thing that is due. Everything that is due until then is done before, each thing at its own instant.
+    /// thing that is due. Everything that is due until then is done before, each thing at its own instant. Time goes on as before, or as `then` says.
     pub(crate) async fn advance<E>(
         self: &Arc<Self>,
         sandbox: &Arc<Sandbox>,
         target: impl FnOnce(Instant, Option<Instant>) -> Result<Instant, E>,
+        then: Option<Mode>,
     ) -> Result<Advanced, NotAdvanced<E>> {
         let turn = self.turn(sandbox.id());
         let _turn = turn.lock().await;
@@ -189,7 +190,7 @@ impl Courier {
             let landed = self.landed.notified();
             tokio::pin!(landed);
             landed.as_mut().enable();
-            let (entry, outcome) = match sandbox.step(&stride.stride, target, (self.real)()) {
+            let (entry, outcome) = match sandbox.step(&stride.stride, target, then, (self.real)()) {
                 Next::Done(entry) => (entry, None),
                 Next::Send(entry, ticket) => {
                     let outcome = self.send(Arc::clone(sandbox), ticket).await;
