@@ -11,8 +11,23 @@ use super::{Answer, Call, ok, page, shown};
 use crate::diagnostic::{did_you_mean, one_of, or_rather};
 use crate::engine::{self, EventFault};
 use crate::exchange::Problem;
-use crate::pack::{Event, Pack};
+use crate::pack::{Due, Event, Pack, Schedule};
 use crate::sandbox::Moment;
+
+/// When an event happens by itself: conditions and instants as the pack says them.
+pub(super) fn schedule_shown(pack: &Pack, schedule: &Schedule) -> Json {
+    let text = |expression| pack.program.text(expression);
+    let (after, at) = match schedule.due {
+        Due::After(span) => (Some(span.to_string()), None),
+        Due::At(instant) => (None, Some(text(instant))),
+    };
+    json!({
+        "of": &*pack.resource(schedule.resource).name,
+        "when": schedule.when.map(text),
+        "after": after,
+        "at": at,
+    })
+}
 
 fn event_shown(pack: &Pack, event: &Event) -> Json {
     let parameters: Json = event
@@ -31,6 +46,7 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
         "at": pack.sources.place(&event.at),
         "parameters": parameters,
         "required": required,
+        "schedule": event.schedule.as_ref().map(|schedule| schedule_shown(pack, schedule)),
         "path": format!("/_standin/events/{}/{}", pack.name, event.name),
     })
 }

@@ -2,8 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
+use super::events::schedule_shown;
 use super::{Answer, Call, ok, page};
-use crate::pack::{NamedError, Operation, Pack, PackLimit, Provenance, Reply};
+use crate::clock::Span;
+use crate::pack::{Event, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Trigger, Webhook};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -58,6 +60,8 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     let errors: Vec<Json> = pack.errors.iter().map(error).collect();
     let limits: Vec<Json> = pack.limits.iter().map(limit).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
+    let schedules: Vec<Json> = pack.events.iter().filter_map(|event| scheduled(&pack, event)).collect();
+    let webhooks: Vec<Json> = pack.webhooks.iter().map(|known| webhook(&pack, known)).collect();
     ok(&json!({
         "name": &*pack.name,
         "title": pack.title,
@@ -68,10 +72,41 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "credentials": credentials,
         "resources": resources,
         "events": events,
+        "schedules": schedules,
+        "webhooks": webhooks,
         "operations": operations,
         "errors": errors,
         "limits": limits,
     }))
+}
+
+fn scheduled(pack: &Pack, event: &Event) -> Option<Json> {
+    let mut shown = json!({ "event": &*event.name });
+    let schedule = schedule_shown(pack, event.schedule.as_ref()?);
+    if let (Some(shown), Json::Object(schedule)) = (shown.as_object_mut(), schedule) {
+        shown.extend(schedule);
+    }
+    Some(shown)
+}
+
+fn webhook(pack: &Pack, webhook: &Webhook) -> Json {
+    let on = |trigger: &Trigger| match trigger {
+        Trigger::Effect(verb, resource) => json!({ verb.word(): &*pack.resource(*resource).name }),
+        Trigger::Event(event) => json!({ "event": &**event }),
+    };
+    let timeout = Span::from_micros(i64::try_from(webhook.timeout.as_micros()).unwrap_or(i64::MAX));
+    json!({
+        "name": &*webhook.name,
+        "title": webhook.title,
+        "description": webhook.description,
+        "provenance": webhook.provenance.to_json(),
+        "at": pack.sources.place(&webhook.at),
+        "on": webhook.on.iter().map(on).collect::<Vec<_>>(),
+        "unsent": webhook.unsent.as_deref(),
+        "after": webhook.after.to_string(),
+        "retries": webhook.retries.iter().map(Span::to_string).collect::<Vec<_>>(),
+        "timeout": timeout.to_string(),
+    })
 }
 
 fn limit(PackLimit { policy, provenance, .. }: &PackLimit) -> Json {

@@ -276,6 +276,17 @@ pub(crate) enum Verb {
     Delete,
 }
 
+impl Verb {
+    /// The word that packs have for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Delete => "delete",
+        }
+    }
+}
+
 /// A change that no API call makes.
 #[derive(Debug)]
 pub(crate) struct Event {

@@ -9,6 +9,15 @@ use crate::diagnostic::Location;
 use crate::expr::ExprId;
 use crate::schema::Schema;
 
+/// How often a delivery is tried again at most: each attempt is kept, with what was sent and answered.
+pub(crate) const MOST_RETRIES: usize = 100;
+
+/// How long an attempt takes where the pack says nothing.
+pub(crate) const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest that an attempt may take: the time is real, and whoever moves the clock waits for it.
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What an API tells others by calling them.
 #[derive(Debug)]
 pub(crate) struct Webhook {
@@ -92,6 +101,44 @@ pub(crate) enum KeyEncoding {
 pub(crate) enum Encoding {
     Hex,
     Base64,
+}
+
+impl Algorithm {
+    pub(crate) const ALL: [Algorithm; 4] =
+        [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha384, Algorithm::HmacSha512];
+
+    /// The word that packs have for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Algorithm::HmacSha1 => "hmac-sha1",
+            Algorithm::HmacSha256 => "hmac-sha256",
+            Algorithm::HmacSha384 => "hmac-sha384",
+            Algorithm::HmacSha512 => "hmac-sha512",
+        }
+    }
+}
+
+impl KeyEncoding {
+    pub(crate) const ALL: [KeyEncoding; 3] = [KeyEncoding::Text, KeyEncoding::Hex, KeyEncoding::Base64];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            KeyEncoding::Text => "text",
+            KeyEncoding::Hex => "hex",
+            KeyEncoding::Base64 => "base64",
+        }
+    }
+}
+
+impl Encoding {
+    pub(crate) const ALL: [Encoding; 2] = [Encoding::Hex, Encoding::Base64];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Encoding::Hex => "hex",
+            Encoding::Base64 => "base64",
+        }
+    }
 }
 
 /// When an event happens by itself, to each record of a resource.

@@ -37,6 +37,7 @@ mod stubs;
 mod support;
 mod tls;
 mod together;
+mod told;
 mod traffic;
 mod tree;
 mod trial;

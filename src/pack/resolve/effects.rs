@@ -9,6 +9,16 @@ use crate::expr::{Kind, Names};
 use crate::pack::source::{EffectSource, EffectVerb, ListSource, LoadSource, Spanned, Template};
 use crate::pack::{Effect, List, Load, ResourceId, Shape, Sort, Turn, Verb};
 
+impl From<EffectVerb> for Verb {
+    fn from(verb: EffectVerb) -> Self {
+        match verb {
+            EffectVerb::Create => Verb::Create,
+            EffectVerb::Update => Verb::Update,
+            EffectVerb::Delete => Verb::Delete,
+        }
+    }
+}
+
 impl Resolver<'_> {
     /// `late` are the names that are known only once the body fits its schema; loads that look at them are added.
     pub(super) fn loads(
@@ -193,11 +203,7 @@ impl Resolver<'_> {
             names.bind(name.clone(), self.record_kind(resource));
         }
         Some(Effect {
-            verb: match source.verb {
-                EffectVerb::Create => Verb::Create,
-                EffectVerb::Update => Verb::Update,
-                EffectVerb::Delete => Verb::Delete,
-            },
+            verb: source.verb.into(),
             resource,
             name: name.into(),
             when,

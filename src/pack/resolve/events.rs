@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::Resolver;
 use super::operations::Parts;
 use super::request::parameters_kind;
+use super::schedules::Declared;
 use crate::diagnostic::{Code, Diagnostic, FileId};
 use crate::expr::Names;
 use crate::pack::source::EventSource;
-use crate::pack::{Event, EventGuard, Provenance};
+use crate::pack::{Event, EventGuard};
 use crate::schema::Place;
 
 impl Resolver<'_> {
@@ -21,25 +22,22 @@ impl Resolver<'_> {
         self.event(&source?, name, clean)
     }
 
-    fn event(&mut self, source: &EventSource, name: &str, clean: bool) -> Option<Event> {
-        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
-        let provenance = match (&source.docs, &source.assumed) {
-            (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
-            (Some(docs), None) => Provenance::Documented(Some(docs.value.as_str().into())),
-            (None, None) => {
-                let help = "name the place with `docs`, or give a reason with `assumed`";
-                let message = "nothing says where this event comes from";
-                let at = source.title.as_ref().map_or(&source.at, |title| &title.at).clone();
-                self.report(Diagnostic::error(Code::ProvenanceMissing, at, message).help(help));
-                Provenance::Documented(None)
-            }
-        };
+    /// What is known where no request is: in events and webhooks.
+    pub(super) fn happening_names(&self) -> Names {
         let mut names = Names::default();
         for known in ["now", "records", "tables", "options"] {
             if let Some(kind) = self.common_names().get(known) {
                 names.bind(known, kind.clone());
             }
         }
+        names
+    }
+
+    fn event(&mut self, source: &EventSource, name: &str, clean: bool) -> Option<Event> {
+        let title = source.title.as_ref().map_or(&source.at, |title| &title.at);
+        let provenance = self.stated_provenance("event", source.docs.as_ref(), source.assumed.as_ref(), title);
+        let common = self.happening_names();
+        let mut names = common.clone();
         let input = self.parameters(Place::Body, &source.input);
         if let Some(input) = &input {
             names.bind("input", parameters_kind(Place::Body, input, ""));
@@ -58,6 +56,11 @@ impl Resolver<'_> {
             let help = "say under `effects` what it changes";
             self.report(Diagnostic::error(Code::KeyMissing, at, "this event changes nothing").help(help));
         }
+        let declared = match (&input, &source.input.node) {
+            (None, Some(_)) => Declared::Broken,
+            (input, _) => Declared::Known(input.as_ref()),
+        };
+        let schedule = source.schedule.as_ref().and_then(|source| self.schedule(source, &common, declared));
         Some(Event {
             name: name.into(),
             title: source.title.as_ref()?.value.clone(),
@@ -67,7 +70,7 @@ impl Resolver<'_> {
             loads,
             guards,
             effects,
-            schedule: None,
+            schedule,
             at: source.at.clone(),
         })
     }

@@ -13,7 +13,8 @@ impl Resolver<'_> {
         let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
         for (path, file) in &files {
             let Some((folder, name)) = path.rsplit_once('/') else { continue };
-            if path.starts_with("scenarios/") || name.ends_with(".event.yaml") || self.corrected(path).is_some() {
+            let by_itself = [".event.yaml", ".webhook.yaml"].iter().any(|end| name.ends_with(end));
+            if path.starts_with("scenarios/") || by_itself || self.corrected(path).is_some() {
                 continue;
             }
             let Some(found) = ExampleSource::of_file(name) else { continue };

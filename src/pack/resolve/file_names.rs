@@ -27,18 +27,20 @@ impl Resolver<'_> {
         for path in lost {
             let Some(id) = self.fixtures.get(path.as_str()).copied() else { continue };
             let message = format!("nothing uses `{path}`");
-            let help = format!("operations and events stand in the folder of their topic: move it to `<topic>/{path}`");
+            let help = format!(
+                "operations, events and webhooks stand in the folder of their topic: move it to `<topic>/{path}`"
+            );
             self.report(Diagnostic::error(Code::FileUnused, Location::whole(id), message).help(help));
             self.used.insert(path);
         }
     }
 
-    /// What a file was probably meant to be that is called nearly like an example or an event.
+    /// What a file was probably meant to be that is called nearly like an example, an event or a webhook.
     pub(super) fn meant_role(path: &str) -> Option<String> {
         let name = path.rsplit('/').next()?;
         let parts: Vec<&str> = name.split('.').collect();
         let role = *parts.get(1).filter(|_| parts.len() > 2)?;
-        let meant = nearest(role, ["request", "event"])?;
+        let meant = nearest(role, ["request", "event", "webhook"])?;
         let parts = parts.iter().enumerate().map(|(index, part)| if index == 1 { meant.as_str() } else { part });
         Some(parts.collect::<Vec<_>>().join(".")).filter(|meant| meant != name)
     }

@@ -13,10 +13,11 @@ mod tests {
     use crate::diagnostic::{Code, Diagnostic, FileId};
     use crate::pack::resolve::request::METHODS;
     use crate::pack::source::Node;
-    use crate::pack::{Family, Files, Folders, Refusal, Sort, load, read_all};
+    use crate::pack::webhook::MOST_RETRIES;
+    use crate::pack::{Algorithm, Encoding, Family, Files, Folders, KeyEncoding, Refusal, Sort, load, read_all};
     use crate::schema::{Library, Place, Reference};
 
-    const KINDS: [&str; 4] = ["pack", "operation", "event", "example"];
+    const KINDS: [&str; 5] = ["pack", "operation", "event", "webhook", "example"];
 
     fn root(path: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -39,6 +40,7 @@ mod tests {
         match name.matches('.').count() {
             _ if name == "pack.yaml" => "pack",
             _ if name.ends_with(".event.yaml") => "event",
+            _ if name.ends_with(".webhook.yaml") => "webhook",
             1 => "operation",
             _ => "example",
         }
@@ -83,6 +85,7 @@ mod tests {
         ("error-cases-none-left", "which case is the last is no question of form"),
         ("error-fault-some-cases", "what the other cases say is no question of the form of one"),
         ("example-path", "the parameters of a path are the operation's"),
+        ("schedule-input-none", "which parameters an event needs it says under `input` of its own"),
     ];
 
     #[test]
@@ -142,6 +145,11 @@ mod tests {
         ("a shape of a choice", "items/show.yaml", "respond: { show: { of: = 1, shape: { by: = 1, x: { zzz: 0 } } } }"),
         ("an event", "items/sell.event.yaml", "zzz: 0"),
         ("a guard of an event", "items/sell.event.yaml", "guards: { zzz: 0 }"),
+        ("a schedule", "items/sell.event.yaml", "schedule: { zzz: 0 }"),
+        ("a webhook", "items/sold.webhook.yaml", "zzz: 0"),
+        ("what a webhook is on", "items/sold.webhook.yaml", "on: { zzz: 0 }"),
+        ("a signature", "items/sold.webhook.yaml", "sign: { zzz: 0 }"),
+        ("the body of a webhook", "items/sold.webhook.yaml", "body: { zzz: 0 }"),
         ("a side file", "items/show.200.yaml", "zzz: 0"),
         ("`request`", "items/show.200.yaml", "request: { zzz: 0 }"),
         ("`around`", "items/show.200.yaml", "request: { around: { zzz: 0 } }"),
@@ -221,6 +229,7 @@ mod tests {
             "source/operation.rs",
             "source/option.rs",
             "source/template.rs",
+            "source/webhook.rs",
             "resolve/manifest.rs",
         ] {
             let text = fs::read_to_string(root("src/pack").join(path)).unwrap();
@@ -246,6 +255,11 @@ mod tests {
         assert_eq!(listed(families), Family::ALL.map(Family::name));
         let places = &described["a row of `violations`"]["properties"]["in"]["enum"];
         assert_eq!(listed(places), Place::REQUEST.map(Place::name));
+        let signed = |key: &str| listed(&described["a signature"]["properties"][key]["enum"]);
+        assert_eq!(signed("algorithm"), Algorithm::ALL.map(Algorithm::word));
+        assert_eq!(signed("key-encoding"), KeyEncoding::ALL.map(KeyEncoding::word));
+        assert_eq!(signed("encoding"), Encoding::ALL.map(Encoding::word));
+        assert_eq!(documents["webhook"]["properties"]["retries"]["then"]["maxItems"], MOST_RETRIES);
         let request = operation["properties"]["request"]["pattern"].as_str().unwrap();
         assert!(request.starts_with(&format!("^({}) ", METHODS.join("|"))), "{request}");
     }

@@ -21,11 +21,13 @@ mod references;
 mod replies;
 mod request;
 mod routes;
+mod schedules;
 mod seeds;
 mod shapes;
 mod sides;
 mod survey;
 mod verbatim;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -405,7 +407,7 @@ impl<'f> Resolver<'f> {
             limits: parts.limits,
             operations: parts.operations,
             events: parts.events,
-            webhooks: Vec::new(),
+            webhooks: parts.webhooks,
             examples: parts.examples,
             replays: parts.replays,
             headers: parts.headers,

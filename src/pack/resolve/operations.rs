@@ -12,7 +12,7 @@ use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Manifest, OperationSource, Spanned, Template};
 use crate::pack::{
     Credential, ErrorId, Event, Example, Guard, NamedError, Operation, PackLimit, Provenance, Refusal, Replay, Row,
-    Shape, Turn,
+    Shape, Turn, Webhook,
 };
 use crate::schema::{Place, Reference};
 
@@ -33,6 +33,7 @@ pub(super) struct Parts {
     pub(super) broken_files: Vec<(String, String)>,
     pub(super) titles: Vec<Spanned<String>>,
     pub(super) events: Vec<Event>,
+    pub(super) webhooks: Vec<Webhook>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
     /// An operation or event could not be read, so that nobody knows what it would have used.
@@ -42,22 +43,21 @@ pub(super) struct Parts {
 impl Resolver<'_> {
     pub(super) fn operations(&mut self, manifest: &Manifest, parts: &mut Parts) {
         let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
+        let mut webhooks = Vec::new();
         for (path, file) in files {
             let Some((folder, name)) = path.rsplit_once('/') else { continue };
             let Some(stem) = name.strip_suffix(".yaml") else { continue };
             if let Some(event) = stem.strip_suffix(".event") {
                 self.used.insert(path.clone());
                 let event = self.event_file(file, event, parts);
-                if let Some(event) = &event
-                    && let Some(twin) = parts.events.iter().find(|known| known.name == event.name)
-                {
-                    let message = format!("there are two events `{}`", event.name);
-                    let diagnostic = Diagnostic::error(Code::NameDuplicate, event.at.clone(), message)
-                        .related(twin.at.clone(), "the other one")
-                        .help("an event is called by the name of its file: rename one of the two");
-                    self.report(diagnostic);
+                if let Some(event) = &event {
+                    let known = parts.events.iter().map(|known| (&*known.name, &known.at));
+                    self.check_only("event", (&event.name, &event.at), known);
                 }
                 parts.events.extend(event);
+            } else if let Some(webhook) = stem.strip_suffix(".webhook") {
+                self.used.insert(path.clone());
+                webhooks.push((folder.to_owned(), webhook.to_owned(), file));
             } else if !stem.contains('.') && !path.starts_with("scenarios/") {
                 self.used.insert(path.clone());
                 match self.operation_file(file, folder, stem, manifest, parts) {
@@ -68,6 +68,32 @@ impl Resolver<'_> {
                     None => parts.broken_files.push((folder.to_owned(), stem.to_owned())),
                 }
             }
+        }
+        // They may be on any event of the pack.
+        for (folder, name, file) in webhooks {
+            let webhook = self.webhook_file(file, &folder, &name, parts);
+            if let Some(webhook) = &webhook {
+                let known = parts.webhooks.iter().map(|known| (&*known.name, &known.at));
+                self.check_only("webhook", (&webhook.name, &webhook.at), known);
+            }
+            parts.webhooks.extend(webhook);
+        }
+    }
+
+    /// What is called by the name of its file is the only one of that name.
+    fn check_only<'p>(
+        &mut self,
+        what: &str,
+        (name, at): (&str, &Location),
+        mut known: impl Iterator<Item = (&'p str, &'p Location)>,
+    ) {
+        if let Some((_, twin)) = known.find(|(other, _)| *other == name) {
+            let message = format!("there are two {what}s `{name}`");
+            let article = if what == "event" { "an" } else { "a" };
+            let diagnostic = Diagnostic::error(Code::NameDuplicate, at.clone(), message)
+                .related(twin.clone(), "the other one")
+                .help(format!("{article} {what} is called by the name of its file: rename one of the two"));
+            self.report(diagnostic);
         }
     }
 
@@ -107,7 +133,8 @@ impl Resolver<'_> {
         clean: bool,
     ) -> Option<Operation> {
         let line = source.request.as_ref().and_then(|line| self.request_line(line));
-        let provenance = self.operation_provenance(source);
+        let title = source.title.as_ref().map_or(&source.at, |title| &title.at);
+        let provenance = self.stated_provenance("operation", source.docs.as_ref(), source.assumed.as_ref(), title);
         let mut names = self.common_names();
         if !clean {
             names.open();
@@ -234,16 +261,22 @@ impl Resolver<'_> {
         guards
     }
 
-    fn operation_provenance(&mut self, source: &OperationSource) -> Provenance {
-        self.said_twice(source.docs.as_ref(), source.assumed.as_ref());
-        match (&source.docs, &source.assumed) {
+    /// Where an operation, an event or a webhook comes from; `at` is its title, or the whole of it.
+    pub(super) fn stated_provenance(
+        &mut self,
+        what: &str,
+        docs: Option<&Spanned<String>>,
+        assumed: Option<&Spanned<String>>,
+        at: &Location,
+    ) -> Provenance {
+        self.said_twice(docs, assumed);
+        match (docs, assumed) {
             (_, Some(reason)) => Provenance::Assumed(reason.value.as_str().into()),
             (Some(docs), None) => Provenance::Documented(Some(docs.value.as_str().into())),
             (None, None) => {
                 let help = "name the place with `docs`, or give a reason with `assumed`";
-                let at = source.title.as_ref().map_or_else(|| source.at.clone(), |title| title.at.clone());
-                let message = "nothing says where this operation comes from";
-                self.report(Diagnostic::error(Code::ProvenanceMissing, at, message).help(help));
+                let message = format!("nothing says where this {what} comes from");
+                self.report(Diagnostic::error(Code::ProvenanceMissing, at.clone(), message).help(help));
                 Provenance::Documented(None)
             }
         }

@@ -50,7 +50,7 @@ impl Resolver<'_> {
     }
 
     /// What is no JSON is held against no schema, and whoever gives it one expects something else.
-    fn schema_has_a_body(&mut self, source: &ReplySource, body: &Content) {
+    pub(super) fn schema_has_a_body(&mut self, source: &ReplySource, body: &Content) {
         let Some(schema) = &source.schema else { return };
         let what = match body {
             Content::Empty => "no body",
@@ -58,9 +58,13 @@ impl Resolver<'_> {
             Content::Fixed { json: None, .. } => "a text that is no JSON",
             Content::Fixed { .. } | Content::Shaped(_) => return,
         };
-        let message = format!("this answer has {what}, so that nothing is held against `{}`", schema.value);
+        let message = format!("this {} has {what}, so that nothing is held against `{}`", source.noun, schema.value);
         let diagnostic = Diagnostic::error(Code::ValueWrong, schema.at.clone(), message);
-        self.report(diagnostic.help("leave `schema` out, or give the answer a JSON body"));
+        let help = match source.noun {
+            "answer" => "leave `schema` out, or give the answer a JSON body",
+            _ => "leave `schema` out, or let the body be JSON",
+        };
+        self.report(diagnostic.help(help));
     }
 
     /// Every case but the last has a condition.
@@ -143,7 +147,7 @@ impl Resolver<'_> {
         headers
     }
 
-    fn content(&mut self, source: &ReplySource, names: &Names, folder: &str) -> Option<Content> {
+    pub(super) fn content(&mut self, source: &ReplySource, names: &Names, folder: &str) -> Option<Content> {
         let others =
             source.like.is_some() || source.whole.is_some() || !source.show.is_empty() || source.fixed.is_some();
         if let (Some(page), true) = (&source.page, others) {
@@ -179,21 +183,19 @@ impl Resolver<'_> {
             }
             (Some(like), false, Some(_)) => self.fixed(&like.example, folder),
             (Some(like), false, None) => {
-                let message = "the example is sent as it stands, whatever the request was";
+                let cause = if source.noun == "answer" { "the request was" } else { "happened" };
+                let message = format!("the example is sent as it stands, whatever {cause}");
                 let help = "say with `show` where its values come from, or with `static` why they never change";
                 self.report(Diagnostic::error(Code::ShapeUnfilled, like.example.at.clone(), message).help(help));
                 None
             }
             (_, true, Some(fixed)) => {
-                self.error(
-                    Code::ValueWrong,
-                    &fixed.at,
-                    "an answer that is `static` shows nothing: leave out one of the two",
-                );
+                self.error(Code::ValueWrong, &fixed.at, "what is `static` shows nothing: leave out one of the two");
                 None
             }
             (None, false, Some(fixed)) => {
-                self.error(Code::KeyMissing, &fixed.at, "a static answer needs the example that is sent: add `like`");
+                let message = format!("a static {} needs the example that is sent: add `like`", source.noun);
+                self.error(Code::KeyMissing, &fixed.at, message);
                 None
             }
         }
@@ -284,14 +286,20 @@ impl Resolver<'_> {
 const FRAMING: [&str; 8] =
     ["connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "date"];
 
+/// Why a pack cannot set a header of this name, with the remedy.
+pub(super) fn own_header(name: &str) -> Option<(String, &'static str)> {
+    let lower = name.to_ascii_lowercase();
+    if FRAMING.contains(&lower.as_str()) {
+        return Some((format!("`{name}` is the server's own to set"), "leave it out"));
+    }
+    lower.starts_with("standin-").then(|| (format!("`{name}` is one of standin's own headers"), "give it another name"))
+}
+
 /// Why an answer cannot have a header, with the remedy.
 fn unsendable(key: &Key, template: &Template, before: &[(Key, Template)]) -> Option<(String, &'static str)> {
     let name = key.name.to_ascii_lowercase();
-    if FRAMING.contains(&name.as_str()) {
-        return Some((format!("`{}` is the server's own to set", key.name), "leave it out"));
-    }
-    if name.starts_with("standin-") {
-        return Some((format!("`{}` is one of standin's own headers", key.name), "give it another name"));
+    if let Some(own) = own_header(&key.name) {
+        return Some(own);
     }
     if before.iter().any(|(other, _)| other.name.eq_ignore_ascii_case(&name)) {
         return Some((format!("`{}` stands here twice, and case means nothing in it", key.name), "take one out"));

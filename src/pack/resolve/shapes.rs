@@ -410,7 +410,7 @@ impl Resolver<'_> {
     }
 
     /// Names for the items of a list; each sees those above it.
-    fn with(&mut self, with: &[(Key, Template)], names: &mut Names) -> Option<Vec<(Arc<str>, ExprId)>> {
+    pub(super) fn with(&mut self, with: &[(Key, Template)], names: &mut Names) -> Option<Vec<(Arc<str>, ExprId)>> {
         let mut made = Some(Vec::new());
         for (key, template) in with {
             let value = match template {

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::diagnostic::FileId;
-use crate::pack::source::{EventSource, OperationSource};
+use crate::pack::source::{EventSource, OperationSource, WebhookSource};
 
 impl Resolver<'_> {
     /// Every file by itself: whether it can be read, and whether its keys are those of its kind.
@@ -14,6 +14,11 @@ impl Resolver<'_> {
                 Some(stem) if stem.ends_with(".event") => {
                     if let Some(node) = self.yaml(file) {
                         EventSource::read(&node, &mut self.diagnostics);
+                    }
+                }
+                Some(stem) if stem.ends_with(".webhook") => {
+                    if let Some(node) = self.yaml(file) {
+                        WebhookSource::read(&node, &mut self.diagnostics);
                     }
                 }
                 Some(stem) if !stem.contains('.') => {

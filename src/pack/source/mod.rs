@@ -10,6 +10,7 @@ mod node;
 mod operation;
 mod option;
 mod template;
+mod webhook;
 
 use crate::diagnostic::{Diagnostic, Location};
 
@@ -26,6 +27,7 @@ pub(crate) use operation::{
 };
 pub(crate) use option::{LineSource, OptionSource, WantedSource};
 pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
+pub(crate) use webhook::{ScheduleSource, SignSource, TriggerSource, WebhookSource};
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, text, wrong_kind};
 use super::template::{ignore_case, templates};
-use super::{Diagnostics, Key, LineSource, Node, NodeKind, ReplySource, Spanned, Template, WantedSource};
+use super::{
+    Diagnostics, Key, LineSource, Node, NodeKind, ReplySource, ScheduleSource, Spanned, Template, WantedSource,
+};
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
 
 #[derive(Debug, Clone)]
@@ -117,6 +119,7 @@ pub(crate) struct EventSource {
     pub(crate) load: Vec<LoadSource>,
     pub(crate) guards: Vec<EventGuardSource>,
     pub(crate) effects: Vec<EffectSource>,
+    pub(crate) schedule: Option<ScheduleSource>,
 }
 
 /// `{require: <condition>, else: <words>}`: an event refuses in words, because no API answers it.
@@ -188,6 +191,7 @@ impl EventSource {
             load: loads(fields.named("load", diagnostics), diagnostics),
             guards: event_guards(fields.list("guards"), diagnostics),
             effects: effects(fields.list("effects"), diagnostics),
+            schedule: fields.take("schedule").and_then(|node| ScheduleSource::read(node, diagnostics)),
         };
         fields.finish(diagnostics);
         Some(source)

@@ -70,10 +70,12 @@ pub(crate) struct LikeSource {
     pub(crate) ignore_case: bool,
 }
 
-/// One way to answer: a case of `respond`, or an entry of `errors`.
+/// One way to answer: a case of `respond`, or an entry of `errors`; or the body of a webhook, which has less.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplySource {
     pub(crate) at: Location,
+    /// What messages call it.
+    pub(crate) noun: &'static str,
     pub(crate) when: Option<Node>,
     /// Of an error: where it says that only a fault gives it.
     pub(crate) fault: Option<Location>,
@@ -335,17 +337,10 @@ impl ReplySource {
         };
         let status = fields.required("status").and_then(|node| status(node, diagnostics));
         let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
-        let (whole, show) = match fields.take("show") {
-            None => (None, Vec::new()),
-            Some(node) => match &node.kind {
-                NodeKind::Map(members) if !members.iter().any(|(key, _)| key.name == "each" || key.name == "of") => {
-                    (None, templates(members, diagnostics))
-                }
-                _ => (Some(Template::read(node, diagnostics)), Vec::new()),
-            },
-        };
+        let (whole, show) = shows(&mut fields, diagnostics);
         let source = ReplySource {
             at: fields.at(),
+            noun: "answer",
             when,
             fault,
             status,
@@ -363,6 +358,44 @@ impl ReplySource {
         };
         fields.finish(diagnostics);
         Some(source)
+    }
+
+    /// The body of a webhook.
+    pub(super) fn read_body(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "the body of a webhook", diagnostics)?;
+        let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
+        let (whole, show) = shows(&mut fields, diagnostics);
+        let source = ReplySource {
+            at: fields.at(),
+            noun: "body",
+            when: None,
+            fault: None,
+            status: None,
+            like,
+            whole,
+            show,
+            fixed: fields.prose("static", diagnostics),
+            page: None,
+            with: Vec::new(),
+            headers: Vec::new(),
+            schema: fields.text("schema", diagnostics),
+            docs: None,
+            assumed: None,
+            assumed_body: None,
+        };
+        fields.finish(diagnostics);
+        Some(source)
+    }
+}
+
+/// One template for a whole body, or templates by key or pointer.
+fn shows(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> (Option<Template>, Vec<(Key, Template)>) {
+    let Some(node) = fields.take("show") else { return (None, Vec::new()) };
+    match &node.kind {
+        NodeKind::Map(members) if !members.iter().any(|(key, _)| key.name == "each" || key.name == "of") => {
+            (None, templates(members, diagnostics))
+        }
+        _ => (Some(Template::read(node, diagnostics)), Vec::new()),
     }
 }
 
