@@ -1,4 +1,4 @@
-//! Who may call the server, as the command line and the environment say it.
+//! Who may call the server, and whom it may call, as the command line and the environment say it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,6 +8,7 @@ use super::Exit;
 use super::args::Serve;
 use super::serve::usage;
 use crate::server::Hosts;
+use crate::webhook::{self, Allowed};
 
 /// Where a token may stand that is not to be in the list of processes.
 const VARIABLE: &str = "STANDIN_TOKEN";
@@ -59,6 +60,12 @@ fn checked(place: &str, text: &str) -> Result<String, Exit> {
         return Ok(text.to_owned());
     };
     Err(usage(&format!("the token of {place} {wrong}: `openssl rand -hex 16` makes a good one")))
+}
+
+/// Whom webhooks may be sent to.
+pub(super) fn way_out(arguments: &Serve) -> Result<webhook::Gate, Exit> {
+    let allowed = arguments.allow_webhook_host.iter().map(|text| Allowed::parse(text)).collect::<Result<_, _>>();
+    allowed.map(webhook::Gate::new).map_err(|message| usage(&format!("--allow-webhook-host: {message}")))
 }
 
 fn made() -> Result<String, Exit> {

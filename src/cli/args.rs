@@ -58,6 +58,9 @@ pub(super) struct Serve {
     /// A further host name that clients may call; may be given more than once
     #[arg(long, value_name = "NAME")]
     pub(super) allow_host: Vec<String>,
+    /// A host beyond this machine that webhooks may be sent to: NAME, *.NAME or an address; may be given more than once
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(super) allow_webhook_host: Vec<String>,
     /// What the control plane asks for, as `Authorization: Bearer TOKEN`; STANDIN_TOKEN in the environment does the same
     #[arg(long, value_name = "TOKEN")]
     pub(super) token: Option<String>,

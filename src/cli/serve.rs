@@ -54,7 +54,7 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
         err(&format!("error: the runtime cannot be started: {error}\n"));
         Exit::Usage
     })?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let server = Server::bind(options).await.map_err(|fault| refused(&fault))?;
         let stop = stopped().map_err(|error| {
             err(&format!("error: signals cannot be heard: {error}\n"));
@@ -67,7 +67,10 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
         announce(arguments, &server, &packs, &chosen, &access.token, &trust)?;
         server.run(stop, GRACE).await;
         Ok(())
-    })
+    });
+    // The system may be long in looking up a name, and nobody waits for it any more.
+    runtime.shutdown_background();
+    ended
 }
 
 fn load(arguments: &Serve) -> Result<(Vec<Arc<Pack>>, Vec<Read>), Exit> {
@@ -169,6 +172,7 @@ fn options(
             body_timeout: duration("--body-timeout", &arguments.body_timeout)?,
         },
         gate: Gate { hosts: access.hosts.clone(), token: access.token.text().map(Token::new) },
+        way_out: access::way_out(arguments)?,
         identity: None,
         strict: arguments.strict,
         cors: !arguments.no_cors,

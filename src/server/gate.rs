@@ -11,6 +11,7 @@ use ring::hmac;
 
 use super::target::{Door, Scheme};
 use crate::exchange::Problem;
+use crate::webhook::DELIVERY;
 
 /// The rules of one server.
 #[derive(Debug, Default)]
@@ -164,6 +165,9 @@ pub(super) enum Needs {
 impl Gate {
     /// Lets a call through to the control plane, or says why not.
     pub(super) fn admit(&self, headers: &HeaderMap, host: &Host, scheme: Scheme, needs: Needs) -> Result<(), Problem> {
+        if headers.contains_key(DELIVERY) {
+            return Err(delivered());
+        }
         if let Some(foreign) = foreign_origin(headers, &format!("{}://{}", scheme.word(), host.authority)) {
             let detail =
                 format!("Pages of `{foreign}` may not steer this server: call it from no page, or from its own.");
@@ -179,6 +183,13 @@ impl Gate {
             _ => Ok(()),
         }
     }
+}
+
+/// Who may set the URL of a webhook may call packs, and would have standin steer itself.
+fn delivered() -> Problem {
+    let detail = "A delivery of a webhook may call packs, and not what steers the server: change the URL of the webhook, or \
+                  leave the header `Standin-Delivery` out.";
+    Problem::new("delivery-refused", StatusCode::FORBIDDEN, "Deliveries may not call the control plane", detail)
 }
 
 /// The `Origin` of a page that is not this server's own. Browsers write it in exactly one way, and send it once.

@@ -53,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) gate: Gate,
+    /// Whom webhooks may be sent to.
+    pub(crate) way_out: webhook::Gate,
     /// What every listener shows its clients before they speak; without one it speaks plain HTTP.
     pub(crate) identity: Option<Identity>,
     /// Whether answers that are assumed, or do not fit their schema, are refused.
@@ -171,7 +173,7 @@ impl Server {
         let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
         let reloader = Arc::new(Reloader::new(options.reload, theirs, counted, Box::new(real.clone()), wall));
         let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
-        let courier = Arc::new(Courier::new(webhook::Client, theirs, counted, Box::new(real.clone())));
+        let courier = Arc::new(Courier::new(options.way_out, theirs, counted, Box::new(real.clone())));
         let control = Control::new(
             Arc::clone(&registry),
             Arc::clone(&metrics),

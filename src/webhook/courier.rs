@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
-use super::Client;
+use super::{Client, Gate};
 use crate::clock::{Instant, Mode, Real};
 use crate::journal::Entry;
 use crate::metrics::Metrics;
@@ -101,13 +101,13 @@ pub(crate) enum NotAdvanced<E> {
 
 impl Courier {
     pub(crate) fn new(
-        client: Client,
+        gate: Gate,
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
         real: Box<dyn Fn() -> Real + Send + Sync>,
     ) -> Self {
         let (room, landed) = (Semaphore::new(MOST_AT_ONCE), Notify::new());
-        Courier { client, registry, metrics, real, room, landed, turns: Mutex::default() }
+        Courier { client: Client::new(gate), registry, metrics, real, room, landed, turns: Mutex::default() }
     }
 
     /// Carries, and looks at sandboxes when something is due, as long as somebody waits for it.

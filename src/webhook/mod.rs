@@ -1,10 +1,21 @@
-//! What goes out: webhooks of packs, sent when their instant has come.
+//! What goes out: webhooks of packs, sent when their instant has come. Nothing else in this program makes a connection.
 //!
-//! Must not know: which API it plays, what is told, or why; a sandbox says what is sent and when, and is told what came of
-//! it. Start with [`Courier`].
+//! A sandbox says what is sent and when, and is told what came of it (`courier.rs`). Every attempt is a call of
+//! [`Client::send`], and every call passes [`Gate`] (`gate.rs`, `address.rs`): this machine, and what
+//! `--allow-webhook-host` names. Must not know: which API it plays, what is told, or why. Start with [`Courier`].
 
+mod address;
 mod client;
 mod courier;
+mod gate;
+mod line;
+mod tls;
 
-pub(crate) use client::Client;
+use http::HeaderName;
+
+use client::Client;
 pub(crate) use courier::{Advanced, Courier, Mailbox, NotAdvanced, post};
+pub(crate) use gate::{Allowed, Gate};
+
+/// The header that names a delivery. No call goes out without it, so that servers of this kind know one by it.
+pub(crate) const DELIVERY: HeaderName = HeaderName::from_static("standin-delivery");
