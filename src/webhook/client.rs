@@ -3,50 +3,21 @@
 //! Each attempt has a connection of its own, to the addresses that the gate has checked. Answers are taken as they are:
 //! nothing is followed, nothing is decoded. Start with [`Client::send`].
 
-use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use http::StatusCode;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::DELIVERY;
+use super::exchange::{exchange, request};
 use super::gate::{Gate, Refusal, To, Way, checked};
-use super::line::Line;
 use super::tls::Trust;
-use crate::exchange::{Answered, Failed, MOST_ANSWER, Outcome, Outgoing};
-
-/// The most bytes and headers of the head of an answer.
-const MOST_HEAD: usize = 32 << 10;
-const MOST_HEADERS: usize = 100;
-
-const AGENT: &str = concat!("standin/", env!("CARGO_PKG_VERSION"));
-
-/// What frames a request, says where it goes or names it. These are ours alone.
-const OURS: [HeaderName; 11] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::CONNECTION,
-    header::TE,
-    header::TRAILER,
-    header::UPGRADE,
-    header::EXPECT,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    DELIVERY,
-];
+use crate::exchange::{Answered, Failed, Outcome, Outgoing};
 
 type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
@@ -60,7 +31,7 @@ pub(crate) struct Client {
 
 /// How far an attempt has come.
 #[derive(Debug, Clone, Copy)]
-enum Stage {
+pub(super) enum Stage {
     Resolve,
     Connect,
     Secure,
@@ -119,30 +90,6 @@ impl Client {
     }
 }
 
-/// The request as it is sent: the headers of the delivery in their order, within those that are ours.
-fn request(way: &Way, outgoing: &Outgoing, delivery: &str) -> Result<Request<Full<Bytes>>, Refusal> {
-    let unsendable = |what: &str| (Failed::Url, format!("the {what} cannot be part of a request: change it"));
-    let host = HeaderValue::from_str(&way.authority).map_err(|_| unsendable("host of the webhook's URL"))?;
-    let delivery = HeaderValue::from_str(delivery).map_err(|_| unsendable("id of the delivery"))?;
-    let mut headers = HeaderMap::with_capacity(outgoing.headers.len() + 5);
-    headers.insert(header::HOST, host);
-    if !outgoing.headers.contains_key(header::USER_AGENT) {
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
-    }
-    headers.insert(DELIVERY, delivery);
-    for (name, value) in outgoing.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
-        headers.append(name, value.clone());
-    }
-    headers.insert(header::CONTENT_LENGTH, outgoing.body.len().into());
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    let mut request = Request::new(Full::new(outgoing.body.clone()));
-    *request.method_mut() = Method::POST;
-    let target: PathAndQuery = way.target.parse().map_err(|_| unsendable("path of the webhook's URL"))?;
-    *request.uri_mut() = target.into();
-    *request.headers_mut() = headers;
-    Ok(request)
-}
-
 /// Connects to the first address where somebody listens.
 async fn connect(way: &Way, addresses: &[SocketAddr]) -> Result<TcpStream, Refusal> {
     let mut errors = Vec::new();
@@ -179,67 +126,6 @@ fn listed(addresses: &[SocketAddr]) -> String {
     text
 }
 
-/// Sends a request, and reads its answer as far as it is kept.
-async fn exchange<S>(
-    way: &Way,
-    stream: S,
-    request: Request<Full<Bytes>>,
-    stage: &mut Stage,
-) -> Result<Answered, Refusal>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
-    *stage = Stage::Answer;
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(MOST_HEAD).max_headers(MOST_HEADERS);
-    let greeted = builder.handshake(TokioIo::new(Line::new(stream))).await;
-    let (mut sender, connection) = greeted.map_err(|error| broken(way, &error, None))?;
-    let answered = async {
-        let response = sender.send_request(request).await.map_err(|error| broken(way, &error, None))?;
-        let (parts, mut body) = response.into_parts();
-        *stage = Stage::Body(parts.status);
-        let (mut kept, mut cut) = (Vec::new(), false);
-        while !cut && let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(way, &error, Some(parts.status)))?;
-            let data = frame.into_data().unwrap_or_default();
-            let room = data.len().min(MOST_ANSWER - kept.len());
-            kept.extend_from_slice(&data[..room]);
-            cut = room < data.len();
-        }
-        Ok(Answered { status: parts.status, headers: parts.headers, body: kept.into(), cut })
-    };
-    // It moves the bytes. What goes wrong with it is told to whoever waits for the answer.
-    let moves = pin!(async {
-        let _ = connection.await;
-        pending::<Infallible>().await
-    });
-    tokio::select! {
-        biased;
-        answered = answered => answered,
-        never = moves => match never {},
-    }
-}
-
-fn broken(way: &Way, error: &hyper::Error, status: Option<StatusCode>) -> Refusal {
-    let receiver = &way.authority;
-    let words = if error.is_parse_too_large() {
-        format!(
-            "the head of the answer of `{receiver}` is too large: it may have {} KiB and {MOST_HEADERS} headers",
-            MOST_HEAD >> 10
-        )
-    } else if error.is_parse() {
-        format!("what `{receiver}` answered is no HTTP/1.1: see what listens there, and whether it wants `https://`")
-    } else if let Some(status) = status {
-        format!(
-            "`{receiver}` answered with status {} and broke off before the end of the body: look at the receiver's log",
-            status.as_u16()
-        )
-    } else {
-        format!("`{receiver}` ended the connection without an answer: look at the receiver's log")
-    };
-    (Failed::Broken, words)
-}
-
 impl Stage {
     /// What the time was over with.
     fn late(self, way: &Way, time: Duration) -> String {
@@ -264,5 +150,329 @@ impl Stage {
                 status.as_u16()
             ),
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::HashMap;
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue};
+    use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::spawn;
+    use tokio::task::JoinHandle;
+    use tokio_rustls::rustls::RootCertStore;
+
+    use super::super::exchange::{MOST_HEAD, MOST_HEADERS};
+    use super::super::gate::Allowed;
+    use super::*;
+    use crate::exchange::MOST_ANSWER;
+
+    /// How long an attempt that ends by itself may take; nothing waits for it.
+    pub(in super::super) const LONG: Duration = Duration::from_secs(30);
+    /// How long one may take that does not end.
+    const SHORT: Duration = Duration::from_millis(150);
+
+    impl Client {
+        pub(in super::super) fn trusting(roots: RootCertStore) -> Self {
+            Client { trust: Trust::of(roots), ..Client::new(Gate::default()) }
+        }
+    }
+
+    pub(in super::super) fn to(url: String, timeout: Duration) -> Outgoing {
+        Outgoing { url, headers: HeaderMap::new(), body: Bytes::from_static(b"{\"a\":1}"), timeout }
+    }
+
+    /// Waits for one call, and treats it as it is told to.
+    pub(in super::super) async fn receiver<F, T>(
+        act: impl FnOnce(TcpStream) -> F + Send + 'static,
+    ) -> (u16, JoinHandle<T>)
+    where
+        F: Future<Output = T> + Send,
+        T: Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        (port, spawn(async move { act(listener.accept().await.unwrap().0).await }))
+    }
+
+    /// A whole request with the body of [`to`].
+    pub(in super::super) async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
+        let mut request = Vec::new();
+        while !request.ends_with(b"{\"a\":1}") {
+            assert!(stream.read_buf(&mut request).await.unwrap() > 0, "{}", String::from_utf8_lossy(&request));
+        }
+        String::from_utf8(request).unwrap()
+    }
+
+    /// What comes of a receiver that hears the request, says this, and hangs up.
+    async fn told(answer: impl Into<Vec<u8>>) -> Outcome {
+        let answer = answer.into();
+        let (port, _) = receiver(|mut stream| async move {
+            heard(&mut stream).await;
+            let _ = stream.write_all(&answer).await;
+        })
+        .await;
+        let outcome = Client::new(Gate::default()).send(&to(format!("http://127.0.0.1:{port}/"), LONG), "d1").await;
+        masked(outcome, port)
+    }
+
+    fn masked(outcome: Outcome, port: u16) -> Outcome {
+        match outcome {
+            Outcome::Failed(why, words) => Outcome::Failed(why, words.replace(&port.to_string(), "PORT")),
+            answered => answered,
+        }
+    }
+
+    pub(in super::super) fn answered(outcome: Outcome) -> (u16, String, bool) {
+        match outcome {
+            Outcome::Answered(answered) => {
+                (answered.status.as_u16(), String::from_utf8(answered.body.to_vec()).unwrap(), answered.cut)
+            }
+            Outcome::Failed(why, words) => panic!("{why:?}: {words}"),
+        }
+    }
+
+    #[track_caller]
+    pub(in super::super) fn failed(outcome: Outcome, why: Failed, words: &str) {
+        assert_eq!(outcome, Outcome::Failed(why, words.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_delivery_is_sent_as_it_is_within_a_frame_of_ours() {
+        let (port, request) = receiver(|mut stream| async move {
+            let request = heard(&mut stream).await;
+            stream
+                .write_all(b"HTTP/1.1 202 Fine\r\nX-Told: a\r\nX-Told: b\r\nContent-Length: 2\r\n\r\nok")
+                .await
+                .unwrap();
+            request
+        })
+        .await;
+        let mut outgoing = to(format!("http://LOCALHOST:{port}//hook/a b?c={{d}}#e"), LONG);
+        for (name, value) in [
+            ("x-b", "1"),
+            ("host", "evil.example"),
+            ("content-length", "999"),
+            ("x-a", "2"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "keep-alive"),
+            ("standin-delivery", "forged"),
+            ("expect", "100-continue"),
+            ("content-type", "application/json"),
+            ("x-a", "3"),
+        ] {
+            outgoing.headers.append(name, HeaderValue::from_static(value));
+        }
+        let outcome = Client::new(Gate::default()).send(&outgoing, "default-7").await;
+        let Outcome::Answered(answered) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((answered.status.as_u16(), &*answered.body, answered.cut), (202, &b"ok"[..], false));
+        assert_eq!(answered.headers.get_all("x-told").iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            request.await.unwrap(),
+            format!(
+                "POST //hook/a%20b?c={{d}} HTTP/1.1\r\nhost: localhost:{port}\r\nuser-agent: standin/{}\r\n\
+                 standin-delivery: default-7\r\nx-b: 1\r\nx-a: 2\r\nx-a: 3\r\ncontent-type: application/json\r\n\
+                 content-length: 7\r\nconnection: close\r\n\r\n{{\"a\":1}}",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_an_answer() {
+        for (answer, outcome) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", (200, "ok")),
+            ("HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\nsick", (500, "sick")),
+            ("HTTP/1.1 204 No Content\r\n\r\n", (204, "")),
+            ("HTTP/1.0 403 No\r\n\r\nuntil the end", (403, "until the end")),
+            ("HTTP/1.1 299 \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nin\r\n4\r\n two\r\n0\r\n\r\n", (299, "in two")),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!",
+                (200, "!"),
+            ),
+            ("HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", (101, "")),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and more than that", (200, "ok")),
+        ] {
+            let (status, body, cut) = answered(told(answer).await);
+            assert_eq!((status, &*body, cut), (outcome.0, outcome.1, false), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_redirection_is_an_answer_and_not_followed() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = elsewhere.local_addr().unwrap();
+        for status in [301, 302, 303, 307, 308] {
+            let answer = format!("HTTP/1.1 {status} Go\r\nLocation: http://{there}/\r\nContent-Length: 0\r\n\r\n");
+            assert_eq!(answered(told(answer).await).0, status);
+        }
+        let connected = elsewhere.into_std().unwrap().accept();
+        assert_eq!(connected.unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_told_as_what_it_is() {
+        let no_http =
+            "what `127.0.0.1:PORT` answered is no HTTP/1.1: see what listens there, and whether it wants `https://`";
+        let ended = "`127.0.0.1:PORT` ended the connection without an answer: look at the receiver's log";
+        let large = "the head of the answer of `127.0.0.1:PORT` is too large: it may have 32 KiB and 100 headers";
+        let broken = "`127.0.0.1:PORT` answered with status 200 and broke off before the end of the body: look at the receiver's log";
+        let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(MOST_HEAD));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(MOST_HEADERS + 1));
+        for (answer, words) in [
+            ("", ended),
+            ("HTTP/1.1 200 OK\r\nConte", ended),
+            ("HTTP/1.1 100 Continue\r\n\r\n", ended),
+            ("220 mail.example ESMTP\r\n", no_http),
+            ("\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{16}", no_http),
+            ("HTTP/1.1 two hundred\r\n\r\n", no_http),
+            ("HTTP/1.1 200 OK\r\nno header\r\n\r\n", no_http),
+            ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", no_http),
+            (&long, large),
+            (&many, large),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", broken),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok", broken),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsoon\r\n", broken),
+        ] {
+            failed(told(answer).await, Failed::Broken, words);
+        }
+        let nearly = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(MOST_HEAD - 64));
+        assert_eq!(answered(told(nearly).await).0, 200);
+        let just = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(MOST_HEADERS));
+        assert_eq!(answered(told(just).await).0, 200);
+    }
+
+    #[tokio::test]
+    async fn of_a_long_body_the_beginning_is_kept() {
+        let body = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length));
+        for (length, cut) in [(MOST_ANSWER - 1, false), (MOST_ANSWER, false), (MOST_ANSWER + 1, true), (5 << 20, true)]
+        {
+            let (status, kept, was_cut) = answered(told(body(length)).await);
+            assert_eq!((status, kept.len(), was_cut), (200, length.min(MOST_ANSWER), cut));
+        }
+        // It has no end, and the receiver sees that nobody listens any more.
+        let (port, endless) = receiver(|mut stream| async move {
+            heard(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+        })
+        .await;
+        let outcome = Client::new(Gate::default()).send(&to(format!("http://127.0.0.1:{port}"), LONG), "d1").await;
+        let (_, kept, cut) = answered(outcome);
+        assert_eq!((kept.len(), cut), (MOST_ANSWER, true));
+        endless.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_end_is_left_when_the_time_is_over() {
+        let answer = "did not answer within 150ms: let the receiver answer first, and work then";
+        let end = "answered with status 200 and was not done within 150ms: let the receiver end its answer";
+        for (first, again, words) in [
+            ("", "", answer),
+            ("HTTP/1.1 200 OK\r\n", "", answer),
+            ("HTTP/1.1 200 OK\r\n", "X: y\r\n", answer),
+            ("", "HTTP/1.1 100 Continue\r\n\r\n", answer),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", "", end),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", end),
+        ] {
+            let (port, slow) = receiver(move |mut stream| async move {
+                heard(&mut stream).await;
+                stream.write_all(first.as_bytes()).await.unwrap();
+                let (mut hears, mut says) = stream.split();
+                // A little now and then, until nobody is there any more.
+                let trickle = async {
+                    while !again.is_empty() && says.write_all(again.as_bytes()).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                };
+                let gone = async { while hears.read(&mut [0; 64]).await.is_ok_and(|count| count > 0) {} };
+                tokio::join!(trickle, gone);
+            })
+            .await;
+            let outcome = Client::new(Gate::default()).send(&to(format!("http://127.0.0.1:{port}"), SHORT), "d1").await;
+            failed(masked(outcome, port), Failed::Timeout, &format!("`127.0.0.1:PORT` {words}"));
+            slow.await.unwrap();
+        }
+    }
+
+    /// An address where nobody listens, for as long as the socket lives.
+    fn deaf() -> (TcpSocket, SocketAddr) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
+        (socket, address)
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_told_with_the_address() {
+        let (_socket, address) = deaf();
+        let outcome = Client::new(Gate::default()).send(&to(format!("http://{address}/"), LONG), "d1").await;
+        let words = format!("nobody listens on {address}: start the receiver, or change the URL of the webhook");
+        failed(outcome, Failed::Unreachable, &words);
+    }
+
+    /// A client that may call `*.test`, with the addresses of names; what has none is not found out about.
+    fn knowing(names: &[(&'static str, &[SocketAddr])]) -> (Client, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (counted, names) = (Arc::clone(&asked), names.iter().map(|(name, all)| (*name, all.to_vec())));
+        let names: HashMap<_, _> = names.collect();
+        let resolve = move |name: String, _| -> Found {
+            counted.fetch_add(1, Ordering::Relaxed);
+            match names.get(&*name).cloned() {
+                Some(all) if all.is_empty() => Box::pin(async { Err(ErrorKind::NotFound.into()) }),
+                Some(all) => Box::pin(async { Ok(all) }),
+                None => Box::pin(pending()),
+            }
+        };
+        let gate = Gate::new(vec![Allowed::parse("*.test").unwrap()]);
+        (Client { resolve: Box::new(resolve), ..Client::new(gate) }, asked)
+    }
+
+    #[tokio::test]
+    async fn an_allowed_name_is_looked_up_once_and_its_addresses_are_tried_in_order() {
+        let (_socket, nobody) = deaf();
+        let (port, request) = receiver(|mut stream| async move {
+            let request = heard(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            request
+        })
+        .await;
+        let here = SocketAddr::from(([127, 0, 0, 1], port));
+        let (client, asked) =
+            knowing(&[("hooks.test", &[nobody, here]), ("nobody.test", &[nobody]), ("none.test", &[])]);
+        assert_eq!(answered(client.send(&to("http://hooks.test/".to_owned(), LONG), "d1").await).0, 200);
+        assert!(request.await.unwrap().contains("host: hooks.test\r\n"), "the name is told, not the address");
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        let words = format!("nobody listens on {nobody}: start the receiver, or change the URL of the webhook");
+        failed(client.send(&to("http://nobody.test/".to_owned(), LONG), "d1").await, Failed::Unreachable, &words);
+        let words = "nobody knows an address of `none.test`: correct the name in the URL of the webhook, or make it known to \
+                     this machine";
+        failed(client.send(&to("http://none.test/".to_owned(), LONG), "d1").await, Failed::Unresolved, words);
+        let words = "the name `slow.test` was not looked up within 150ms: see who answers for names here";
+        failed(client.send(&to("http://slow.test/".to_owned(), SHORT), "d1").await, Failed::Timeout, words);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_called_by_a_name_with_a_barred_address_or_asked_for_one_that_is_not_allowed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap();
+        let (client, asked) = knowing(&[("hooks.test", &[here, "169.254.169.254:80".parse().unwrap()])]);
+        let words = "nothing is ever sent to `hooks.test (169.254.169.254)`: the address is where clouds tell machines their \
+                     secrets; give the webhook the URL of a receiver";
+        failed(client.send(&to("http://hooks.test/".to_owned(), LONG), "d1").await, Failed::Forbidden, words);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        for url in ["http://hooks.example/", "http://test/", &format!("http://localhost.:{}/", deaf().1.port())] {
+            let Outcome::Failed(why, _) = client.send(&to(url.to_owned(), LONG), "d1").await else { panic!("{url}") };
+            assert!(matches!(why, Failed::Forbidden | Failed::Unreachable), "{url}: {why:?}");
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1, "a name was looked up");
+        let connected = listener.into_std().unwrap().accept();
+        assert_eq!(connected.unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 }

@@ -7,6 +7,7 @@
 mod address;
 mod client;
 mod courier;
+mod exchange;
 mod gate;
 mod line;
 mod tls;
