@@ -9,8 +9,8 @@
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
 //! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
-//! - `bundle`, `reload`, `webhook`: a log as a file that proves itself; packs read again while they are served; the one
-//!   way out
+//! - `bundle`, `reload`, `webhook`: a log as a file that proves itself; packs read again while they are served; what
+//!   goes out
 //! - `control`, `check`: the control plane; documented examples, sent again
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal

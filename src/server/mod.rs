@@ -1,4 +1,4 @@
-//! Sockets and HTTP: the only user of hyper, and of the real clock.
+//! Sockets and HTTP: the only one that listens, and the only user of the real clock.
 //!
 //! Start with [`Server::bind`] and [`Server::run`]. The caller brings the shutdown, so a test can have many servers in
 //! one process; nothing is global.

@@ -1,5 +1,5 @@
 //! TLS: the certificate that a server shows, the handshake, and a client's stream with or without TLS. The only user
-//! of rustls and rcgen.
+//! of rcgen.
 //!
 //! Everything above the stream sees the bytes that the client means, so framing, limits and times hold for them as they
 //! do without TLS. Start with [`Identity`] and [`Wire`].

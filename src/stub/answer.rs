@@ -50,7 +50,7 @@ const FAULTS: &[(&str, Fault)] = &[
 ];
 
 const NO_FILES: &str = "no file that a call names is read: write the body as `body`, `jsonBody` or `base64Body`";
-const NO_PROXY: &str = "nothing goes out from here: write the answer itself";
+const NO_PROXY: &str = "stubs call nobody: write the answer itself";
 const NO_CODE: &str = "answers are not transformed: write the answer itself";
 
 const KNOWN: Known = Known {

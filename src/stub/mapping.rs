@@ -47,7 +47,7 @@ const PRIORITY: u32 = 5;
 const TIMES: u64 = 1_000_000;
 const NAME: usize = 200;
 
-const NO_WEBHOOKS: &str = "nothing goes out from here: what a pack does later is an event of the pack";
+const NO_WEBHOOKS: &str = "stubs call nobody: what goes out is a webhook of a pack";
 
 const KNOWN: Known = Known {
     members: &[
@@ -219,7 +219,7 @@ mod tests {
                 json!({ "request": {}, "response": {}, "postServeActions": [{ "name": "webhook" }] }),
                 "/postServeActions",
                 "not supported",
-                "nothing goes out",
+                "stubs call nobody",
             ),
             (asks(json!({ "methd": "GET" })), "/request/methd", "`methd` is not understood", "Did you mean `method`?"),
             (asks(json!({ "method": "G T" })), "/request/method", "no method", "`GET`"),
@@ -331,7 +331,7 @@ mod tests {
                 answers(json!({ "proxyBaseUrl": "http://a" })),
                 "/response/proxyBaseUrl",
                 "not supported",
-                "nothing goes out",
+                "stubs call nobody",
             ),
             (
                 answers(json!({ "transformers": ["response-template"] })),

@@ -10,7 +10,7 @@ const ROWS: &[&[&str]] = &[
     &["pack"],
     &["sandbox"],
     &["engine", "metrics"],
-    &["bundle", "reload"],
+    &["bundle", "reload", "webhook"],
     &["control", "check"],
     &["server"],
     &["cli"],
@@ -19,11 +19,16 @@ const ROWS: &[&[&str]] = &[
 
 /// A crate or part of the standard library, and the only places that may use it.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("hyper", &["src/server/"]),
-    ("hyper_util", &["src/server/"]),
-    ("http_body_util", &["src/server/"]),
-    ("tokio", &["src/server/", "src/cli/"]),
-    ("tokio_rustls", &["src/server/tls.rs"]),
+    ("hyper", &["src/server/", "src/webhook/exchange.rs"]),
+    ("hyper_util", &["src/server/", "src/webhook/exchange.rs"]),
+    ("http_body_util", &["src/server/", "src/webhook/exchange.rs"]),
+    ("tokio", &["src/server/", "src/cli/", "src/webhook/"]),
+    ("tokio_rustls", &["src/server/tls.rs", "src/webhook/tls.rs"]),
+    ("rustls_native_certs", &["src/webhook/tls.rs"]),
+    ("url", &["src/webhook/"]),
+    // What goes out has asked the gate.
+    ("TcpStream::connect", &["src/webhook/client.rs"]),
+    ("lookup_host", &["src/webhook/client.rs"]),
     ("rcgen", &["src/server/tls.rs"]),
     ("clap", &["src/cli/"]),
     ("minijinja", &["src/expr/"]),
@@ -38,7 +43,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::fs", &["src/pack/files.rs", "src/cli/"]),
     ("std::env", &["src/cli/"]),
     ("std::process", &["src/cli/", "src/main.rs"]),
-    ("std::net", &["src/server/", "src/cli/"]),
+    ("std::net", &["src/server/", "src/cli/", "src/webhook/"]),
     // The expression functions sign with it, which needs a source even where nothing is drawn.
     ("SystemRandom", &["src/cli/access.rs", "src/expr/functions.rs"]),
     ("std::thread", &["src/server/", "src/cli/", "src/reload/"]),

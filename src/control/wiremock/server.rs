@@ -41,5 +41,5 @@ pub(super) fn settings(_: &Call<'_>) -> Answer {
 }
 
 pub(super) fn recordings(_: &Call<'_>) -> Answer {
-    not_done("Nothing is recorded from other servers, because nothing goes out from here: write the stubs themselves.")
+    not_done("Nothing is recorded from other servers, because no other server is asked: write the stubs themselves.")
 }

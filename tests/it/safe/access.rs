@@ -32,6 +32,27 @@ fn what_is_no_host_name_is_refused_with_a_remedy() {
 }
 
 #[test]
+fn what_is_no_host_of_receivers_is_refused_with_a_remedy() {
+    for (host, message) in [
+        (
+            "http://hooks.test/x",
+            "`http://hooks.test/x` has a scheme: write the host alone, such as `hooks.example.com` or `10.1.2.3:8080`",
+        ),
+        ("*", "`*` has a wildcard that is not in front of a name: write it as in `*.example.com`"),
+        ("hooks.test:0", "`hooks.test:0` has a port that is none: it is a number from 1 to 65535"),
+        (
+            "169.254.169.254",
+            "`169.254.169.254` is an address that nothing is ever sent to: it is where clouds tell machines their secrets",
+        ),
+        ("0x0a000001", "`0x0a000001` is an address in another spelling: write `10.0.0.1`"),
+        ("", "`` is no host: write a name, `*.` and a name, or an address, such as `hooks.example.com`"),
+    ] {
+        let arguments = ["--allow-webhook-host", "[fd00::1]:8443", "--allow-webhook-host", host];
+        refused(&mut serve(&arguments), &format!("--allow-webhook-host: {message}"));
+    }
+}
+
+#[test]
 fn an_allowed_name_is_like_localhost() {
     let server = Server::start(&["reportei", "--freeze", "--allow-host", "Standin", "--allow-host", "api.test."]);
     let port = server.port();

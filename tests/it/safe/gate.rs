@@ -91,6 +91,68 @@ fn no_row_answers_a_foreign_host() {
     watch.unharmed();
 }
 
+/// A delivery goes where somebody else's URL leads.
+#[test]
+fn no_row_answers_a_delivery() {
+    let server = Server::start(&["reportei", "--freeze", "--token", TOKEN]);
+    let delivery = ("Standin-Delivery", "1");
+    for more in [&[delivery][..], &[("STANDIN-DELIVERY", ""), BEARER], &[delivery, BEARER, JSON]] {
+        walk(&server, more, |method, path, answer| {
+            assert_eq!(answer.status, 403, "{method} {path}: {answer}");
+            if method != "HEAD" {
+                let detail = answer.problem(403, "delivery-refused");
+                assert!(detail.contains("change the URL of the webhook"), "{detail}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_delivery_reaches_packs_and_stubs_and_nothing_else_in_any_spelling() {
+    let (server, _folder) = two_packs(&["--freeze"]);
+    let delivery = ("Standin-Delivery", "default-1");
+    let stub = json!({ "request": { "method": "POST", "url": "/reportei/hook" }, "response": { "status": 202 } });
+    server.control("POST", "/stubs", Some(stub)).expect(201);
+    server.call("POST", "/reportei/hook", &[delivery, JSON], "{}").expect(202);
+    server.call("POST", "/~default/reportei/hook", &[delivery, JSON], "{}").expect(202);
+    server.call("GET", "/reportei/customers", &[delivery, REPORTEI], "").expect(200);
+    let pack = ("Host", "reportei.localhost");
+    server.call("GET", "/customers", &[pack, delivery, REPORTEI], "").expect(200);
+    for path in [
+        "/",
+        "/~default",
+        "/%7Edefault/",
+        "/_standin",
+        "/_standin/reset",
+        "/~default/_standin/reset",
+        "/%7Edefault/_standin/reset",
+        "/%7edefault/__admin/reset",
+        "/~unknown/_standin/reset",
+        "/__admin/mappings",
+        "/_standin/livez",
+        "/_standin/nothing",
+    ] {
+        for host in ["localhost", "127.0.0.1"] {
+            server.call("POST", path, &[("Host", host), delivery, JSON], "{}").problem(403, "delivery-refused");
+        }
+        if path.contains('_') {
+            for host in ["reportei.localhost", "default.reportei.localhost", "nothing.localhost"] {
+                server.call("POST", path, &[("Host", host), delivery, JSON], "{}").problem(403, "delivery-refused");
+            }
+        }
+    }
+    // What only looks like it is a path of nobody.
+    for path in
+        ["/%5Fstandin/reset", "//_standin/reset", "/_STANDIN/reset", "/./_standin/reset", "/x/../_standin/reset"]
+    {
+        let answer = server.call("POST", path, &[delivery, JSON], "{}");
+        assert_eq!(answer.status, 404, "{path}: {answer}");
+        assert!(!answer.text().contains("control-path"), "{path}: {answer}");
+    }
+    let kept = server.control("GET", "/stubs", None).json();
+    assert_eq!(kept["total"], 1, "nothing was reset: {kept}");
+}
+
 /// Every row but health asks for the token, with and without a wrong one.
 pub fn every_row_asks_for_the_token() {
     let server = Server::start(&["reportei", "--freeze", "--token", TOKEN]);
