@@ -255,7 +255,15 @@ impl Sandbox {
         let before = state.end_stride();
         let mode = then.unwrap_or(before);
         let target = target.max(now);
-        let freed = state.set_clock(now, target, (before, mode), real);
+        // What was done last has reached the instant already.
+        let there = target == now && now > stride.from && mode == before;
+        let freed = match there {
+            true => None,
+            false => Some(state.set_clock(now, target, (before, mode), real)),
+        };
+        if there {
+            state.clock.set(now, mode, real);
+        }
         drop(state);
         drop(freed);
         self.beginning.carrier.look(&self.id);

@@ -18,7 +18,7 @@ use crate::clock::{Clock, Instant, Mode, Real};
 use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
-use crate::pack::{Options, Pack};
+use crate::pack::{Options, Pack, ResourceId};
 
 /// What a sandbox starts with on whatever ground, and returns to when it is reset.
 #[derive(Debug, Clone)]
@@ -486,8 +486,7 @@ impl State {
 
     /// Does something and writes it down: the one way in which records, and what is to happen, change.
     pub(super) fn enter(&mut self, at: Instant, what: Happening, mut doing: Doing) -> (Arc<Entry>, Freed) {
-        let follows = |pack: usize| self.ground.packs[pack].events.iter().any(|event| event.schedule.is_some());
-        let followed = !doing.edits.is_empty() && doing.pack.is_some_and(follows);
+        let followed = doing.pack.is_some_and(|pack| is_followed(&self.ground.packs[pack], &doing.edits));
         let planned = followed || !doing.deliveries.is_empty() || doing.agenda.is_some();
         let before = doing.before.take().or_else(|| planned.then(|| self.agenda.clone()));
         if let Some(agenda) = doing.agenda.take() {
@@ -529,6 +528,16 @@ impl State {
         let history = first.map(|first| self.history.forget(first)).unwrap_or_default();
         (entry, Freed { _entries: evicted, _history: history, _woken: self.watchers.take() })
     }
+}
+
+/// Whether a pack has something happen by itself to what is changed.
+fn is_followed(pack: &Pack, edits: &[WorldEdit]) -> bool {
+    let is_edited = |resource: ResourceId| {
+        edits.iter().any(|edit| match edit {
+            WorldEdit::Put(edited, _) | WorldEdit::Delete(edited, _) => *edited == resource,
+        })
+    };
+    pack.events.iter().filter_map(|event| event.schedule.as_ref()).any(|schedule| is_edited(schedule.resource))
 }
 
 /// What became of records, with the names that people know.
