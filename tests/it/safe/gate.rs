@@ -109,7 +109,7 @@ fn no_row_answers_a_delivery() {
 
 #[test]
 fn a_delivery_reaches_packs_and_stubs_and_nothing_else_in_any_spelling() {
-    let (server, _folder) = two_packs(&["--freeze"]);
+    let (server, _folder) = two_packs(&[]);
     let delivery = ("Standin-Delivery", "default-1");
     let stub = json!({ "request": { "method": "POST", "url": "/reportei/hook" }, "response": { "status": 202 } });
     server.control("POST", "/stubs", Some(stub)).expect(201);
