@@ -158,7 +158,7 @@ mod tests {
             let (port, name) = answering(acceptor.clone()).await;
             match client.send(&to(format!("https://{host}:{port}/"), LONG), "d1").await {
                 Outcome::Answered(answered) => {
-                    assert_eq!((answered.status.as_u16(), &*answered.body), (200, &b"ok"[..]))
+                    assert_eq!((answered.status.as_u16(), &*answered.body), (200, &b"ok"[..]));
                 }
                 Outcome::Failed(why, words) => panic!("{host}: {why:?}: {words}"),
             }
