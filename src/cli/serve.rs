@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::Exit;
 use super::access::{self, Access};
@@ -19,6 +19,7 @@ use super::{chosen, limits};
 use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{one_of, or_rather};
 use crate::engine;
+use crate::exchange::in_millis;
 use crate::journal;
 use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
 use crate::reload::{Plan, Read};
@@ -205,14 +206,33 @@ pub(super) fn real_now() -> Instant {
 fn logger(log: Log) -> Option<server::Log> {
     match log {
         Log::Off => None,
-        Log::Text => Some(Box::new(|line| {
-            let sandbox = if line.sandbox == "default" { String::new() } else { format!(" ~{}", line.sandbox) };
-            let Line { at, method, path, status, entry, .. } = line;
+        Log::Text => Some(Arc::new(|line| err(&format!("{}\n", in_words(line))))),
+        Log::Json => Some(Arc::new(|line| err(&format!("{}\n", as_json(line))))),
+    }
+}
+
+fn in_words(line: &Line<'_>) -> String {
+    let of = |sandbox: &str| if sandbox == "default" { String::new() } else { format!(" ~{sandbox}") };
+    match line {
+        Line::Exchange(line) => {
+            let (at, sandbox, method, path) = (line.at, of(line.sandbox), line.method, line.path.escape_debug());
             let delivery = line.delivery.map(|word| format!(" {word}")).unwrap_or_default();
             let pack = line.pack.map(|pack| format!("/{pack}")).unwrap_or_default();
-            err(&format!("{at}{sandbox} {method} {pack}{} {status}{delivery} #{entry}\n", path.escape_debug()));
-        })),
-        Log::Json => Some(Box::new(|line| {
+            format!("{at}{sandbox} {method} {pack}{path} {}{delivery} #{}", line.status, line.entry)
+        }
+        Line::Attempt(line) => {
+            let (at, sandbox, url) = (line.at, of(line.sandbox), line.url.escape_debug());
+            let came = line.status.map_or_else(|| line.result.to_owned(), |status| status.to_string());
+            let entry = line.entry.map_or_else(|| "orphaned".to_owned(), |entry| format!("#{entry}"));
+            let (pack, webhook, number) = (line.pack, line.webhook, line.number);
+            format!("{at}{sandbox} webhook {pack}/{webhook} POST {url} {came} attempt {number} {entry}")
+        }
+    }
+}
+
+fn as_json(line: &Line<'_>) -> Json {
+    match line {
+        Line::Exchange(line) => {
             let mut value = json!({
                 "event": "exchange", "at": line.at.to_string(), "sandbox": line.sandbox, "pack": line.pack,
                 "method": line.method, "path": line.path, "status": line.status, "entry": line.entry,
@@ -220,8 +240,14 @@ fn logger(log: Log) -> Option<server::Log> {
             if let Some(word) = line.delivery {
                 value["delivery"] = word.into();
             }
-            err(&format!("{value}\n"));
-        })),
+            value
+        }
+        Line::Attempt(line) => json!({
+            "event": "attempt", "at": line.at.to_string(), "sandbox": line.sandbox, "pack": line.pack,
+            "webhook": line.webhook, "delivery": line.delivery, "attempt": line.number, "method": "POST",
+            "url": line.url, "status": line.status, "result": line.result, "latencyMillis": in_millis(line.took),
+            "entry": line.entry,
+        }),
     }
 }
 

@@ -38,7 +38,7 @@ fn item_shown(ground: &Ground, agenda: &Agenda, (at, number): Key, item: &Item, 
             let known = agenda.outbox.get(delivery);
             json!({
                 "kind": "attempt", "webhook": known.map(|known| &*known.webhook), "delivery": &**delivery,
-                "attempt": known.map(|known| known.attempts.len() + 1), "planned": planned,
+                "attempt": known.map(|known| known.next_attempt()), "planned": planned,
             })
         }
     };
@@ -194,7 +194,10 @@ pub(super) fn not_planned(why: &NotPlanned) -> Problem {
         }
         NotPlanned::NoEvent(number) => unknown(number),
         NotPlanned::NoDelivery(id) => {
-            let detail = format!("There is no delivery `{id}`. GET /_standin/webhooks shows those that there are.");
+            let detail = format!(
+                "There is no delivery `{id}`: it was undone, or had to make room, or never was. GET /_standin/webhooks shows \
+                 those that there are."
+            );
             Problem::not_found("delivery-unknown", detail)
         }
         NotPlanned::Unsent(id) => {

@@ -16,7 +16,7 @@ use super::journal::Piece;
 use super::mask::{MASK, Mask, Secrets, is_form};
 use super::{Answer, Call, shown};
 use crate::clock::{Format, Instant, Span};
-use crate::exchange::{Body, Request, Response};
+use crate::exchange::{Body, Request, Response, in_millis};
 use crate::journal::{Entry, Exchanged};
 
 /// What a URL cannot have as it stands; a mask is not ASCII either. What is encoded stays as it was sent.
@@ -45,8 +45,7 @@ fn entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Option<Json> {
     let exchanged = entry.exchange()?;
     let Exchanged { request: sent, response: given, took, .. } = exchanged;
     let mask = shown::mask(call.registry, exchanged, secrets);
-    // Microseconds fit into a float for centuries.
-    let time = *took as f64 / 1000.0;
+    let time = in_millis(*took);
     Some(json!({
         "startedDateTime": entry.at.to_string(),
         "time": time,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
-use super::{Answer, Call, done, har, ok, page, pattern, shown};
+use super::{Answer, Call, done, har, ok, page, pattern, shown, written};
 use crate::engine;
 use crate::exchange::Problem;
 use crate::journal::{Entry, Exchanged, Log, is_unmatched};
@@ -55,7 +55,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         None | Some("json") => Format::Lines,
         Some("har") => Format::Har,
         Some(other) => {
-            let detail = format!("`format` is `json` or `har`, not `{}`.", pattern::quoted(other));
+            let detail = format!("`format` is `json` or `har`, not `{}`.", written::quoted(other));
             return Err(Problem::bad_request("format-invalid", detail));
         }
     };

@@ -4,7 +4,7 @@ use http::header::CONTENT_DISPOSITION;
 use serde_json::{Value as Json, json};
 
 use super::mask::secrets;
-use super::{Answer, Call, ok, page, pattern, shown};
+use super::{Answer, Call, ok, page, shown, written};
 use crate::bundle;
 use crate::exchange::{Problem, Response};
 use crate::journal::Log;
@@ -15,7 +15,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         None | Some("json") => list(call),
         Some("bundle") => file(call),
         Some(other) => {
-            let detail = format!("`format` is `json` or `bundle`, not `{}`.", pattern::quoted(other));
+            let detail = format!("`format` is `json` or `bundle`, not `{}`.", written::quoted(other));
             Err(Problem::bad_request("format-invalid", detail))
         }
     }

@@ -5,6 +5,7 @@
 //! pack says. What stood there in an exchange is then looked for in all of it: in paths, headers and traces. Start with
 //! [`Mask::of_exchange`].
 
+mod outgoing;
 mod patch;
 
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json, json};
 
 use super::Call;
-use crate::exchange::{Problem, Request, Response};
+use crate::exchange::{Outgoing, Problem, Request, Response};
 use crate::journal::{Face, Note};
 use crate::pack::{is_one_of, secrets_in_path};
 
@@ -54,6 +55,11 @@ pub(super) fn secrets(call: &Call<'_>) -> Result<Secrets, Problem> {
 /// The path of a request for the request log. Where it leads to no pack, what is secret in any of them is masked.
 pub(crate) fn path_shown<'r>(faces: &[&Face], request: &'r Request, response: &Response) -> Cow<'r, str> {
     Mask::of_exchange(faces, request, response, &[]).path(&request.path)
+}
+
+/// Where an attempt went, for the request log: without query and fragment, which may hold a credential.
+pub(crate) fn url_shown(face: &Face, sent: &Outgoing) -> String {
+    Mask::of_attempt(face, sent, None).url_place(&sent.url)
 }
 
 /// What must not be read, of one pack and one entry.

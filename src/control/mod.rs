@@ -6,6 +6,7 @@
 mod agenda;
 mod body;
 mod clock;
+mod delivered;
 mod events;
 mod faults;
 mod har;
@@ -26,7 +27,9 @@ mod snapshots;
 mod state;
 mod stream;
 mod stubs;
+mod webhooks;
 mod wiremock;
+mod written;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -47,7 +50,7 @@ use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
 use crate::webhook::Courier;
 use routes::{Handler, ROUTES, Row};
 
-pub(crate) use mask::path_shown;
+pub(crate) use mask::{path_shown, url_shown};
 pub(crate) use stream::Feed;
 
 /// The control plane of one server.
@@ -342,6 +345,7 @@ fn index(call: &Call<'_>) -> Answer {
             "journal": format!("{root}/journal"),
             "events": format!("{root}/events"),
             "stubs": format!("{root}/stubs"),
+            "webhooks": format!("{root}/webhooks"),
             "metrics": format!("{root}/metrics"),
             "reload": format!("{root}/reload"),
         },

@@ -4,7 +4,7 @@ use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
     Answer, Call, Later, agenda, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload,
-    sandboxes, snapshots, state, stubs,
+    sandboxes, snapshots, state, stubs, webhooks,
 };
 use crate::exchange::Problem;
 
@@ -67,6 +67,7 @@ const PIECES: Names = &[&["limit", "after"]];
 const RECORDS: Names = &[&["limit", "after", "secrets"]];
 const LOG: Names = &[&["limit", "after", "secrets", "format"]];
 const FILTERS: Names = &[CONDITIONS, &["limit", "after", "format", "secrets"]];
+const DELIVERIES: Names = &[webhooks::CONDITIONS, &["limit", "after", "secrets"]];
 const FOLLOWED: Names = &[CONDITIONS, &["after"]];
 
 /// Rows of one path stand together.
@@ -120,6 +121,10 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/scenarios", PIECES, stubs::scenarios),
     row("PUT", "/scenarios/{name}", NONE, stubs::set_scenario),
     row("POST", "/scenarios/reset", NONE, stubs::reset_scenarios),
+    row("GET", "/webhooks", DELIVERIES, webhooks::list),
+    row("POST", "/webhooks/count", NONE, webhooks::count),
+    row("GET", "/webhooks/{id}", SECRETS, webhooks::show),
+    later_row("POST", "/webhooks/{id}/redeliver", SECRETS, webhooks::redeliver),
     row("GET", "/journal", FILTERS, journal::list),
     row("DELETE", "/journal", NONE, journal::clear),
     row("POST", "/journal/count", NONE, journal::count),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
-use super::Call;
 use super::mask::{MASK, Mask, Secrets};
+use super::{Call, delivered};
 use crate::engine::{self, Repair};
-use crate::exchange::{Body, Delivery, Manner, millis};
-use crate::journal::{Entry, Exchanged, Face, Happening, Misfit, Note, Part, Reloaded};
+use crate::exchange::{Body, Delivery, Manner, Outcome, Outgoing, millis};
+use crate::journal::{Attempted, Entry, Exchanged, Face, Happening, Misfit, Note, Part, Received, Reloaded};
 use crate::sandbox::Registry;
 
 /// One line of the journal.
@@ -63,16 +63,33 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             json!({ "kind": "setting", "method": method, "path": path, "body": body })
         }
         Happening::Attempt(attempt) => {
-            json!({ "kind": "attempt", "delivery": &*attempt.delivery })
+            let Attempted { pack, webhook, delivery, number, sent, .. } = &**attempt;
+            let (request, given_up) = match sent {
+                Ok(sent) => (Some(delivered::request(sent, &attempt_mask(pack, sent, None, secrets))), None),
+                Err(why) => (None, Some(why)),
+            };
+            json!({
+                "kind": "attempt", "pack": &*pack.name, "webhook": &**webhook, "delivery": &**delivery,
+                "attempt": number, "request": request, "givenUp": given_up,
+            })
         }
         Happening::Outcome(received) => {
-            json!({ "kind": "outcome", "delivery": &*received.delivery })
+            let Received { pack, webhook, delivery, number, sent, outcome, took } = &**received;
+            let mask = attempt_mask(pack, sent, Some(outcome), secrets);
+            json!({
+                "kind": "outcome", "pack": &*pack.name, "webhook": &**webhook, "delivery": &**delivery,
+                "attempt": number, "outcome": delivered::outcome(outcome, *took, &mask),
+            })
         }
-        Happening::Event { pack, name, input, changes, .. } => {
+        Happening::Event { pack, name, input, changes, deliveries, scheduled } => {
             let mut input = input.clone();
             let mask = given(known(registry, pack), &mut input, secrets);
-            let changes = notes(changes, &mask);
-            json!({ "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": changes })
+            let refused = scheduled.as_ref().and_then(|scheduled| scheduled.refused.as_deref());
+            json!({
+                "kind": "event", "pack": &**pack, "event": &**name, "input": input, "changes": notes(changes, &mask),
+                "deliveries": ids(deliveries), "scheduled": scheduled.is_some(),
+                "refused": refused.map(|why| mask.text(why)),
+            })
         }
     };
     if let (Some(shown), Json::Object(more)) = (shown.as_object_mut(), more) {
@@ -144,6 +161,17 @@ fn notes(notes: &[Note], mask: &Mask) -> Json {
     notes.iter().map(shown).collect()
 }
 
+fn ids(ids: &[Arc<str>]) -> Vec<&str> {
+    ids.iter().map(|id| &**id).collect()
+}
+
+fn attempt_mask(face: &Face, sent: &Outgoing, outcome: Option<&Outcome>, secrets: Secrets) -> Mask {
+    match secrets {
+        Secrets::Shown => Mask::default(),
+        Secrets::Masked => Mask::of_attempt(face, sent, outcome),
+    }
+}
+
 fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Json {
     let Exchanged { request, response, trace, .. } = exchanged;
     let mask = mask(registry, exchanged, secrets);
@@ -180,6 +208,7 @@ fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Jso
         },
         "delivery": exchanged.delivery.as_deref().map(delivery),
         "changes": notes(&exchanged.changes, &mask),
+        "deliveries": ids(&exchanged.deliveries),
         "trace": steps,
     })
 }

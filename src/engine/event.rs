@@ -37,6 +37,7 @@ pub(crate) fn fire(
         name: Arc::clone(&event.name),
         input: input.clone(),
         changes: notes(pack, &change.steps),
+        deliveries: change.delivery_ids(),
         scheduled: None,
     };
     Ok(Intervention { change, what })

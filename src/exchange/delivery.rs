@@ -55,6 +55,11 @@ pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Microseconds as milliseconds. They fit into a float for centuries.
+pub(crate) fn in_millis(micros: u64) -> f64 {
+    micros as f64 / 1000.0
+}
+
 impl Manner {
     /// The word for what goes wrong on the wire; none where the whole answer comes.
     pub(crate) fn fault(&self) -> Option<&'static str> {

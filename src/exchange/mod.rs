@@ -18,7 +18,7 @@ mod response;
 mod whole;
 
 pub(crate) use accepts::{accepts, is_media, weight};
-pub(crate) use delivery::{Delivery, LONGEST_DELAY, MOST_PIECES, Manner, millis};
+pub(crate) use delivery::{Delivery, LONGEST_DELAY, MOST_PIECES, Manner, in_millis, millis};
 pub(crate) use difference::{Difference, Differs, differences};
 pub(crate) use equal::{equal, same_number};
 pub(crate) use headers::Headers;

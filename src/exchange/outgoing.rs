@@ -90,6 +90,14 @@ impl Outcome {
         matches!(self, Outcome::Answered(answered) if answered.status.is_success())
     }
 
+    /// Of the answer, where there is one.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Outcome::Answered(answered) => Some(answered.status),
+            Outcome::Failed(..) => None,
+        }
+    }
+
     /// What came of it, in one word.
     pub(crate) fn word(&self) -> &'static str {
         match self {

@@ -42,6 +42,8 @@ pub(crate) enum Happening {
         name: Arc<str>,
         input: Value,
         changes: Vec<Note>,
+        /// The ids of what it tells others.
+        deliveries: Vec<Arc<str>>,
         /// None where somebody fired it.
         scheduled: Option<Box<Scheduled>>,
     },
@@ -92,6 +94,7 @@ pub(crate) struct Received {
     pub(crate) webhook: Arc<str>,
     pub(crate) delivery: Arc<str>,
     pub(crate) number: u32,
+    pub(crate) sent: Arc<Outgoing>,
     pub(crate) outcome: Arc<Outcome>,
     /// In real microseconds.
     pub(crate) took: u64,
@@ -108,6 +111,8 @@ pub(crate) struct Exchanged {
     pub(crate) response: Response,
     pub(crate) trace: Trace,
     pub(crate) changes: Vec<Note>,
+    /// The ids of what it tells others.
+    pub(crate) deliveries: Vec<Arc<str>>,
     /// The stub that answered in place of the pack.
     pub(crate) stub: Option<Arc<str>>,
     /// None where the answer is sent at once and whole.
@@ -159,6 +164,7 @@ impl Entry {
     /// About how many bytes keeping this entry costs.
     pub(crate) fn size(&self) -> usize {
         let body = |value: &Value| value.to_string().len();
+        let ids = |ids: &[Arc<str>]| ids.iter().map(|id| size_of::<Arc<str>>() + id.len()).sum::<usize>();
         size_of::<Entry>()
             + match &self.what {
                 Happening::Exchange(exchanged) => {
@@ -166,11 +172,12 @@ impl Entry {
                         + exchanged.request.size()
                         + exchanged.response.size()
                         + exchanged.trace.size()
+                        + ids(&exchanged.deliveries)
                 }
                 Happening::Clock { .. } => 0,
                 Happening::Reload(reloaded) => reloaded.size(),
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
-                Happening::Event { input, .. } => body(input),
+                Happening::Event { input, deliveries, .. } => body(input) + ids(deliveries),
                 Happening::Attempt(attempt) => {
                     size_of::<Attempted>() + attempt.sent.as_ref().map_or_else(String::len, |sent| sent.size())
                 }

@@ -11,5 +11,7 @@ mod trace;
 pub(crate) use entry::{Attempted, Entry, Exchanged, Happening, Note, Received, Scheduled};
 pub(crate) use face::{Because, Face, Misfit, Part, Reloaded};
 pub(crate) use log::{Limits, Log};
-pub(crate) use query::{BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, is_called, is_unmatched};
+pub(crate) use query::{
+    BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, has_headers, is_called, is_unmatched,
+};
 pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};

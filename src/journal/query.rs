@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use serde_json::Value as Json;
 
 use super::{Entry, Exchanged, Stage, Verdict};
 use crate::clock::Instant;
-use crate::exchange::{Body, Request, equal, parse_json};
+use crate::exchange::{Request, equal, parse_json};
 
 /// Which exchanges are asked for. Every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -66,12 +66,17 @@ impl Filter {
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
             && given(&self.stub, &|wanted| exchanged.stub.as_deref() == Some(wanted))
             && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)
-            && self.headers.iter().all(|(name, value)| request.headers.get_all(name).iter().any(|one| one == value))
+            && has_headers(&request.headers, &self.headers)
             && self.query.iter().all(|(name, value)| has_pair(request, name, value))
-            && self.path_pattern.as_ref().is_none_or(|pattern| pattern.0.is_match(request.path.as_bytes()))
+            && self.path_pattern.as_ref().is_none_or(|pattern| pattern.fits(&request.path))
             && self.text.as_ref().is_none_or(|text| text.is_in(exchanged, line))
-            && self.body.as_ref().is_none_or(|body| body.holds(&request.body))
+            && self.body.as_ref().is_none_or(|body| body.holds(request.body.bytes()))
     }
+}
+
+/// Whether there are all of these headers; of one that came in several lines any counts.
+pub(crate) fn has_headers(headers: &HeaderMap, wanted: &[(HeaderName, HeaderValue)]) -> bool {
+    wanted.iter().all(|(name, value)| headers.get_all(name).iter().any(|one| one == value))
 }
 
 /// Whether an operation's id, or the part behind its last `/`, is this name.
@@ -110,7 +115,7 @@ impl StatusFilter {
         Some(StatusFilter::Exactly(status))
     }
 
-    fn holds(self, status: u16) -> bool {
+    pub(crate) fn holds(self, status: u16) -> bool {
         match self {
             StatusFilter::Exactly(wanted) => status == wanted,
             StatusFilter::Class(class) => status / 100 == class,
@@ -148,6 +153,10 @@ impl PathPattern {
         })?;
         let built = RegexBuilder::new(pattern).unicode(false).size_limit(Self::MOST).build();
         built.map(PathPattern).map_err(|_| PatternFault::TooBig)
+    }
+
+    pub(crate) fn fits(&self, path: &str) -> bool {
+        self.0.is_match(path.as_bytes())
     }
 }
 
@@ -196,8 +205,7 @@ pub(crate) struct BodyPattern {
 }
 
 impl BodyPattern {
-    fn holds(&self, body: &Body) -> bool {
-        let bytes = body.bytes();
+    pub(crate) fn holds(&self, bytes: &[u8]) -> bool {
         !bytes.is_empty() && parse_json(bytes, self.depth).is_ok_and(|value| contains(&value, &self.wanted))
     }
 }

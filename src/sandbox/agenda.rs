@@ -287,16 +287,17 @@ impl Agenda {
     /// Attempts that are under way are to be made once more: their results belong to a time that is gone.
     pub(super) fn requeue(&mut self) {
         for id in self.outbox.sending() {
-            let Some(delivery) = self.outbox.change(&id, Delivery::take_back) else { continue };
-            let Some((at, planned)) = delivery else { continue };
+            let Some(taken_back) = self.outbox.change(&id, Delivery::take_back) else { continue };
             let Some(delivery) = self.outbox.get(&id) else { continue };
             let (pack, number) = (delivery.pack, delivery.number);
-            let what = Planned::Attempt { delivery: id, planned };
-            let item = Item { pack, what, depth: 0 };
-            if planned {
-                self.put((at, number), item);
-            } else {
-                self.add(at, item);
+            for (at, planned) in taken_back {
+                let what = Planned::Attempt { delivery: Arc::clone(&id), planned };
+                let item = Item { pack, what, depth: 0 };
+                if planned {
+                    self.put((at, number), item);
+                } else {
+                    self.add(at, item);
+                }
             }
         }
     }

@@ -132,6 +132,8 @@ pub(crate) struct Draft {
 /// A result of an attempt that was made in a time that is gone: it changes nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Orphan {
+    /// Rises by one with each in a sandbox.
+    pub(crate) number: u64,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) attempt: Attempt,
 }
@@ -142,14 +144,27 @@ impl Delivery {
         self.attempts.iter().filter(|attempt| attempt.planned).count()
     }
 
-    /// Takes back the attempt that is under way. Gives when it was to be made, and whether it was planned.
-    pub(super) fn take_back(&mut self) -> Option<(Instant, bool)> {
-        let last = self.attempts.pop_if(|last| last.outcome.is_none())?;
+    /// The number that its next attempt has.
+    pub(crate) fn next_attempt(&self) -> u32 {
+        self.attempts.iter().map(|attempt| attempt.number).max().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Whether a receiver has taken it.
+    pub(crate) fn is_taken(&self) -> bool {
+        let taken = |attempt: &Arc<Attempt>| attempt.outcome.as_ref().is_some_and(|(outcome, _)| outcome.is_taken());
+        self.attempts.iter().any(taken)
+    }
+
+    /// Takes back the attempts that are under way. Gives when each was to be made, and whether it was planned.
+    pub(super) fn take_back(&mut self) -> Vec<(Instant, bool)> {
+        let (made, taken) = std::mem::take(&mut self.attempts).into_iter().partition(|one| one.outcome.is_some());
+        self.attempts = made;
         self.state = State::Waiting;
-        if last.planned {
-            self.next = Some(last.due);
+        let taken: Vec<Arc<Attempt>> = taken;
+        if let Some(planned) = taken.iter().find(|attempt| attempt.planned) {
+            self.next = Some(planned.due);
         }
-        Some((last.due, last.planned))
+        taken.iter().map(|attempt| (attempt.due, attempt.planned)).collect()
     }
 
     fn size(&self) -> usize {

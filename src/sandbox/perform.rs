@@ -82,6 +82,13 @@ pub(crate) struct Ticket {
     generation: u64,
 }
 
+impl Ticket {
+    /// The attempt as it went out.
+    pub(crate) fn attempt(&self) -> Option<&Attempt> {
+        self.delivery.attempts.iter().find(|attempt| attempt.number == self.number).map(|attempt| &**attempt)
+    }
+}
+
 /// Something that was done because it was due.
 #[derive(Debug)]
 pub(crate) struct Performed {
@@ -202,8 +209,7 @@ impl Sandbox {
     }
 
     /// Enters what came of an attempt. A result of a time that is gone changes nothing.
-    pub(crate) fn received(&self, ticket: &Ticket, outcome: Outcome, took: i64, real: Real) -> Option<Arc<Entry>> {
-        let took = u64::try_from(took).unwrap_or(0);
+    pub(crate) fn received(&self, ticket: &Ticket, outcome: Arc<Outcome>, took: u64, real: Real) -> Option<Arc<Entry>> {
         let mut state = self.caught_up(real);
         if state.closed || state.generation != ticket.generation {
             state.orphan(ticket, outcome, took);
@@ -305,7 +311,7 @@ impl Sandbox {
     pub(crate) fn receive_again(&self, id: &str, number: u32, outcome: Outcome, took: u64) -> Option<Arc<Entry>> {
         let mut state = self.lock();
         let at = state.latest;
-        let (entry, freed) = state.receive(at, id, number, outcome, took)?;
+        let (entry, freed) = state.receive(at, id, number, Arc::new(outcome), took)?;
         drop(state);
         drop(freed);
         Some(entry)
@@ -370,6 +376,7 @@ impl State {
             name: name.into(),
             input: fired.input,
             changes: notes(&pack, &change.steps),
+            deliveries: change.delivery_ids(),
             scheduled: Some(Box::new(Scheduled { from, refused })),
         };
         let doing = Doing { before: Some(before), depth: item.depth, ..Doing::of(item.pack, change) };
@@ -390,8 +397,7 @@ impl State {
     ) -> Performed {
         let pack = Arc::clone(&self.ground.packs[item.pack]);
         let known = self.agenda.outbox.get(id).cloned();
-        let number = known.as_ref().map_or(1, |delivery| delivery.attempts.len() + 1);
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let number = known.as_ref().map_or(1, |delivery| delivery.next_attempt());
         let sent = match &known {
             Some(delivery) => {
                 let draws = Draws::new(self.ground.seed, delivery.position);
@@ -438,31 +444,33 @@ impl State {
         at: Instant,
         id: &str,
         number: u32,
-        outcome: Outcome,
+        outcome: Arc<Outcome>,
         took: u64,
     ) -> Option<(Arc<Entry>, Freed)> {
         let before = self.agenda.clone();
         let delivery = Arc::clone(self.agenda.outbox.get(id)?);
-        let last = delivery.attempts.last().filter(|last| last.number == number && last.outcome.is_none())?;
+        let place = delivery.attempts.iter().position(|one| one.number == number && one.outcome.is_none())?;
+        let attempt = &delivery.attempts[place];
         let pack = Arc::clone(&self.ground.packs[delivery.pack]);
-        let outcome = Arc::new(outcome);
-        let taken = outcome.is_taken();
+        let taken = outcome.is_taken() || delivery.is_taken();
         let webhook = pack.webhooks.iter().find(|webhook| webhook.name == delivery.webhook);
-        let next = match (last.planned, delivery.next) {
+        let next = match (attempt.planned, delivery.next) {
             _ if taken => None,
             (false, next) => next,
             (true, _) => {
                 let interval = webhook.and_then(|webhook| webhook.retries.get(delivery.planned() - 1));
-                interval.map(|interval| last.due.saturating_add(*interval))
+                interval.map(|interval| attempt.due.saturating_add(*interval))
             }
         };
-        let done = Attempt { outcome: Some((Arc::clone(&outcome), took)), ..(**last).clone() };
+        let sent = Arc::clone(&attempt.sent);
+        let done = Attempt { outcome: Some((Arc::clone(&outcome), took)), ..(**attempt).clone() };
         self.agenda.settle(&delivery);
         let delivery = self.agenda.outbox.change(id, |delivery| {
-            delivery.attempts.pop();
-            delivery.attempts.push(Arc::new(done));
+            delivery.attempts[place] = Arc::new(done);
             delivery.next = next;
             delivery.state = match (taken, next) {
+                // One that somebody asked for and a planned one can be under way together.
+                _ if delivery.attempts.iter().any(|one| one.outcome.is_none()) => Stand::Sending,
                 (true, _) => Stand::Delivered,
                 (false, Some(_)) => Stand::Waiting,
                 (false, None) => Stand::Failed,
@@ -477,20 +485,21 @@ impl State {
             webhook: Arc::clone(&delivery.webhook),
             delivery: Arc::clone(&delivery.id),
             number,
+            sent,
             outcome,
             took,
         }));
         Some(self.enter(at, what, Doing { before: Some(before), ..Doing::default() }))
     }
 
-    fn orphan(&mut self, ticket: &Ticket, outcome: Outcome, took: u64) {
-        let last = ticket.delivery.attempts.last().filter(|last| last.number == ticket.number);
-        let Some(last) = last else { return };
-        let attempt = Attempt { outcome: Some((Arc::new(outcome), took)), ..(**last).clone() };
+    fn orphan(&mut self, ticket: &Ticket, outcome: Arc<Outcome>, took: u64) {
+        let Some(attempt) = ticket.attempt() else { return };
+        let attempt = Attempt { outcome: Some((outcome, took)), ..attempt.clone() };
+        let number = self.orphans.back().map_or(1, |last| last.number + 1);
         if self.orphans.len() >= MOST_ORPHANS {
             self.orphans.pop_front();
         }
-        self.orphans.push_back(Orphan { delivery: Arc::clone(&ticket.delivery), attempt });
+        self.orphans.push_back(Orphan { number, delivery: Arc::clone(&ticket.delivery), attempt });
     }
 
     /// Time goes on as it did before it was advanced.

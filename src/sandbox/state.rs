@@ -382,6 +382,7 @@ impl Sandbox {
             response: response.clone(),
             trace,
             changes: definition.map(|definition| notes(definition, &change.steps)).unwrap_or_default(),
+            deliveries: change.delivery_ids(),
             stub,
             delivery,
             took,

@@ -139,6 +139,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// The ids of what is told to others.
+    pub(crate) fn delivery_ids(&self) -> Vec<Arc<str>> {
+        self.deliveries.iter().map(|draft| Arc::clone(&draft.id)).collect()
+    }
+
     /// What tests ask of the sandbox from then on, to be changed; where nothing has changed it yet, what they ask now.
     pub(crate) fn controls(&mut self, now: &Controls) -> &mut Controls {
         self.controls.get_or_insert_with(|| now.clone())

@@ -7,6 +7,7 @@ use tokio::task::block_in_place;
 
 use super::deliver::Delivered;
 use super::gate::{self, Host, Needs};
+use super::line::ExchangeLine;
 use super::stream::Stream;
 use super::target::{self, Area, Destination, Door, Target};
 use super::{Line, Shared, cors, deliver, read};
@@ -153,7 +154,7 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         Some(face) => vec![face],
         None => packs.iter().map(|pack| &*pack.face).collect(),
     };
-    log(&Line {
+    log(&Line::Exchange(ExchangeLine {
         sandbox: sandbox.id().as_str(),
         method: request.method.as_str(),
         path: &control::path_shown(&faces, request, &committed.response),
@@ -162,7 +163,7 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         delivery: exchanged.delivery.as_ref().map(|delivery| delivery.word()),
         entry: committed.entry.id,
         at: committed.entry.at,
-    });
+    }));
 }
 
 /// What was not read of a body would be taken for the next request.

@@ -12,6 +12,7 @@ mod faulty;
 mod framing;
 mod framing_lines;
 mod gate;
+mod line;
 mod pace;
 mod read;
 mod refusal;
@@ -41,6 +42,7 @@ use crate::webhook::{self, Courier, Mailbox};
 use target::Scheme;
 
 pub(crate) use gate::{Gate, Hosts, Token};
+pub(crate) use line::{Line, Log};
 pub(crate) use tls::{Flaw, Identity};
 
 /// How a server is to be.
@@ -79,24 +81,6 @@ pub(crate) struct Limits {
     pub(crate) idle_timeout: Duration,
     pub(crate) write_timeout: Duration,
     pub(crate) body_timeout: Duration,
-}
-
-/// Hears of every exchange, for the request log.
-pub(crate) type Log = Box<dyn Fn(&Line<'_>) + Send + Sync>;
-
-/// One exchange in the request log.
-pub(crate) struct Line<'a> {
-    pub(crate) sandbox: &'a str,
-    pub(crate) method: &'a str,
-    /// Within the pack, with what is known to be secret masked; the query is left out, as it may hold a credential.
-    pub(crate) path: &'a str,
-    /// None where the path leads to no pack.
-    pub(crate) pack: Option<&'a str>,
-    pub(crate) status: u16,
-    /// What was done to the answer, where it was not sent at once and whole.
-    pub(crate) delivery: Option<&'static str>,
-    pub(crate) entry: u64,
-    pub(crate) at: Instant,
 }
 
 /// Why a server could not start.
@@ -173,7 +157,8 @@ impl Server {
         let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
         let reloader = Arc::new(Reloader::new(options.reload, theirs, counted, Box::new(real.clone()), wall));
         let (theirs, counted) = (Arc::clone(&registry), Arc::clone(&metrics));
-        let courier = Arc::new(Courier::new(options.way_out, theirs, counted, Box::new(real.clone())));
+        let heard = options.log.clone().map(|log| line::of_attempts(log, Arc::clone(&registry)));
+        let courier = Arc::new(Courier::new(options.way_out, theirs, counted, heard, Box::new(real.clone())));
         let control = Control::new(
             Arc::clone(&registry),
             Arc::clone(&metrics),

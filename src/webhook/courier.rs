@@ -7,8 +7,10 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::{Client, Gate};
 use crate::clock::{Instant, Mode, Real};
+use crate::exchange::Outcome;
 use crate::journal::Entry;
 use crate::metrics::Metrics;
+use crate::sandbox::agenda::Agenda;
 use crate::sandbox::{Carrier, Next, Registry, Sandbox, SandboxId, Stride, Ticket};
 
 /// Sends what goes out of the sandboxes of a server, has them do what is due while their clocks tick, and advances time.
@@ -16,6 +18,7 @@ pub(crate) struct Courier {
     client: Client,
     registry: Arc<Registry>,
     metrics: Arc<Metrics>,
+    log: Option<Log>,
     real: Box<dyn Fn() -> Real + Send + Sync>,
     /// For attempts that are under way.
     room: Semaphore,
@@ -23,6 +26,21 @@ pub(crate) struct Courier {
     landed: Notify,
     /// Time is advanced by one after the other.
     turns: Mutex<HashMap<SandboxId, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// Hears of every attempt that has come to its end.
+pub(crate) type Log = Box<dyn Fn(&Ended<'_>) + Send + Sync>;
+
+/// An attempt that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) sandbox: &'a SandboxId,
+    pub(crate) ticket: &'a Ticket,
+    pub(crate) outcome: &'a Outcome,
+    /// In real microseconds.
+    pub(crate) took: u64,
+    /// None where it came too late to be one.
+    pub(crate) entry: Option<&'a Entry>,
 }
 
 /// How many attempts of all sandboxes are under way at once.
@@ -104,10 +122,12 @@ impl Courier {
         gate: Gate,
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
+        log: Option<Log>,
         real: Box<dyn Fn() -> Real + Send + Sync>,
     ) -> Self {
         let (room, landed) = (Semaphore::new(MOST_AT_ONCE), Notify::new());
-        Courier { client: Client::new(gate), registry, metrics, real, room, landed, turns: Mutex::default() }
+        let client = Client::new(gate);
+        Courier { client, registry, metrics, log, real, room, landed, turns: Mutex::default() }
     }
 
     /// Carries, and looks at sandboxes when something is due, as long as somebody waits for it.
@@ -152,13 +172,40 @@ impl Courier {
         tokio::spawn(async move {
             let _place = courier.room.acquire().await;
             let begin = (courier.real)();
-            let outcome = courier.client.send(&ticket.sent, &ticket.delivery.id).await;
+            let outcome = Arc::new(courier.client.send(&ticket.sent, &ticket.delivery.id).await);
             let end = (courier.real)();
             courier.metrics.attempted(&ticket.pack, &outcome);
-            let entry = sandbox.received(&ticket, outcome, end.0.saturating_sub(begin.0), end);
+            let took = u64::try_from(end.0.saturating_sub(begin.0)).unwrap_or(0);
+            let entry = sandbox.received(&ticket, Arc::clone(&outcome), took, end);
+            if let Some(log) = &courier.log {
+                let (sandbox, entry) = (sandbox.id(), entry.as_deref());
+                log(&Ended { sandbox, ticket: &ticket, outcome: &outcome, took, entry });
+            }
             courier.landed.notify_waiters();
             entry
         })
+    }
+
+    /// Waits until `look` finds something on the agenda of a sandbox: it looks now, and whenever an attempt has come to its
+    /// end. None when the time is over first.
+    pub(crate) async fn until<R>(
+        &self,
+        sandbox: &Sandbox,
+        patience: Duration,
+        mut look: impl FnMut(&Agenda) -> Option<R>,
+    ) -> Option<R> {
+        let looked = async {
+            loop {
+                let landed = self.landed.notified();
+                tokio::pin!(landed);
+                landed.as_mut().enable();
+                if let Some(found) = look(&sandbox.agenda((self.real)())) {
+                    return found;
+                }
+                landed.await;
+            }
+        };
+        tokio::time::timeout(patience, looked).await.ok()
     }
 
     fn turn(&self, id: &SandboxId) -> Arc<tokio::sync::Mutex<()>> {
