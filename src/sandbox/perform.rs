@@ -415,7 +415,10 @@ impl State {
                     delivery.attempts.push(Arc::new(attempt));
                     delivery.state = Stand::Sending;
                 }
-                Err(why) => delivery.state = Stand::Dropped(why.clone()),
+                Err(why) => {
+                    delivery.state = Stand::Dropped(why.clone());
+                    delivery.next = None;
+                }
             }
             delivery.clone()
         });

@@ -120,7 +120,9 @@ impl<'u> Parts<'u> {
         let (rest, query) = cut(rest, '?');
         let named = rest.find(':').filter(|end| rest[..*end].bytes().all(|byte| byte.is_ascii_alphanumeric()));
         let start = named.map_or(0, |end| end + 1);
-        let host = start + rest[start..].bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+        let slashes = rest[start..].bytes().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
+        // One without a scheme begins a path.
+        let host = if named.is_none() && slashes == 1 { 0 } else { start + slashes };
         let (scheme, rest) = rest.split_at(host);
         let end = rest.find(['/', '\\']).unwrap_or(rest.len());
         match rest[..end].rfind('@') {

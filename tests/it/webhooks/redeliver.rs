@@ -1,0 +1,117 @@
+//! Deliveries that somebody wants to be attempted once more.
+
+use super::*;
+use crate::receiver::Say;
+
+#[test]
+fn what_is_taken_when_it_is_redelivered_is_not_attempted_again() {
+    let receiver = Receiver::new([Say::status(500), Say::status(200)]);
+    let post = Post::telling(&receiver);
+    post.write("Hello");
+    let before = post.landed();
+    assert_eq!((&before["state"], &before["next"]), (&json!("waiting"), &json!("2024-10-01T17:17:12Z")));
+    let shown = post.redeliver(text(&before, "id")).expect(200).json();
+    assert_eq!((&shown["state"], &shown["next"]), (&json!("delivered"), &json!(null)), "{shown:#}");
+    assert_eq!(results(&shown), ["refused", "taken"]);
+    let attempts = shown["attempts"].as_array().unwrap();
+    assert_eq!((&attempts[0]["planned"], &attempts[1]["planned"]), (&json!(true), &json!(false)));
+    assert_eq!(attempts[1]["at"], "2024-10-01T17:15:12Z");
+    assert_eq!(post.advance("1 hour").expect(200).json()["done"], json!([]));
+    let [first, second] = receiver.heard().try_into().unwrap();
+    assert_eq!((first.header("x-note-attempt"), second.header("x-note-attempt")), (Some("1"), Some("2")));
+    assert_eq!(first.body, second.body);
+}
+
+#[test]
+fn what_is_not_taken_when_it_is_redelivered_keeps_its_plan() {
+    let receiver = Receiver::new([Say::status(500), Say::status(502), Say::status(503), Say::status(200)]);
+    let post = Post::telling(&receiver);
+    post.write("Hello");
+    let id = text(&post.landed(), "id").to_owned();
+    post.advance("1 minute").expect(200);
+    let shown = post.redeliver(&id).expect(200).json();
+    assert_eq!((&shown["state"], &shown["next"]), (&json!("waiting"), &json!("2024-10-01T17:17:12Z")), "{shown:#}");
+    post.advance("1 hour").expect(200);
+    let shown = post.show(&id);
+    let at: Vec<&str> = shown["attempts"].as_array().unwrap().iter().map(|one| text(one, "at")).collect();
+    assert_eq!(at, ["2024-10-01T17:15:12Z", "2024-10-01T17:16:12Z", "2024-10-01T17:17:12Z", "2024-10-01T17:21:12Z"]);
+    assert_eq!(results(&shown), ["refused", "refused", "refused", "taken"]);
+
+    // What was taken stays so, whatever a further attempt brings; what failed can still be taken.
+    receiver.then([Say::status(500)]);
+    let shown = post.redeliver(&id).expect(200).json();
+    assert_eq!((&shown["state"], results(&shown).last()), (&json!("delivered"), Some(&"refused")));
+    receiver.then([Say::status(500), Say::status(500), Say::status(500), Say::status(200)]);
+    post.write("Again");
+    post.all_landed();
+    post.advance("1 hour").expect(200);
+    let [failed] = post.ids("?state=failed").try_into().unwrap();
+    assert_eq!(post.redeliver(&failed).expect(200).json()["state"], "delivered");
+}
+
+#[test]
+fn one_that_is_under_way_is_not_attempted_twice() {
+    let receiver = Receiver::new([Say::held(200)]);
+    let post = Post::telling(&receiver);
+    post.write("Hello");
+    receiver.heard_when(1);
+    let [shown] = post.records("").try_into().unwrap();
+    assert_eq!((&shown["state"], &shown["attempts"][0]["result"]), (&json!("sending"), &json!(null)));
+    assert_eq!(shown["attempts"][0]["latencyMillis"], json!(null));
+    let id = text(&shown, "id").to_owned();
+    post.redeliver(&id).problem(409, "delivery-under-way");
+    receiver.release();
+    assert_eq!(post.landed()["state"], "delivered");
+    assert_eq!(receiver.heard().len(), 1);
+}
+
+#[test]
+fn what_can_no_longer_be_sent_is_given_up_with_its_reason() {
+    let receiver = Receiver::new([Say::status(500)]);
+    let post = Post::telling(&receiver);
+    post.write("Hello");
+    let id = text(&post.landed(), "id").to_owned();
+    post.server.control("DELETE", "/state/post/hook/h1", None).expect(204);
+    let shown = post.redeliver(&id).expect(200).json();
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("dropped"), &json!("there is no such `hook` any more")));
+    assert_eq!((&shown["next"], results(&shown)), (&json!(null), vec!["refused"]));
+}
+
+#[test]
+fn the_agenda_can_be_too_full_for_it() {
+    let receiver = Receiver::new([Say::status(500)]);
+    let post = Post::start(&["--max-agenda", "2"]);
+    post.hook("h1", &receiver.url("/hook"));
+    post.write("Hello");
+    let id = text(&post.landed(), "id").to_owned();
+    // The shredding of the note, and the next attempt.
+    post.redeliver(&id).problem(429, "agenda-full");
+    assert_eq!(post.landed()["state"], "waiting");
+}
+
+/// With a clock that ticks an attempt of the plan can become due while one that somebody asked for is under way.
+#[test]
+fn a_planned_attempt_and_one_that_was_asked_for_can_be_under_way_together() {
+    for taken in [true, false] {
+        let receiver = Receiver::new([Say::status(200), Say::status(500), Say::held(if taken { 200 } else { 500 })]);
+        let post = Post::telling(&receiver);
+        post.write("Hello");
+        post.landed();
+        post.server.control("POST", "/events/post/shred", Some(json!({ "id": 1 }))).expect(200);
+        let id = eventually("the shredding to wait", || post.ids("?webhook=shredded&state=waiting").pop());
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| post.redeliver(&id).expect(200).json());
+            receiver.heard_when(3);
+            post.server.control("PUT", "/clock", Some(json!({ "mode": "ticking" }))).expect(200);
+            receiver.heard_when(4);
+            receiver.release();
+            let shown = asked.join().unwrap();
+            let asked = shown["attempts"].as_array().unwrap().iter().find(|one| one["planned"] == false).unwrap();
+            assert_eq!(asked["result"], if taken { "taken" } else { "refused" });
+        });
+        let shown = eventually("all to land", || Some(post.show(&id)).filter(|shown| shown["state"] != "sending"));
+        assert_eq!(shown["state"], "delivered");
+        assert_eq!(results(&shown), ["refused", if taken { "taken" } else { "refused" }, "taken"]);
+        assert_eq!(receiver.heard().len(), 4);
+    }
+}
