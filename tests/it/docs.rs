@@ -154,6 +154,11 @@ fn the_calls_of_the_stubs_page_do_what_it_shows() {
 }
 
 #[test]
+fn the_calls_of_the_webhooks_page_do_what_it_shows() {
+    run_in(&root().join("tests/cases/format/told"), "docs/webhooks.md", "start --freeze courier");
+}
+
+#[test]
 fn the_commands_of_the_cli_page_do_what_it_shows() {
     run("docs/cli.md", "start --freeze");
 }
