@@ -100,7 +100,10 @@ impl Sandbox {
                 }
                 _ => continue,
             };
-            return Some(state.renew(renewed, real));
+            let replaced = state.renew(renewed, real);
+            drop(state);
+            self.beginning.carrier.look(&self.id);
+            return Some(replaced);
         }
         None
     }

@@ -483,6 +483,7 @@ impl State {
         if let Some(next) = next {
             self.agenda.retry(&delivery, next);
         }
+        self.bound_outbox();
         let what = Happening::Outcome(Box::new(Received {
             pack: Arc::clone(&pack.face),
             webhook: Arc::clone(&delivery.webhook),
@@ -544,6 +545,11 @@ impl State {
             };
             self.agenda.post(delivery, first, depth);
         }
+        self.bound_outbox();
+    }
+
+    /// As many deliveries are kept as entries, and as many bytes.
+    fn bound_outbox(&mut self) {
         let limits = self.log.limits();
         self.agenda.outbox.bound(limits.entries, limits.bytes);
     }

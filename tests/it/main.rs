@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one binary.
 
+mod agenda;
 mod architecture;
 mod bad_input;
 mod bundle;
