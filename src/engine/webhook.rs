@@ -95,11 +95,12 @@ fn drafts(
     let mut drafts = Vec::new();
     for webhook in &pack.webhooks {
         let before = drafts.len();
-        let mut number = 0;
+        let (mut asked, mut number) = (false, 0);
         for trigger in &webhook.on {
             match trigger {
                 Trigger::Effect(verb, resource) => {
                     for one in became.iter().filter(|one| one.verb == *verb && one.resource == *resource) {
+                        asked = true;
                         let name = Arc::clone(&pack.resource(*resource).name);
                         let mut scope = scope.clone();
                         scope.bind(Arc::clone(&name), RecordView::value(pack, *resource, Arc::clone(one.record)));
@@ -109,6 +110,7 @@ fn drafts(
                 }
                 Trigger::Event(name) => {
                     if let Some((_, input)) = event.filter(|(fired, _)| **fired == **name) {
+                        asked = true;
                         let mut scope = scope.clone();
                         scope.bind("input", Value::source(Arc::new(Arc::new(input.clone()))));
                         let about = (Arc::from("input"), About::Value(input.clone()));
@@ -117,7 +119,7 @@ fn drafts(
                 }
             }
         }
-        if number > 0 {
+        if asked {
             let words = match drafts.len() - before {
                 0 => format!("`{}`: there is nobody to tell", webhook.name),
                 1 => format!("`{}` goes out", webhook.name),
@@ -159,7 +161,6 @@ fn each(
     };
     let items = pack.program.eval(*over, scope, "")?.items();
     let items = items.ok_or_else(|| Rejection::Fault(format!("`{}` is not a list", pack.program.text(*over))))?;
-    *number += 1;
     for item in items {
         let is = match item.downcast::<RecordView>() {
             Some(view) => {
