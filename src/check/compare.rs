@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use crate::exchange::{Difference, Differs, Response, differences};
 use crate::pack::Example;
+use crate::pack::source::Side;
 
 /// One thing that is not as documented.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,17 @@ pub(super) enum Finding {
     /// A declared difference that is none.
     Stale(String),
     Schema(String),
+    /// A webhook sends what does not fit its schema.
+    Told(String),
     Fault(String),
+}
+
+impl Finding {
+    /// Another status than the documented one.
+    pub(super) fn unexpected(expected: &str, response: &Response) -> Self {
+        let body = String::from_utf8_lossy(&response.body).into_owned();
+        Finding::Status { expected: expected.to_owned(), actual: response.status.as_u16(), body }
+    }
 }
 
 impl fmt::Display for Finding {
@@ -49,7 +60,7 @@ impl fmt::Display for Finding {
             Finding::Status { expected, actual, body } => {
                 write!(f, "status is {actual}, documented is {expected}: {body}")
             }
-            Finding::NotJson(text) => write!(f, "the answer is not JSON: {text}"),
+            Finding::NotJson(text) => write!(f, "the body is not JSON: {text}"),
             Finding::Missing(pointer) => write!(f, "`{pointer}` is documented and missing"),
             Finding::Extra(pointer) => write!(f, "`{pointer}` is not documented"),
             Finding::Value { pointer, expected, actual } => {
@@ -73,6 +84,7 @@ impl fmt::Display for Finding {
                 )
             }
             Finding::Schema(words) => write!(f, "the answer does not fit its own schema: {words}"),
+            Finding::Told(words) => write!(f, "what a webhook sends does not fit its schema: {words}"),
             Finding::Fault(words) => write!(f, "the pack has no answer: {words}"),
         }
     }
@@ -81,24 +93,28 @@ impl fmt::Display for Finding {
 /// Everything that differs without being declared, and how many declared differences there are.
 pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, usize) {
     let status = response.status.as_u16();
-    let text = || String::from_utf8_lossy(&response.body).into_owned();
     if example.status.is_some_and(|expected| expected != status) {
         let expected = example.status.map_or_else(String::new, |status| status.to_string());
-        return (vec![Finding::Status { expected, actual: status, body: text() }], 0);
+        return (vec![Finding::unexpected(&expected, response)], 0);
     }
-    let Some(expected) = &example.json else {
-        return (lines(&example.text, &text()).into_iter().collect(), 0);
+    body((example.json.as_deref(), &example.text), &example.side, &response.body)
+}
+
+/// A body against the documented one, which may be JSON and is a text.
+pub(super) fn body((shown, text): (Option<&Json>, &str), side: &Side, body: &[u8]) -> (Vec<Finding>, usize) {
+    let Some(expected) = shown else {
+        return (lines(text, &String::from_utf8_lossy(body)).into_iter().collect(), 0);
     };
-    match json(expected, response).as_slice() {
+    match json(expected, body).as_slice() {
         [finding @ Finding::NotJson(_)] => (vec![finding.clone()], 0),
-        found => declared(example, found.to_vec()),
+        found => declared(side, found.to_vec()),
     }
 }
 
-/// Everything in which the JSON of an answer differs from an example.
-pub(super) fn json(expected: &Json, response: &Response) -> Vec<Finding> {
-    let Ok(actual) = serde_json::from_slice::<Json>(&response.body) else {
-        return vec![Finding::NotJson(String::from_utf8_lossy(&response.body).into_owned())];
+/// Everything in which the JSON of a body differs from an example.
+pub(super) fn json(expected: &Json, body: &[u8]) -> Vec<Finding> {
+    let Ok(actual) = serde_json::from_slice::<Json>(body) else {
+        return vec![Finding::NotJson(String::from_utf8_lossy(body).into_owned())];
     };
     let finding = |Difference { pointer, what }| match what {
         Differs::Missing(_) => Finding::Missing(pointer),
@@ -128,9 +144,9 @@ fn lines(expected: &str, actual: &str) -> Option<Finding> {
     })
 }
 
-fn declared(example: &Example, found: Vec<Finding>) -> (Vec<Finding>, usize) {
-    let differs: BTreeSet<&str> = example.side.differs.iter().map(|(key, _)| key.name.as_str()).collect();
-    let absent: BTreeSet<&str> = example.side.absent.iter().map(|(key, _)| key.name.as_str()).collect();
+fn declared(side: &Side, found: Vec<Finding>) -> (Vec<Finding>, usize) {
+    let differs: BTreeSet<&str> = side.differs.iter().map(|(key, _)| key.name.as_str()).collect();
+    let absent: BTreeSet<&str> = side.absent.iter().map(|(key, _)| key.name.as_str()).collect();
     let mut used = BTreeSet::new();
     let mut findings = Vec::new();
     for finding in found {

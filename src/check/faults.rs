@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Version};
+use http::Method;
 use serde_json::Value as Json;
 
 use super::compare::{self, Finding};
-use super::prepare::{Prepared, SEED};
+use super::prepare::{self, Prepared, SEED};
 use super::{CaseResult, failures, mutate};
 use crate::clock::{Instant, Span};
 use crate::engine;
-use crate::exchange::{Body, Request};
 use crate::expr::Draws;
 use crate::pack::{Content, NamedError, Options, Pack, Reply};
-use crate::sandbox::{Controls, Exchange, Moment, World};
+use crate::sandbox::{Controls, Exchange};
 
 /// A check for each case of each such error: it can be rendered, and looks like its example.
 pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
@@ -25,7 +24,7 @@ pub(super) fn render(pack: &Arc<Pack>) -> Vec<CaseResult> {
         let mut findings = failures(&exchange);
         if let (Some(shown), true) = (&shown, findings.is_empty()) {
             let other = send(pack, &other, reply);
-            findings = compare::json(shown, &exchange.response);
+            findings = compare::json(shown, &exchange.response.body);
             findings.retain(|finding| !follows(finding, &other));
         }
         Ok(findings.iter().map(Finding::to_string).collect())
@@ -72,18 +71,8 @@ fn name(pack: &Pack, error: &NamedError, case: usize) -> String {
 
 /// A plain request in a fresh world, and another one: later, elsewhere, with another method, path and chance.
 fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
-    let world = World::seeded(pack, 0, SEED)
-        .map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
-    let request = Request {
-        method: Method::GET,
-        base: format!("http://localhost/{}", pack.name),
-        path: "/".to_owned(),
-        bare: false,
-        query: None,
-        version: Version::HTTP_11,
-        headers: HeaderMap::new(),
-        body: Body::Whole(Bytes::new()),
-    };
+    let world = prepare::seeded(pack)?;
+    let request = prepare::plain(pack, Method::GET, "/", Bytes::new());
     let plain = Prepared {
         request,
         world,
@@ -102,10 +91,7 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
 }
 
 fn send(pack: &Arc<Pack>, prepared: &Prepared, reply: &Reply) -> Exchange {
-    let Prepared { world, at, draws, options, .. } = prepared;
-    let controls = Controls::default();
-    let moment = Moment { world, controls: &controls, now: *at, draws: draws.clone(), options };
-    engine::fault_case(pack, &moment, &Arc::new(prepared.request.clone()), reply)
+    engine::fault_case(pack, &prepared.moment(&Controls::default()), &Arc::new(prepared.request.clone()), reply)
 }
 
 /// Whether a value is another only because it follows the request, the time or chance: no example can show that of a

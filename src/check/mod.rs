@@ -5,6 +5,7 @@
 mod compare;
 mod faults;
 mod mutate;
+mod payload;
 mod prepare;
 mod report;
 mod vary;
@@ -20,9 +21,11 @@ use crate::sandbox::Exchange;
 use compare::Finding;
 use prepare::Prepared;
 
-/// Replays every example of a pack, in the order of their files; then renders the errors that only faults give.
+/// Replays every example of a pack, in the order of their files, and every payload; then renders the errors that only
+/// faults give.
 pub(crate) fn replay(pack: &Arc<Pack>) -> Vec<CaseResult> {
-    pack.replays.iter().map(|replay| case(pack, replay)).chain(faults::render(pack)).collect()
+    let exchanges = pack.replays.iter().map(|replay| case(pack, replay));
+    exchanges.chain(payload::replay(pack)).chain(faults::render(pack)).collect()
 }
 
 /// Examples that are not replayed by themselves, each with the reason.
@@ -30,9 +33,11 @@ pub(crate) fn fragments(pack: &Pack) -> Vec<(String, String)> {
     let replayed =
         |index: usize| pack.replays.iter().any(|replay| [replay.answer, replay.request].contains(&Some(index)));
     let all = pack.examples.iter().enumerate().filter(|(index, _)| !replayed(*index));
-    all.filter_map(|(_, example)| {
-        let reason = example.side.fragment.as_ref()?.value.clone();
-        Some((format!("{}/{}", pack.name, example.path), reason))
+    let all = all.map(|(_, example)| (&example.path, &example.side));
+    let all = all.chain(pack.payloads.iter().map(|payload| (&payload.path, &payload.side)));
+    all.filter_map(|(path, side)| {
+        let reason = side.fragment.as_ref()?.value.clone();
+        Some((format!("{}/{path}", pack.name), reason))
     })
     .collect()
 }
@@ -61,12 +66,7 @@ fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, us
     let mut findings = failures(exchange);
     let Some(answer) = replay.answer else {
         if !exchange.response.status.is_success() {
-            let body = String::from_utf8_lossy(&exchange.response.body).into_owned();
-            findings.push(Finding::Status {
-                expected: "a success".to_owned(),
-                actual: exchange.response.status.as_u16(),
-                body,
-            });
+            findings.push(Finding::unexpected("a success", &exchange.response));
         }
         return (findings, 0);
     };
@@ -81,6 +81,7 @@ fn failures(exchange: &Exchange) -> Vec<Finding> {
     let failed = exchange.trace.steps().iter().filter(|step| step.verdict == Verdict::Failed);
     let finding = |step: &Step| match step.stage {
         Stage::CheckResponse => Finding::Schema(step.detail.text().to_owned()),
+        Stage::Webhooks => Finding::Told(step.detail.text().to_owned()),
         _ => Finding::Fault(step.detail.text().to_owned()),
     };
     failed.map(finding).collect()

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::prepare::{self, Prepared};
-use super::{CaseResult, faults, judge, name, vary};
+use super::{CaseResult, faults, judge, name, payload, vary};
 use crate::diagnostic::Location;
 use crate::exchange::{Pattern, Response, child, leaves, segments};
 use crate::journal::Stage;
+use crate::pack::source::Side;
 use crate::pack::{self, Content, Example, Files, Operation, Pack, Replay, Reply, Shape};
 use crate::sandbox::Exchange;
 use crate::schema::Schema;
@@ -31,12 +32,13 @@ pub(crate) fn mutate(pack: &Arc<Pack>, files: &Files) -> Vec<CaseResult> {
         results.push(result(format!("{} (mutated)", name(pack, replay)), findings));
     }
     results.extend(faults::loose(pack));
+    results.extend(payload::altered(pack));
     results.push(result(format!("{}/answers", pack.name), never_given(pack, &given)));
     results.push(result(format!("{}/violations", pack.name), redundant_rows(pack, files)));
     results
 }
 
-fn result(name: String, findings: Vec<String>) -> CaseResult {
+pub(super) fn result(name: String, findings: Vec<String>) -> CaseResult {
     CaseResult { name, findings, declared: 0, notes: Vec::new() }
 }
 
@@ -46,7 +48,7 @@ fn rendered(pack: &Pack, exchange: &Exchange) -> Vec<String> {
     rendered.filter_map(|step| step.place.as_ref()).map(|place| exact(pack, place)).collect()
 }
 
-fn exact(pack: &Pack, place: &Location) -> String {
+pub(super) fn exact(pack: &Pack, place: &Location) -> String {
     let (line, column) = pack.sources.line_column(place);
     format!("{}:{line}:{column}", pack.sources.path(place.file))
 }
@@ -57,23 +59,35 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         return Vec::new();
     }
     let answer = read(&exchange.response);
-    let mut still: Vec<(String, Json)> =
-        leaves(&answer).into_iter().filter(|(pointer, _)| !declared(pack, pointer)).collect();
+    let still = leaves(&answer);
     let operation = pack.operation(example.operation);
-    for varied in vary::variations(pack, operation, base) {
+    let variations = vary::variations(pack, operation, base);
+    let others = variations.iter().filter_map(|varied| {
+        let other = varied.send(pack).response;
+        (other.status == exchange.response.status).then(|| read(&other))
+    });
+    // A leaf that is gone with what it stood in follows nothing; the items of a refusal come and go.
+    let gone = exchange.response.status.is_success();
+    followed(pack, &example.side, still, others, gone, "the whole answer")
+}
+
+/// Which leaves are the same in all others, without being declared to be so.
+pub(super) fn followed(
+    pack: &Pack,
+    side: &Side,
+    mut still: Vec<(String, Json)>,
+    others: impl Iterator<Item = Json>,
+    gone: bool,
+    whole: &str,
+) -> Vec<String> {
+    still.retain(|(pointer, _)| !declared(pack, pointer));
+    for other in others {
+        still.retain(|(pointer, value)| other.pointer(pointer).map_or(gone, |other| other == value));
         if still.is_empty() {
             break;
         }
-        let other = varied.send(pack);
-        if other.response.status != exchange.response.status {
-            continue;
-        }
-        let other = read(&other.response);
-        // A leaf that is gone with what it stood in follows nothing; the items of a refusal come and go.
-        let gone = exchange.response.status.is_success();
-        still.retain(|(pointer, value)| other.pointer(pointer).map_or(gone, |other| other == value));
     }
-    let said = &example.side.constant;
+    let said = &side.constant;
     let mut found: Vec<String> = said
         .iter()
         .filter(|(key, _)| !still.iter().any(|(pointer, _)| *pointer == key.name))
@@ -83,7 +97,7 @@ fn constants(pack: &Arc<Pack>, example: &Example, base: &Prepared, exchange: &Ex
         .collect();
     still.retain(|(pointer, _)| !said.iter().any(|(key, _)| key.name == *pointer));
     found.extend(still.into_iter().map(|(pointer, value)| {
-        let what = if pointer.is_empty() { "the whole answer".to_owned() } else { format!("`{pointer}`") };
+        let what = if pointer.is_empty() { whole.to_owned() } else { format!("`{pointer}`") };
         format!("{what} is {value} whatever is sent and whatever the records are: show where it comes from, or give the reason under `constant` in the side file")
     }));
     found
@@ -120,7 +134,9 @@ fn loose(pack: &Pack, example: &Example, exchange: &Exchange) -> Vec<String> {
     let Some(schema) = &reply.schema else {
         return vec![format!("the answer {status} of `{}` has no `schema`", operation.name)];
     };
-    gaps(json, schema, &reply.body, |pointer| shown_without(pack, example, schema, pointer))
+    let same = |other: &&Example| other.operation == example.operation && other.status == example.status;
+    let others = || pack.examples.iter().filter(same).filter_map(|other| other.json.as_deref());
+    gaps(json, schema, &reply.body, |pointer| shown_without(others(), schema, pointer))
 }
 
 /// Keys that a schema lets go, or whose type it does not say. Some may be absent: those that the answer's shape may lack,
@@ -159,12 +175,10 @@ pub(super) fn gaps(json: &Json, schema: &Schema, body: &Content, absent: impl Fn
     found
 }
 
-/// Whether an example of the same answer has the object but not this key: then the key may be absent.
-fn shown_without(pack: &Pack, example: &Example, schema: &Schema, pointer: &str) -> bool {
+/// Whether one of these documents has the object but not this key: then the key may be absent.
+pub(super) fn shown_without<'j>(documents: impl Iterator<Item = &'j Json>, schema: &Schema, pointer: &str) -> bool {
     let mut steps = segments(pointer);
     let Some(key) = steps.pop() else { return false };
-    let same = |other: &&Example| other.operation == example.operation && other.status == example.status;
-    let documents = pack.examples.iter().filter(same).filter_map(|other| other.json.as_deref());
     documents.filter(|document| schema.is_valid(document)).any(|document| lacks(document, &steps, &key))
 }
 

@@ -12,7 +12,9 @@ use crate::engine::{self, Edit, Rules};
 use crate::exchange::{Body, Request, spelled};
 use crate::expr::Draws;
 use crate::pack::source::{Key, Node, Side};
-use crate::pack::{Credential, CredentialPlace, Example, Operation, Options, Pack, Replay, parameter_name};
+use crate::pack::{
+    Credential, CredentialPlace, Example, Operation, OperationId, Options, Pack, Replay, parameter_name,
+};
 use crate::sandbox::{Controls, Exchange, Moment, World};
 
 /// A request ready to be sent, with the moment that it meets.
@@ -33,14 +35,13 @@ const RULES: Rules = Rules { json_depth: 100, strict: false };
 
 impl Prepared {
     pub(super) fn send(&self, pack: &Arc<Pack>) -> Exchange {
-        let moment = Moment {
-            world: &self.world,
-            controls: &Controls::default(),
-            now: self.at,
-            draws: self.draws.clone(),
-            options: &self.options,
-        };
-        engine::handle(pack, &moment, &Arc::new(self.request.clone()), RULES)
+        engine::handle(pack, &self.moment(&Controls::default()), &Arc::new(self.request.clone()), RULES)
+    }
+
+    /// The moment that whatever happens meets.
+    pub(super) fn moment<'a>(&'a self, controls: &'a Controls) -> Moment<'a> {
+        let Prepared { world, at, draws, options, .. } = self;
+        Moment { world, controls, now: *at, draws: draws.clone(), options }
     }
 }
 
@@ -48,24 +49,63 @@ pub(super) fn prepare(pack: &Arc<Pack>, replay: &Replay) -> Result<Prepared, Str
     let answer = replay.answer.map(|index| &pack.examples[index]);
     let request = replay.request.map(|index| &pack.examples[index]);
     let example = answer.or(request).ok_or_else(|| "there is nothing to replay".to_owned())?;
-    let operation = pack.operation(example.operation);
-    let side = &example.side;
     // What the answer's side file does not say, the request's may.
     let both = [answer.map(|example| &example.side), request.map(|example| &example.side)];
     let sides: Vec<&Side> = both.into_iter().flatten().collect();
-    let at = instant(&sides)?;
-    let mut world = World::seeded(pack, 0, SEED)
-        .map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))?;
-    let options = Options::replayed(&pack.options, operation, &sides);
+    call(pack, example.operation, &sides, request)
+}
+
+/// A documented call; of the side files the first counts.
+pub(super) fn call(
+    pack: &Arc<Pack>,
+    operation: OperationId,
+    sides: &[&Side],
+    request: Option<&Example>,
+) -> Result<Prepared, String> {
+    let operation = pack.operation(operation);
+    let options = Options::replayed(&pack.options, Some(operation), sides);
+    let mut built = build(pack, operation, sides)?;
+    if let Some(side) = sides.first() {
+        body(pack, operation, side, request, &mut built)?;
+    }
+    let template = Arc::clone(line(operation, sides).1);
+    happening(pack, sides, options, built, template)
+}
+
+/// The moment that side files describe, with what is sent then.
+pub(super) fn happening(
+    pack: &Arc<Pack>,
+    sides: &[&Side],
+    options: Options,
+    request: Request,
+    template: Arc<str>,
+) -> Result<Prepared, String> {
+    let at = instant(sides)?;
+    let mut world = seeded(pack)?;
     for side in sides.iter().rev() {
         world = given(pack, world, side, at, &options)?;
     }
     let forced: BTreeMap<String, Json> =
         sides.iter().flat_map(|side| &side.next).map(|(key, node)| (key.name.clone(), node.to_json())).collect();
-    let mut built = build(pack, operation, &sides)?;
-    body(pack, operation, side, request, &mut built)?;
-    let template = Arc::clone(line(operation, &sides).1);
-    Ok(Prepared { request: built, world, at, draws: Draws::new(SEED, 0).forcing(forced), options, template })
+    Ok(Prepared { request, world, at, draws: Draws::new(SEED, 0).forcing(forced), options, template })
+}
+
+pub(super) fn seeded(pack: &Arc<Pack>) -> Result<World, String> {
+    World::seeded(pack, 0, SEED).map_err(|conflict| format!("the seed records contradict each other: {conflict:?}"))
+}
+
+/// A request that nothing is known of but its method, path and body.
+pub(super) fn plain(pack: &Pack, method: Method, path: &str, body: Bytes) -> Request {
+    Request {
+        method,
+        base: format!("http://localhost/{}", pack.name),
+        path: path.to_owned(),
+        bare: false,
+        query: None,
+        version: Version::HTTP_11,
+        headers: HeaderMap::new(),
+        body: Body::Whole(body),
+    }
 }
 
 fn instant(sides: &[&Side]) -> Result<Instant, String> {
@@ -148,16 +188,8 @@ fn build(pack: &Pack, operation: &Operation, sides: &[&Side]) -> Result<Request,
         }
         None => own.clone(),
     };
-    Ok(Request {
-        method,
-        base,
-        path,
-        bare: false,
-        query: (!query.is_empty()).then_some(query),
-        version: Version::HTTP_11,
-        headers,
-        body: Body::Whole(Bytes::new()),
-    })
+    let query = (!query.is_empty()).then_some(query);
+    Ok(Request { base, query, headers, ..plain(pack, method, &path, Bytes::new()) })
 }
 
 /// The method and path that a documented call was sent to.

@@ -11,27 +11,42 @@ use crate::clock::{Format, Instant, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves, segments, spelled};
 use crate::expr::Draws;
-use crate::pack::{Credential, CredentialPlace, Example, Operation, Pack, Parameter, ResourceId, Sort};
+use crate::pack::{Credential, CredentialPlace, Event, Example, Operation, Pack, Parameter, ResourceId, Sort};
 use crate::sandbox::{Controls, Moment};
 use crate::schema::Place;
 
 pub(super) fn variations(pack: &Arc<Pack>, operation: &Operation, base: &Prepared) -> Vec<Prepared> {
     let mut all = Vec::new();
-    bodies(pack, operation, base, &mut all);
+    let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
+    bodies(pack, requests(pack, operation), &listed, base, &mut all);
     queries(operation, base, &mut all);
     headers(operation, base, &mut all);
     paths(pack, base, &mut all);
     callers(pack, operation, base, &mut all);
-    worlds(pack, base, &mut all);
+    surroundings(pack, base, &mut all);
+    let mut elsewhere = base.clone();
+    elsewhere.request.base = "https://elsewhere.example:8443/x".to_owned();
+    all.push(elsewhere);
+    all
+}
+
+/// Every way to fire an event a little differently; its input stands for the body of a request.
+pub(super) fn events(pack: &Arc<Pack>, event: &Event, base: &Prepared) -> Vec<Prepared> {
+    let mut all = Vec::new();
+    let listed = event.input.as_ref().map(|input| input.schema.options()).unwrap_or_default();
+    bodies(pack, std::iter::empty(), &listed, base, &mut all);
+    surroundings(pack, base, &mut all);
+    all
+}
+
+/// Other records, another time, other chance.
+fn surroundings(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
+    worlds(pack, base, all);
     // Near enough for what is about to run out, and far enough for what runs out late.
     for micros in [1_000_000, -1_000_000, 3_601_234_567, 24 * 400 * 3_600_000_000] {
         all.push(Prepared { at: base.at.saturating_add(Span::from_micros(micros)), ..base.clone() });
     }
     all.push(Prepared { draws: Draws::new(99, 7), ..base.clone() });
-    let mut elsewhere = base.clone();
-    elsewhere.request.base = "https://elsewhere.example:8443/x".to_owned();
-    all.push(elsewhere);
-    all
 }
 
 /// Other values of the same type, then one of another.
@@ -72,7 +87,14 @@ fn moved(pack: &Pack, value: &Json) -> Vec<Json> {
     pack.formats.iter().flat_map(|format| shifted(format, text)).collect()
 }
 
-fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Prepared>) {
+/// `documented` are whole bodies; what the schema lists for a name is `listed`.
+fn bodies<'p>(
+    pack: &Pack,
+    documented: impl Iterator<Item = &'p Json>,
+    listed: &[(String, Vec<Json>)],
+    base: &Prepared,
+    all: &mut Vec<Prepared>,
+) {
     let bytes = base.request.body.bytes();
     let Ok(body) = serde_json::from_slice::<Json>(bytes) else {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(bytes).into_owned().collect();
@@ -87,10 +109,9 @@ fn bodies(pack: &Pack, operation: &Operation, base: &Prepared, all: &mut Vec<Pre
     };
     with_body(base, "[]".to_owned(), all);
     with_body(base, "{}".to_owned(), all);
-    for request in requests(pack, operation) {
+    for request in documented {
         with_body(base, request.to_string(), all);
     }
-    let listed = operation.body.as_ref().map(|rule| rule.schema.options()).unwrap_or_default();
     for (pointer, value) in leaves(&body) {
         // An item of a list is what the list's name says.
         let named = |step: &String| step.parse::<usize>().is_err();
@@ -272,13 +293,7 @@ fn worlds(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
         let mut world = base.world.clone();
         for edit in edits {
             let controls = Controls::default();
-            let moment = Moment {
-                world: &world,
-                controls: &controls,
-                now: base.at,
-                draws: base.draws.clone(),
-                options: &base.options,
-            };
+            let moment = Moment { world: &world, ..base.moment(&controls) };
             match engine::change(pack, &moment, resource, edit) {
                 Ok((change, _)) => world = world.after(pack, &change.edits),
                 // An alteration that the pack does not allow shows nothing.

@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
         reports.push(PackReport {
             pack: pack.name.to_string(),
             operations: pack.operations.len(),
-            examples: pack.examples.len(),
+            examples: pack.examples.len() + pack.payloads.len(),
             warnings,
             fragments: check::fragments(&pack),
             results,

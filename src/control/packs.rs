@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::events::schedule_shown;
 use super::{Answer, Call, ok, page};
 use crate::clock::Span;
+use crate::pack::source::{Side, Spanned};
 use crate::pack::{Event, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Trigger, Webhook};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
@@ -61,7 +62,8 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     let limits: Vec<Json> = pack.limits.iter().map(limit).collect();
     let events: Vec<&str> = pack.events.iter().map(|event| &*event.name).collect();
     let schedules: Vec<Json> = pack.events.iter().filter_map(|event| scheduled(&pack, event)).collect();
-    let webhooks: Vec<Json> = pack.webhooks.iter().map(|known| webhook(&pack, known)).collect();
+    let webhooks: Vec<Json> =
+        pack.webhooks.iter().enumerate().map(|(index, known)| webhook(&pack, index, known)).collect();
     ok(&json!({
         "name": &*pack.name,
         "title": pack.title,
@@ -89,7 +91,10 @@ fn scheduled(pack: &Pack, event: &Event) -> Option<Json> {
     Some(shown)
 }
 
-fn webhook(pack: &Pack, webhook: &Webhook) -> Json {
+fn webhook(pack: &Pack, index: usize, webhook: &Webhook) -> Json {
+    let own = pack.payloads.iter().filter(|payload| payload.webhook == index);
+    let examples: Vec<Json> =
+        own.map(|payload| shown_example(&payload.path, payload.verbatim.as_deref(), None, &payload.side)).collect();
     let on = |trigger: &Trigger| match trigger {
         Trigger::Effect(verb, resource) => json!({ verb.word(): &*pack.resource(*resource).name }),
         Trigger::Event(event) => json!({ "event": &**event }),
@@ -106,6 +111,7 @@ fn webhook(pack: &Pack, webhook: &Webhook) -> Json {
         "after": webhook.after.to_string(),
         "retries": webhook.retries.iter().map(Span::to_string).collect::<Vec<_>>(),
         "timeout": timeout.to_string(),
+        "examples": examples,
     })
 }
 
@@ -128,6 +134,18 @@ fn answers(replies: &[Reply]) -> Vec<Json> {
     replies.iter().map(answer).collect()
 }
 
+fn shown_example(path: &str, verbatim: Option<&str>, status: Option<u16>, side: &Side) -> Json {
+    let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
+    json!({
+        "path": path,
+        "verbatim": verbatim,
+        "status": status,
+        "docs": text(&side.docs),
+        "assumed": text(&side.assumed),
+        "notes": text(&side.notes),
+    })
+}
+
 fn operation(pack: &Pack, operation: &Operation) -> Json {
     let guards: Vec<Json> = operation
         .guards
@@ -138,19 +156,7 @@ fn operation(pack: &Pack, operation: &Operation) -> Json {
         .examples
         .iter()
         .filter(|example| pack.operation(example.operation).name == operation.name)
-        .map(|example| {
-            let text =
-                |text: &Option<crate::pack::source::Spanned<String>>| text.as_ref().map(|text| text.value.clone());
-            let side = &example.side;
-            json!({
-                "path": &*example.path,
-                "verbatim": example.verbatim.as_deref(),
-                "status": example.status,
-                "docs": text(&side.docs),
-                "assumed": text(&side.assumed),
-                "notes": text(&side.notes),
-            })
-        })
+        .map(|example| shown_example(&example.path, example.verbatim.as_deref(), example.status, &example.side))
         .collect();
     let also: Vec<Json> = operation.also.iter().map(|line| line.to_json(&pack.options)).collect();
     json!({

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::OperationId;
-use super::source::Side;
+use super::source::{Key, Side, Spanned};
 use crate::diagnostic::Location;
 
 /// A documented (or assumed) request or answer, byte for byte, with what is known about how it came about.
@@ -22,6 +22,37 @@ pub(crate) struct Example {
     pub(crate) json: Option<Arc<Value>>,
     pub(crate) side: Side,
     pub(crate) at: Location,
+}
+
+/// A documented (or assumed) body of a webhook, byte for byte, with what it comes of.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    /// Path within the pack's folder.
+    pub(crate) path: Arc<str>,
+    pub(crate) verbatim: Option<Arc<str>>,
+    /// Its place among the pack's webhooks.
+    pub(crate) webhook: usize,
+    pub(crate) text: Arc<str>,
+    /// The parsed text, when it is JSON.
+    pub(crate) json: Option<Arc<Value>>,
+    /// With the request of a cause that is a call.
+    pub(crate) side: Side,
+    /// None for a fragment.
+    pub(crate) cause: Option<Cause>,
+    /// To whom it goes, where several are told; null for the one without a URL.
+    pub(crate) to: Option<Spanned<Option<String>>>,
+    /// Headers of the first attempt.
+    pub(crate) headers: Vec<(Key, Spanned<String>)>,
+    pub(crate) at: Location,
+}
+
+/// What a payload comes of.
+#[derive(Debug)]
+pub(crate) enum Cause {
+    /// An event, by its place in the pack.
+    Event { event: usize, input: Value },
+    /// A call, with the number of the example that is its body where the side file gives none.
+    Call { operation: OperationId, request: Option<usize> },
 }
 
 impl Example {

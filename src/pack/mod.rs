@@ -26,7 +26,7 @@ use serde_json::Value;
 
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use digest::sha256;
-pub(crate) use example::{Example, Replay};
+pub(crate) use example::{Cause, Example, Payload, Replay};
 pub(crate) use files::{Files, Folders, all as read_all, read_disk};
 pub(crate) use limit::{Family, PackLimit, Policy};
 pub(crate) use operation::{
@@ -71,6 +71,7 @@ pub(crate) struct Pack {
     pub(crate) webhooks: Vec<Webhook>,
     pub(crate) examples: Vec<Example>,
     pub(crate) replays: Vec<Replay>,
+    pub(crate) payloads: Vec<Payload>,
     /// Headers of every answer.
     pub(crate) headers: Vec<(http::HeaderName, Shape)>,
     pub(crate) tables: Arc<Value>,

@@ -107,13 +107,13 @@ impl Options {
 
     /// What they are when an example is replayed: what its operation asks for, unless side files say otherwise, of which
     /// the first counts.
-    pub(crate) fn replayed(known: &[PackOption], operation: &Operation, sides: &[&Side]) -> Self {
-        let wanted = operation.line_of(sides).map_or(&operation.wanted, |line| &line.wanted);
+    pub(crate) fn replayed(known: &[PackOption], operation: Option<&Operation>, sides: &[&Side]) -> Self {
+        let wanted = operation.map(|operation| operation.line_of(sides).map_or(&operation.wanted, |line| &line.wanted));
         let said = sides.iter().rev().flat_map(|side| &side.options).filter_map(|(key, node)| {
             let option = known.iter().position(|option| *option.name == *key.name)?;
             Some((option, known[option].read(&node.to_json()).ok()?))
         });
-        Options::defaults(known).with(wanted.pairs().chain(said))
+        Options::defaults(known).with(wanted.into_iter().flat_map(Wanted::pairs).chain(said))
     }
 
     /// Each option of a pack as `pack.option`, with its value.

@@ -1,9 +1,11 @@
 //! Example files with their side files, and which of them make an exchange to replay.
 
+use std::sync::Arc;
+
 use super::Resolver;
 use super::operations::Parts;
 use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
-use crate::pack::source::{ExampleSource, Side};
+use crate::pack::source::{ExampleSource, Node, PayloadSide, Side, payload_of};
 use crate::pack::{Content, Example, OperationId, Options, Replay};
 use crate::schema::{Place, Violation};
 
@@ -11,10 +13,20 @@ impl Resolver<'_> {
     pub(super) fn examples(&mut self, parts: &mut Parts) {
         self.check_verbatim();
         let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
+        let mut payloads = Vec::new();
         for (path, file) in &files {
             let Some((folder, name)) = path.rsplit_once('/') else { continue };
             let by_itself = [".event.yaml", ".webhook.yaml"].iter().any(|end| name.ends_with(end));
             if path.starts_with("scenarios/") || by_itself || self.corrected(path).is_some() {
+                continue;
+            }
+            if let Some((webhook, variant)) = payload_of(name) {
+                let own = |(known, stem): &(String, String)| known == folder && stem == webhook;
+                match name.ends_with(".yaml") {
+                    true if parts.broken_webhooks.iter().any(own) => self.read_only(path, *file),
+                    true => self.lone_side_file(path, *file, &files),
+                    false => payloads.push((path.as_str(), *file, webhook, variant)),
+                }
                 continue;
             }
             let Some(found) = ExampleSource::of_file(name) else { continue };
@@ -37,7 +49,12 @@ impl Resolver<'_> {
             parts.examples.push(example);
         }
         parts.replays = replays(&parts.examples);
+        for (path, file, webhook, variant) in payloads {
+            let payload = self.payload(path, file, (webhook, variant), parts);
+            parts.payloads.extend(payload);
+        }
         self.check_examples(parts);
+        self.check_payloads(parts);
         self.check_sides(parts);
     }
 
@@ -69,7 +86,10 @@ impl Resolver<'_> {
         } else if path.ends_with(".yaml")
             && let Some(node) = self.yaml(file)
         {
-            Side::read(&node, &mut self.diagnostics);
+            match path.rsplit('/').next().and_then(payload_of) {
+                Some(_) => drop(PayloadSide::read(&node, &mut self.diagnostics)),
+                None => drop(Side::read(&node, &mut self.diagnostics)),
+            }
         }
     }
 
@@ -94,19 +114,9 @@ impl Resolver<'_> {
             true => self.document(path),
             false => None,
         };
-        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
-        let side = self.fixtures.get(format!("{stem}.yaml").as_str()).copied().and_then(|side| {
-            let node = self.yaml(side)?;
-            Side::read(&node, &mut self.diagnostics)
-        });
-        let verbatim = format!("{stem}.txt");
+        let side = self.side_node(path).and_then(|node| Side::read(&node, &mut self.diagnostics));
         Example {
-            verbatim: self
-                .fixtures
-                .contains_key(verbatim.as_str())
-                .then_some(verbatim)
-                .filter(|_| path.ends_with(".json"))
-                .map(Into::into),
+            verbatim: self.verbatim(path),
             path: path.into(),
             operation,
             status: found.status,
@@ -116,6 +126,19 @@ impl Resolver<'_> {
             side: side.unwrap_or_default(),
             at: Location::whole(file),
         }
+    }
+
+    /// What stands in the side file of an example.
+    pub(super) fn side_node(&mut self, path: &str) -> Option<Node> {
+        let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+        let side = self.fixtures.get(format!("{stem}.yaml").as_str()).copied()?;
+        self.yaml(side)
+    }
+
+    /// The documentation's own bytes, where an example corrects them.
+    pub(super) fn verbatim(&self, path: &str) -> Option<Arc<str>> {
+        let own = format!("{}.txt", path.strip_suffix(".json")?);
+        self.fixtures.contains_key(own.as_str()).then(|| own.into())
     }
 
     /// Examples against the schemas that are said to describe them. The example is never at fault.
@@ -162,13 +185,15 @@ impl Resolver<'_> {
                         .unwrap_or_default()
                 }
             };
-            for violation in violations {
-                let known = |(key, _): &(crate::pack::source::Key, _)| violation.pointer.starts_with(&key.name);
-                if !example.side.differs.iter().any(known) && !example.side.absent.iter().any(known) {
-                    faults.push((example.path.to_string(), violation));
-                }
-            }
+            let undeclared = |violation: &Violation| !is_declared(violation, &example.side);
+            let violations = violations.into_iter().filter(undeclared);
+            faults.extend(violations.map(|violation| (example.path.to_string(), violation)));
         }
+        self.misfits(faults);
+    }
+
+    /// Examples with places that do not fit their schemas.
+    pub(super) fn misfits(&mut self, faults: Vec<(String, Violation)>) {
         for (path, violation) in faults {
             let at = self.json_place(&path, &crate::exchange::segments(&violation.pointer));
             let pointer = if violation.pointer.is_empty() { "the example" } else { &violation.pointer };
@@ -183,18 +208,29 @@ impl Resolver<'_> {
     }
 }
 
+/// A part of something else is nothing to send.
+fn part(example: &Example) -> bool {
+    example.side.fragment.is_some() && example.side.around.is_none()
+}
+
+/// The documented request of an operation with this variant.
+pub(super) fn request_of(examples: &[Example], operation: OperationId, variant: Option<&str>) -> Option<usize> {
+    examples.iter().position(|example| {
+        example.operation == operation
+            && example.status.is_none()
+            && example.variant.as_deref() == variant
+            && !part(example)
+    })
+}
+
+/// Whether a side file says that a place of its example differs, or is not there.
+pub(super) fn is_declared(violation: &Violation, side: &Side) -> bool {
+    side.differs.iter().chain(&side.absent).any(|(key, _)| violation.pointer.starts_with(&key.name))
+}
+
 /// Answers with their requests; then the requests that no answer belongs to.
 fn replays(examples: &[Example]) -> Vec<Replay> {
-    // A part of something else is nothing to send.
-    let part = |example: &Example| example.side.fragment.is_some() && example.side.around.is_none();
-    let request = |operation: OperationId, variant: Option<&str>| {
-        examples.iter().position(|example| {
-            example.operation == operation
-                && example.status.is_none()
-                && example.variant.as_deref() == variant
-                && !part(example)
-        })
-    };
+    let request = |operation: OperationId, variant: Option<&str>| request_of(examples, operation, variant);
     let mut replays = Vec::new();
     let mut paired = Vec::new();
     for (index, example) in examples.iter().enumerate() {
@@ -202,8 +238,7 @@ fn replays(examples: &[Example]) -> Vec<Replay> {
         if part(example) {
             continue;
         }
-        let side = &example.side;
-        let own = side.body.is_some() || side.text.is_some() || side.body_of.is_some() || side.bytes.is_some();
+        let own = example.side.has_body();
         let same = request(example.operation, example.variant.as_deref());
         let found = match (own, same) {
             (true, _) => None,

@@ -35,12 +35,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// What a file was probably meant to be that is called nearly like an example, an event or a webhook.
+    /// What a file was probably meant to be that is called nearly like an example, an event, a webhook or a payload.
     pub(super) fn meant_role(path: &str) -> Option<String> {
         let name = path.rsplit('/').next()?;
         let parts: Vec<&str> = name.split('.').collect();
         let role = *parts.get(1).filter(|_| parts.len() > 2)?;
-        let meant = nearest(role, ["request", "event", "webhook"])?;
+        let meant = nearest(role, ["request", "event", "webhook", "payload"])?;
         let parts = parts.iter().enumerate().map(|(index, part)| if index == 1 { meant.as_str() } else { part });
         Some(parts.collect::<Vec<_>>().join(".")).filter(|meant| meant != name)
     }

@@ -12,12 +12,12 @@ mod tests {
 
     use crate::diagnostic::{Code, Diagnostic, FileId};
     use crate::pack::resolve::request::METHODS;
-    use crate::pack::source::Node;
+    use crate::pack::source::{Node, payload_of};
     use crate::pack::webhook::MOST_RETRIES;
     use crate::pack::{Algorithm, Encoding, Family, Files, Folders, KeyEncoding, Refusal, Sort, load, read_all};
     use crate::schema::{Library, Place, Reference};
 
-    const KINDS: [&str; 5] = ["pack", "operation", "event", "webhook", "example"];
+    const KINDS: [&str; 6] = ["pack", "operation", "event", "webhook", "payload", "example"];
 
     fn root(path: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -42,6 +42,7 @@ mod tests {
             _ if name.ends_with(".event.yaml") => "event",
             _ if name.ends_with(".webhook.yaml") => "webhook",
             1 => "operation",
+            _ if payload_of(name).is_some() => "payload",
             _ => "example",
         }
     }
@@ -85,6 +86,7 @@ mod tests {
         ("error-cases-none-left", "which case is the last is no question of form"),
         ("error-fault-some-cases", "what the other cases say is no question of the form of one"),
         ("example-path", "the parameters of a path are the operation's"),
+        ("payload-cause-path", "the parameters of a path are the operation's"),
         ("schedule-input-none", "which parameters an event needs it says under `input` of its own"),
     ];
 
@@ -150,9 +152,20 @@ mod tests {
         ("what a webhook is on", "items/sold.webhook.yaml", "on: { zzz: 0 }"),
         ("a signature", "items/sold.webhook.yaml", "sign: { zzz: 0 }"),
         ("the body of a webhook", "items/sold.webhook.yaml", "body: { zzz: 0 }"),
+        ("the side file of a payload", "items/sold.payload.yaml", "zzz: 0"),
+        ("a cause", "items/sold.payload.yaml", "cause: { zzz: 0 }"),
         ("a side file", "items/show.200.yaml", "zzz: 0"),
         ("`request`", "items/show.200.yaml", "request: { zzz: 0 }"),
         ("`around`", "items/show.200.yaml", "request: { around: { zzz: 0 } }"),
+    ];
+
+    /// A webhook with a payload, whose side file is only read beside them.
+    const SOLD: [(&str, &str); 2] = [
+        (
+            "items/sold.webhook.yaml",
+            "webhook: x\ndocs: x\non: { update: item }\nto: http://127.0.0.1/\nbody: { show: { id: = item.id } }\n",
+        ),
+        ("items/sold.payload.json", "{ \"id\": \"x\" }"),
     ];
 
     /// What the reader or the resolver misses although it reads on, and a schema can say.
@@ -194,6 +207,9 @@ mod tests {
         for (what, path, text) in PROBES {
             let mut files = base.clone();
             files.fixtures.insert((*path).to_owned(), text.as_bytes().to_vec());
+            if path.contains(".payload.") {
+                files.fixtures.extend(SOLD.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())));
+            }
             let found = load(&files).diagnostics;
             let unknown = format!("{what} has no key `zzz`");
             let is_it = |found: &&Diagnostic| found.code == Code::KeyUnknown && found.message == unknown;
@@ -228,6 +244,7 @@ mod tests {
             "source/manifest.rs",
             "source/operation.rs",
             "source/option.rs",
+            "source/payload.rs",
             "source/template.rs",
             "source/webhook.rs",
             "resolve/manifest.rs",

@@ -15,6 +15,7 @@ mod manifest;
 mod never;
 mod operations;
 mod options;
+mod payloads;
 mod plan;
 mod proof;
 mod references;
@@ -410,6 +411,7 @@ impl<'f> Resolver<'f> {
             webhooks: parts.webhooks,
             examples: parts.examples,
             replays: parts.replays,
+            payloads: parts.payloads,
             headers: parts.headers,
             tables: Arc::new(std::mem::take(&mut self.tables)),
             router: router.unwrap_or_default(),

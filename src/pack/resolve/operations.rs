@@ -11,8 +11,8 @@ use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Manifest, OperationSource, Spanned, Template};
 use crate::pack::{
-    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, PackLimit, Provenance, Refusal, Replay, Row,
-    Shape, Turn, Webhook,
+    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, PackLimit, Payload, Provenance, Refusal, Replay,
+    Row, Shape, Turn, Webhook,
 };
 use crate::schema::{Place, Reference};
 
@@ -34,8 +34,13 @@ pub(super) struct Parts {
     pub(super) titles: Vec<Spanned<String>>,
     pub(super) events: Vec<Event>,
     pub(super) webhooks: Vec<Webhook>,
+    /// Folder and file stem of each webhook.
+    pub(super) webhook_files: Vec<(String, String)>,
+    /// Of those that could not be made too.
+    pub(super) broken_webhooks: Vec<(String, String)>,
     pub(super) examples: Vec<Example>,
     pub(super) replays: Vec<Replay>,
+    pub(super) payloads: Vec<Payload>,
     /// An operation or event could not be read, so that nobody knows what it would have used.
     pub(super) incomplete: bool,
 }
@@ -76,7 +81,13 @@ impl Resolver<'_> {
                 let known = parts.webhooks.iter().map(|known| (&*known.name, &known.at));
                 self.check_only("webhook", (&webhook.name, &webhook.at), known);
             }
-            parts.webhooks.extend(webhook);
+            match webhook {
+                Some(webhook) => {
+                    parts.webhooks.push(webhook);
+                    parts.webhook_files.push((folder, name));
+                }
+                None => parts.broken_webhooks.push((folder, name)),
+            }
         }
     }
 

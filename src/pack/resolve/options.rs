@@ -227,7 +227,7 @@ impl Resolver<'_> {
         let examples: Vec<_> = examples.collect();
         let sides: Vec<_> = examples.iter().map(|example| &example.side).collect();
         match examples.first() {
-            Some(example) => Options::replayed(&self.options, &parts.operations[example.operation.0], &sides),
+            Some(example) => Options::replayed(&self.options, Some(&parts.operations[example.operation.0]), &sides),
             None => Options::defaults(&self.options),
         }
     }

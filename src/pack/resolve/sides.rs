@@ -8,54 +8,93 @@ use super::operations::Parts;
 use crate::clock::Instant;
 use crate::diagnostic::{Code, Diagnostic, Location, Severity, nearest, there_are};
 use crate::pack::source::{GivenSource, Key, NodeKind, Side, Spanned};
-use crate::pack::{Effect, Operation, ResourceId, Seed, Verb, parameter_names};
+use crate::pack::{Cause, Effect, Operation, ResourceId, Seed, Verb, parameter_names};
 use crate::schema::Place;
+
+/// What draws values when an example is replayed.
+struct Maker<'p> {
+    title: &'p str,
+    effects: &'p [Effect],
+    hurt: bool,
+}
+
+impl<'p> Maker<'p> {
+    fn of(operation: &'p Operation, hurt: bool) -> Self {
+        Maker { title: &operation.title, effects: &operation.effects, hurt }
+    }
+}
 
 impl Resolver<'_> {
     pub(super) fn check_sides(&mut self, parts: &Parts) {
         let labels: Vec<String> = parts.credentials.iter().map(|credential| credential.label.clone()).collect();
         for example in &parts.examples {
-            let side = &example.side;
             let operation = &parts.operations[example.operation.0];
-            if self.broken_schemes.is_empty() {
-                for label in side.caller.iter().flatten() {
-                    self.lookup("credential", label, &labels);
+            self.check_call(&example.side, operation, &labels, parts);
+            self.check_side(&example.side, &Maker::of(operation, self.is_hurt(&operation.at)));
+            self.check_pointers(&example.path, &example.side, example.json.as_deref());
+        }
+        for payload in &parts.payloads {
+            let side = &payload.side;
+            match &payload.cause {
+                Some(Cause::Call { operation, .. }) => {
+                    let operation = &parts.operations[operation.0];
+                    self.check_call(side, operation, &labels, parts);
+                    self.check_side(side, &Maker::of(operation, self.is_hurt(&operation.at)));
                 }
+                Some(Cause::Event { event, .. }) => {
+                    let event = &parts.events[*event];
+                    let hurt = self.is_hurt(&event.at);
+                    self.check_side(side, &Maker { title: &event.title, effects: &event.effects, hurt });
+                }
+                None => {}
             }
-            self.check_request(side, operation);
-            self.check_side_options(&side.options);
-            if let Some(also) = &side.also {
-                self.check_side_line(also, operation);
-            }
-            if let Some(instant) = &side.instant
-                && let Err(message) = Instant::parse(&instant.value)
-            {
-                let diagnostic = Diagnostic::error(Code::ValueWrong, instant.at.clone(), message);
-                self.report(diagnostic.help("write an instant like 2024-10-01T17:15:12Z"));
-            }
-            for given in &side.given {
-                self.check_given(given);
-            }
-            for (key, _) in &side.next {
-                self.check_draw(key, operation);
-            }
-            if let Some(name) = &side.body_of {
-                self.check_body_of(name, parts);
-            }
-            self.check_pointers(&example.path, side, example.json.as_deref());
+            self.check_pointers(&payload.path, side, payload.json.as_deref());
         }
         self.check_paths(parts);
     }
 
-    /// Whether something is wrong with an operation's file, so that its examples may be right.
-    fn is_hurt(&self, operation: &Operation) -> bool {
-        let here = |found: &Diagnostic| found.location.as_ref().is_some_and(|at| at.file == operation.at.file);
+    /// What the side file says of the call.
+    fn check_call(&mut self, side: &Side, operation: &Operation, labels: &[String], parts: &Parts) {
+        if self.broken_schemes.is_empty() {
+            for label in side.caller.iter().flatten() {
+                self.lookup("credential", label, labels);
+            }
+        }
+        self.check_request(side, operation);
+        if let Some(also) = &side.also {
+            self.check_side_line(also, operation);
+        }
+        if let Some(name) = &side.body_of {
+            self.check_body_of(name, parts);
+        }
+    }
+
+    /// What it says of the world.
+    fn check_side(&mut self, side: &Side, maker: &Maker<'_>) {
+        self.check_side_options(&side.options);
+        if let Some(instant) = &side.instant
+            && let Err(message) = Instant::parse(&instant.value)
+        {
+            let diagnostic = Diagnostic::error(Code::ValueWrong, instant.at.clone(), message);
+            self.report(diagnostic.help("write an instant like 2024-10-01T17:15:12Z"));
+        }
+        for given in &side.given {
+            self.check_given(given);
+        }
+        for (key, _) in &side.next {
+            self.check_draw(key, maker);
+        }
+    }
+
+    /// Whether something is wrong with an operation's or event's file, so that its examples may be right.
+    fn is_hurt(&self, at: &Location) -> bool {
+        let here = |found: &Diagnostic| found.location.as_ref().is_some_and(|place| place.file == at.file);
         self.diagnostics.iter().any(|found| found.severity == Severity::Error && here(found))
     }
 
     fn check_request(&mut self, side: &Side, operation: &Operation) {
         let names = parameter_names(&operation.template);
-        let hurt = self.is_hurt(operation);
+        let hurt = self.is_hurt(&operation.at);
         for (key, _) in side.path.iter().filter(|(key, _)| !hurt && !names.contains(&key.name.as_str())) {
             let message = format!("the path of `{}` has no parameter `{{{}}}`", operation.title, key.name);
             let diagnostic = Diagnostic::error(Code::NameUnknown, key.at.clone(), message)
@@ -90,31 +129,35 @@ impl Resolver<'_> {
             let examples =
                 [replay.answer, replay.request].map(|index| index.and_then(|index| parts.examples.get(index)));
             let Some(example) = examples.into_iter().flatten().next() else { continue };
-            let operation = &parts.operations[example.operation.0];
-            if self.is_hurt(operation) {
+            let sides: Vec<&Side> = examples.into_iter().flatten().map(|example| &example.side).collect();
+            self.check_path(&parts.operations[example.operation.0], &sides, &example.at, "request: { path");
+        }
+        for payload in &parts.payloads {
+            if let Some(Cause::Call { operation, request }) = &payload.cause {
+                let request = request.and_then(|index| parts.examples.get(index)).map(|example| &example.side);
+                let sides: Vec<&Side> = std::iter::once(&payload.side).chain(request).collect();
+                self.check_path(&parts.operations[operation.0], &sides, &payload.at, "cause: { …, path");
+            }
+        }
+    }
+
+    fn check_path(&mut self, operation: &Operation, sides: &[&Side], example: &Location, under: &str) {
+        if self.is_hurt(&operation.at) {
+            return;
+        }
+        let given: Vec<&str> = sides.iter().flat_map(|side| &side.path).map(|(key, _)| key.name.as_str()).collect();
+        for name in parameter_names(&operation.template) {
+            let at = sides.first().and_then(|side| side.at.clone()).unwrap_or_else(|| example.clone());
+            // In a side file with other mistakes the parameter may be there under another name.
+            let spoilt =
+                self.diagnostics.iter().any(|other| other.location.as_ref().is_some_and(|place| place.file == at.file));
+            if given.contains(&name) || spoilt {
                 continue;
             }
-            let given: Vec<&str> = examples
-                .into_iter()
-                .flatten()
-                .flat_map(|example| &example.side.path)
-                .map(|(key, _)| key.name.as_str())
-                .collect();
-            for name in parameter_names(&operation.template) {
-                let at = example.side.at.clone().unwrap_or_else(|| example.at.clone());
-                // In a side file with other mistakes the parameter may be there under another name.
-                let spoilt = self
-                    .diagnostics
-                    .iter()
-                    .any(|other| other.location.as_ref().is_some_and(|place| place.file == at.file));
-                if given.contains(&name) || spoilt {
-                    continue;
-                }
-                let at = Location::new(at.file, at.range.start..at.range.start);
-                let message = format!("nothing says which `{{{name}}}` this example was made with");
-                let help = format!("write `request: {{ path: {{ {name}: … }} }}` into its side file");
-                self.report(Diagnostic::error(Code::KeyMissing, at, message).help(help));
-            }
+            let at = Location::new(at.file, at.range.start..at.range.start);
+            let message = format!("nothing says which `{{{name}}}` this example was made with");
+            let help = format!("write `{under}: {{ {name}: … }} }}` into its side file");
+            self.report(Diagnostic::error(Code::KeyMissing, at, message).help(help));
         }
     }
 
@@ -140,7 +183,9 @@ impl Resolver<'_> {
         if self.failed() {
             return;
         }
-        let given: Vec<&GivenSource> = parts.examples.iter().flat_map(|example| &example.side.given).collect();
+        let sides = parts.examples.iter().map(|example| &example.side);
+        let sides = sides.chain(parts.payloads.iter().map(|payload| &payload.side));
+        let given: Vec<&GivenSource> = sides.flat_map(|side| &side.given).collect();
         for given in given {
             let Some(resource) = self.resources.iter().position(|known| *known.name == *given.resource.name) else {
                 continue;
@@ -175,13 +220,13 @@ impl Resolver<'_> {
 
     /// `item.code`, or `item#2.code` for the second one made; deeper names are of values that are drawn in
     /// parts.
-    fn check_draw(&mut self, key: &Key, operation: &Operation) {
+    fn check_draw(&mut self, key: &Key, maker: &Maker<'_>) {
         let Some((record, rest)) = key.name.split_once('.') else {
             let own = |effect: &Effect| {
                 let resource = &self.resources[effect.resource.0];
                 resource.field(&key.name).map(|_| format!("{}.{}", resource.name, key.name))
             };
-            let meant = operation.effects.iter().find_map(own);
+            let meant = maker.effects.iter().find_map(own);
             // Values of pages and of rows are drawn by their own name.
             if meant.is_none() && self.mentions(&key.name) > 1 {
                 return;
@@ -204,11 +249,11 @@ impl Resolver<'_> {
             return;
         };
         let made = |effect: &Effect| effect.resource.0 == index && effect.verb != Verb::Delete;
-        if !operation.effects.iter().any(made) {
-            if self.is_hurt(operation) {
+        if !maker.effects.iter().any(made) {
+            if maker.hurt {
                 return;
             }
-            let message = format!("`{}` makes or changes no `{resource}`, so that nothing draws this", operation.title);
+            let message = format!("`{}` makes or changes no `{resource}`, so that nothing draws this", maker.title);
             self.report(Diagnostic::error(Code::NeverUsed, key.at.clone(), message).help("take it out"));
             return;
         }

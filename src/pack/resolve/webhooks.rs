@@ -57,8 +57,8 @@ impl Resolver<'_> {
             names.open();
         }
         let on = self.triggers(source, &mut names, parts);
-        names.bind("delivery", delivery(&[("id", Kind::String)]));
         let each = self.webhook_each(source, &mut names);
+        names.bind("delivery", delivery(&[("id", Kind::String)]));
         for (key, _) in &source.with {
             self.check_hides(&key.name, &key.at, &names);
         }
@@ -173,10 +173,15 @@ impl Resolver<'_> {
         on
     }
 
+    /// The names of all events, also of those that could not be made.
+    pub(super) fn event_names(&self) -> Vec<String> {
+        let stem = |path: &&str| Some(path.rsplit('/').next()?.strip_suffix(".event.yaml")?.to_owned());
+        self.fixtures.keys().filter_map(stem).collect()
+    }
+
     /// What is known of an event's input, if it has one.
     fn event_named(&mut self, name: &Spanned<String>, parts: &Parts) -> Option<Option<Kind>> {
-        let stem = |path: &&str| Some(path.rsplit('/').next()?.strip_suffix(".event.yaml")?.to_owned());
-        let known: Vec<String> = self.fixtures.keys().filter_map(stem).collect();
+        let known = self.event_names();
         self.lookup("event", name, &known)?;
         // Of one that cannot be read enough has been said.
         let Some(event) = parts.events.iter().find(|event| *event.name == *name.value) else {

@@ -77,13 +77,31 @@ impl ExampleSource {
     }
 }
 
+/// The webhook and the variant that a payload is of: `sold.payload.json`, `sold.payload.twice.json`.
+pub(crate) fn payload_of(name: &str) -> Option<(&str, Option<&str>)> {
+    let stem = name.rsplit_once('.').filter(|(_, end)| matches!(*end, "json" | "txt" | "yaml"))?.0;
+    let mut parts = stem.splitn(3, '.');
+    let webhook = parts.next()?;
+    (parts.next()? == "payload").then_some((webhook, parts.next()))
+}
+
 /// The keys that say what the body of a request is.
 const BODIES: [&str; 4] = ["body", "text", "bytes", "body-of"];
 
 impl Side {
     pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a side file", diagnostics)?;
-        let mut side = Side {
+        let mut side = Side::about(&mut fields, diagnostics);
+        if let Some(node) = fields.take("request") {
+            side.request(node, diagnostics);
+        }
+        fields.finish(diagnostics);
+        Some(side)
+    }
+
+    /// What is said of examples of every kind.
+    pub(super) fn about(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Self {
+        Side {
             at: Some(fields.at()),
             options: fields.named("options", diagnostics).to_vec(),
             given: given(fields.named("given", diagnostics), diagnostics),
@@ -97,16 +115,22 @@ impl Side {
             notes: fields.prose("notes", diagnostics),
             fragment: fields.prose("fragment", diagnostics),
             ..Side::default()
-        };
-        if let Some(node) = fields.take("request") {
-            side.request(node, diagnostics);
         }
-        fields.finish(diagnostics);
-        Some(side)
+    }
+
+    /// Whether it says what the body of the request is.
+    pub(crate) fn has_body(&self) -> bool {
+        self.body.is_some() || self.text.is_some() || self.body_of.is_some() || self.bytes.is_some()
     }
 
     fn request(&mut self, node: &Node, diagnostics: &mut Diagnostics) {
         let Some(mut fields) = Fields::of(node, "`request`", diagnostics) else { return };
+        self.called(&mut fields, node, diagnostics);
+        fields.finish(diagnostics);
+    }
+
+    /// The keys of a request; the node is the mapping that has them.
+    pub(super) fn called(&mut self, fields: &mut Fields<'_>, node: &Node, diagnostics: &mut Diagnostics) {
         self.caller = fields.take("as").map(|node| match &node.kind {
             NodeKind::Null => Vec::new(),
             NodeKind::List(items) => {
@@ -149,7 +173,6 @@ impl Side {
             }
             inner.finish(diagnostics);
         }
-        fields.finish(diagnostics);
     }
 }
 

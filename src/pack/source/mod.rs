@@ -9,12 +9,13 @@ mod manifest;
 mod node;
 mod operation;
 mod option;
+mod payload;
 mod template;
 mod webhook;
 
 use crate::diagnostic::{Diagnostic, Location};
 
-pub(crate) use example::{ExampleSource, GivenSource, Side};
+pub(crate) use example::{ExampleSource, GivenSource, Side, payload_of};
 pub(crate) use fields::Fields;
 pub(crate) use manifest::{
     CredentialSource, DecodeSource, ErrorSource, FieldSource, LimitSource, Manifest, ResourceSource, RowSource,
@@ -26,6 +27,7 @@ pub(crate) use operation::{
     OperationSource, ParameterSource,
 };
 pub(crate) use option::{LineSource, OptionSource, WantedSource};
+pub(crate) use payload::{CauseSource, PayloadSide};
 pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
 pub(crate) use webhook::{ScheduleSource, SignSource, TriggerSource, WebhookSource};
 
