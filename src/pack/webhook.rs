@@ -76,7 +76,6 @@ pub(crate) struct Signature {
     pub(crate) encoding: Encoding,
     /// The header's value, where that is more than the `signature`.
     pub(crate) value: Option<ExprId>,
-    pub(crate) at: Location,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +149,6 @@ pub(crate) struct Schedule {
     pub(crate) due: Due,
     /// The event's input, from the record as it is when it happens; `record` is in scope, and what events know.
     pub(crate) input: Shape,
-    pub(crate) at: Location,
 }
 
 /// At which instant an event happens.

@@ -52,7 +52,7 @@ impl Resolver<'_> {
         }
         source.input.as_ref()?;
         let input = Shape::Object(members?);
-        Some(Schedule { resource: resource?, when, due: due?, input, at: source.at.clone() })
+        Some(Schedule { resource: resource?, when, due: due?, input })
     }
 
     /// Exactly one of `after` and `at`.

@@ -309,7 +309,6 @@ impl Resolver<'_> {
                 Some(value) => Some(value?),
                 None => None,
             },
-            at: sign.at.clone(),
         })
     }
 

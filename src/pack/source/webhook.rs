@@ -42,7 +42,6 @@ pub(crate) struct TriggerSource {
 
 #[derive(Debug, Clone)]
 pub(crate) struct SignSource {
-    pub(crate) at: Location,
     pub(crate) header: Option<Spanned<String>>,
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) key: Option<Template>,
@@ -138,10 +137,9 @@ impl SignSource {
         fields.required("encoding");
         let encoding = word(&mut fields, "encoding", Encoding::ALL.map(|known| (known.word(), known)), diagnostics);
         let value = template(&mut fields, "value", diagnostics);
-        let at = fields.at();
         fields.finish(diagnostics);
         let key_encoding = key_encoding.unwrap_or(KeyEncoding::Text);
-        Some(SignSource { at, header, algorithm, key, key_encoding, input, encoding, value })
+        Some(SignSource { header, algorithm, key, key_encoding, input, encoding, value })
     }
 }
 
