@@ -97,6 +97,16 @@ const SCHEMA: &str = r#"{
   "required": ["text", "pin"]
 }"#;
 
+/// The files of that pack.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in PACK {
+        support::write(folder.path(), &format!("fixtures/post/{path}"), text);
+    }
+    support::write(folder.path(), "schemas/post/note.json", SCHEMA);
+    folder
+}
+
 /// A server of that pack.
 struct Post {
     server: Server,
@@ -110,11 +120,10 @@ impl Post {
     }
 
     fn with_log(log: &str, more: &[&str]) -> Post {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in PACK {
-            support::write(folder.path(), &format!("fixtures/post/{path}"), text);
-        }
-        support::write(folder.path(), "schemas/post/note.json", SCHEMA);
+        Post::serving(folder(), log, more)
+    }
+
+    fn serving(folder: TempDir, log: &str, more: &[&str]) -> Post {
         let mut command = standin();
         command.current_dir(folder.path()).args(["serve", "post", "--port", "0", "--log", log]).args(more);
         Post { server: Server::spawn(command), _folder: folder }

@@ -115,3 +115,77 @@ fn a_planned_attempt_and_one_that_was_asked_for_can_be_under_way_together() {
         assert_eq!(receiver.heard().len(), 4);
     }
 }
+
+/// While time is advanced, things happen one after the other, what somebody asks for among them.
+#[test]
+fn what_is_redelivered_while_time_is_advanced_has_its_turn() {
+    let receiver =
+        Receiver::new([Say::status(500), Say::status(500), Say::held(500), Say::status(502), Say::status(200)]);
+    let post = Post::telling(&receiver);
+    post.hook("h2", &receiver.url("/second"));
+    post.write("Hello");
+    post.all_landed();
+    let [first, second] = post.ids("").try_into().unwrap();
+    std::thread::scope(|scope| {
+        let advanced = scope.spawn(|| post.advance("2 minutes").expect(200).json());
+        receiver.heard_when(3);
+        post.redeliver(&first).problem(409, "delivery-under-way");
+        let asked = scope.spawn(|| post.redeliver(&second).expect(200).json());
+        eventually("the attempt on the agenda", || {
+            let agenda = post.server.control("GET", "/clock/agenda", None).expect(200).json();
+            agenda["records"].as_array().unwrap().iter().any(|item| item["planned"] == false).then_some(())
+        });
+        receiver.release();
+        let shown = asked.join().unwrap();
+        assert_eq!((&shown["state"], results(&shown)), (&json!("delivered"), vec!["refused", "refused", "taken"]));
+        let done = advanced.join().unwrap();
+        let done = done["done"].as_array().unwrap();
+        let of = |done: &Json| (text(done, "delivery").to_owned(), done["attempt"].as_u64());
+        assert_eq!(
+            done.iter().map(of).collect::<Vec<_>>(),
+            [(first.clone(), Some(2)), (second.clone(), Some(2)), (second.clone(), Some(3))]
+        );
+        assert!(done.iter().all(|done| done["at"] == "2024-10-01T17:17:12Z"), "{done:#?}");
+    });
+}
+
+#[test]
+fn who_waits_for_longer_than_an_attempt_can_take_is_told_how_it_stands() {
+    let folder = folder();
+    let file = folder.path().join("fixtures/post/notes/shredded.webhook.yaml");
+    support::replace(&file, "timeout: 30 seconds", "timeout: 1 second");
+    let receiver = Receiver::new([Say::status(200), Say::status(200), Say::status(200), Say::held(200)]);
+    let post = Post::serving(folder, "off", &["--freeze"]);
+    post.hook("h1", &receiver.url("/hook"));
+    post.write("Hello");
+    post.write("Goodbye");
+    post.server.control("POST", "/events/post/shred", Some(json!({ "id": 2 }))).expect(200);
+    post.all_landed();
+    let [written, _] = post.ids("?webhook=written").try_into().unwrap();
+    let [shredded] = post.ids("?webhook=shredded").try_into().unwrap();
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| post.redeliver(&written).expect(200));
+        receiver.heard_when(4);
+        // Time that is advanced stands still for the one that is under way.
+        let advanced = scope.spawn(|| post.advance("1 minute").expect(200));
+        // Until then what is due now has happened when the call returns.
+        eventually("the advance", || {
+            let asked = post.server.control(
+                "POST",
+                "/clock/agenda",
+                Some(json!({
+                    "pack": "post", "event": "shred", "input": { "id": 99 }, "after": "0s",
+                })),
+            );
+            let id = asked.expect(201).json()["id"].as_u64().unwrap();
+            let waits = post.server.control("DELETE", &format!("/clock/agenda/{id}"), None);
+            (waits.status == 204).then_some(())
+        });
+        let shown = post.redeliver(&shredded).expect(202).json();
+        assert_eq!((&shown["state"], results(&shown)), (&json!("waiting"), vec!["taken"]));
+        receiver.release();
+        held.join().unwrap();
+        advanced.join().unwrap();
+    });
+    assert_eq!(results(&post.show(&shredded)), ["taken", "taken"]);
+}
