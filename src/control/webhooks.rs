@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::agenda::not_planned;
+use super::body::members;
 use super::delivered::{self, Detail, ORPHANED};
 use super::mask::{Mask, Secrets, secrets};
 use super::written::{Written, never, quoted, shown, wrong};
@@ -14,9 +15,9 @@ use super::{Answer, Call, Later, no_sandbox, ok, page};
 use crate::engine::{self, NotPlanned, Plan};
 use crate::exchange::{Problem, Response};
 use crate::journal::{BodyPattern, PathPattern, StatusFilter, has_headers};
+use crate::sandbox::Ground;
 use crate::sandbox::agenda::{Agenda, Planned};
 use crate::sandbox::outbox::{Attempt, Delivery, Orphan, State};
-use crate::sandbox::{Closing, Ground, NotThere};
 
 /// Names that a query can have; a body has those of [`SENT`], too.
 pub(super) const CONDITIONS: &[&str] = &["pack", "webhook", "state"];
@@ -247,7 +248,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
 pub(super) fn redeliver(call: Call<'_>) -> Later<'_> {
     Box::pin(async move {
         let secrets = secrets(&call)?;
-        super::body::members(&call, &[])?;
+        members(&call, &[])?;
         let id = call.parameter("id");
         let plan = Plan::Redeliver(id.to_owned());
         let most = call.sandbox.most_agenda();
@@ -266,9 +267,8 @@ pub(super) fn redeliver(call: Call<'_>) -> Later<'_> {
             (is_over(agenda, id, before) || call.registry.find(call.sandbox.id()).is_none()).then_some(())
         });
         let status = if over.await.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
-        if call.registry.find(call.sandbox.id()).is_none() {
-            return Err(no_sandbox(call.sandbox.id(), &NotThere::Closed(Closing::Deleted)));
-        }
+        let own = call.sandbox.id();
+        call.registry.get(own, call.real).map_err(|why| no_sandbox(own, &why))?;
         let all = Found::new(&call);
         let delivery = all.agenda.outbox.get(id).ok_or_else(gone)?;
         Ok(Response::json(status, &One::Kept(delivery).shown(&all.ground, secrets, Detail::Whole)))
