@@ -66,6 +66,10 @@ timeout: 30 seconds
     ),
     ("notes/written.payload.json", r#"{ "note": { "id": 1, "text": "Hello", "pin": "a-pin-of-the-note" } }"#),
     (
+        "notes/written.payload.yaml",
+        "cause: { operation: notes/write, body: { text: Hello, pin: a-pin-of-the-note } }\n",
+    ),
+    (
         "notes/shred.event.yaml",
         r#"
 event: A note is shredded
