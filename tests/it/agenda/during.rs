@@ -34,7 +34,7 @@ fn other_calls_are_answered_at_the_instant_reached_and_another_advance_waits() {
         assert_eq!(tower.server.get("/_standin/clock").json()["mode"], "frozen");
         receiver.release();
         assert_eq!(first.join().unwrap()["now"], "2024-10-01T19:15:12Z");
-        assert!(text(&second.join().unwrap(), "now") >= "2024-10-01T20:15:12Z");
+        assert!(text(&second.join().unwrap(), "now") >= "2024-10-01T20:15:12");
         assert_eq!(mode.join().unwrap()["mode"], "ticking");
     });
     assert_eq!(tower.seen(2, "rung"), 1);

@@ -172,7 +172,7 @@ fn the_clock_is_read_set_and_advanced() {
     assert_eq!(put(json!({ "mode": "ticking" }))["mode"], "ticking");
     let seen = clock()["now"].clone();
     eventually("the clock to tick", || (clock()["now"] != seen).then_some(()));
-    assert_eq!(put(json!({ "now": "2024-10-01T17:15:12Z", "mode": "frozen" })), frozen("2024-10-01T17:15:12Z"));
+    assert_eq!(put(json!({ "now": "2024-10-01T17:15:12Z", "mode": "frozen" })), set("2024-10-01T17:15:12Z"));
     assert_eq!(clock(), frozen("2024-10-01T17:15:12Z"));
     let advanced =
         server.control("POST", "/clock/advance", Some(json!({ "to": "2024-10-08T17:15:12Z" }))).expect(200).json();

@@ -86,6 +86,23 @@ fn attempts_without_an_answer_say_why() {
 }
 
 #[test]
+fn a_receiver_that_hangs_is_waited_for_as_long_as_the_pack_says() {
+    let folder = folder();
+    let file = folder.path().join("fixtures/post/notes/written.webhook.yaml");
+    support::replace(&file, "timeout: 30 seconds", "timeout: 1 second");
+    let receiver = Receiver::new([Say::Hang]);
+    let post = Post::serving(folder, "off", &["--freeze"]);
+    post.hook("h1", &receiver.url("/hook"));
+    post.write("Hello");
+    let shown = post.landed();
+    let attempt = &shown["attempts"][0];
+    assert_eq!((results(&shown), &attempt["error"]["kind"]), (vec!["timeout"], &json!("timeout")));
+    assert!(attempt["latencyMillis"].as_f64().is_some_and(|latency| latency >= 1000.0), "{attempt:#}");
+    // In virtual time it took none.
+    assert_eq!((&attempt["at"], &shown["next"]), (&json!("2024-10-01T17:15:12Z"), &json!("2024-10-01T17:17:12Z")));
+}
+
+#[test]
 fn what_has_no_url_went_another_way_and_what_is_given_up_has_a_reason() {
     let post = Post::start(&[]);
     post.write("Hello");
@@ -142,7 +159,7 @@ fn lists_are_filtered_and_come_in_pieces() {
         while !after.is_null() {
             let piece = post.list(&format!("?{query}&after={after}")).expect(200).json();
             let records = piece["records"].as_array().unwrap();
-            assert_eq!(piece["total"].as_u64().unwrap() as usize, expected.len() - found.len(), "{piece:#}");
+            assert_eq!(piece["total"], expected.len() - found.len(), "{piece:#}");
             found.extend(records.iter().map(|record| text(record, "id").to_owned()));
             after = piece["next"].clone();
         }

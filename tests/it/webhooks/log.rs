@@ -23,7 +23,7 @@ fn the_log_has_every_attempt_and_what_came_of_it_and_the_journal_has_neither() {
     let id = text(&post.landed(), "id").to_owned();
     post.advance("2 minutes").expect(200);
     let entries = log(&post);
-    assert_eq!(kinds(&entries), ["state", "exchange", "attempt", "outcome", "attempt", "outcome", "clock"]);
+    assert_eq!(kinds(&entries), ["state", "exchange", "attempt", "outcome", "attempt", "outcome"]);
     let exchange = &entries[1];
     assert_eq!((&exchange["entry"], &exchange["exchange"]["deliveries"]), (&json!(cause), &json!([id])));
     let attempt = &entries[2];

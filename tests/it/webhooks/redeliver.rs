@@ -92,28 +92,36 @@ fn the_agenda_can_be_too_full_for_it() {
 /// With a clock that ticks an attempt of the plan can become due while one that somebody asked for is under way.
 #[test]
 fn a_planned_attempt_and_one_that_was_asked_for_can_be_under_way_together() {
-    for taken in [true, false] {
-        let receiver = Receiver::new([Say::status(200), Say::status(500), Say::held(if taken { 200 } else { 500 })]);
-        let post = Post::telling(&receiver);
-        post.write("Hello");
-        post.landed();
-        post.server.control("POST", "/events/post/shred", Some(json!({ "id": 1 }))).expect(200);
-        let id = eventually("the shredding to wait", || post.ids("?webhook=shredded&state=waiting").pop());
-        std::thread::scope(|scope| {
-            let asked = scope.spawn(|| post.redeliver(&id).expect(200).json());
-            receiver.heard_when(3);
-            post.server.control("PUT", "/clock", Some(json!({ "mode": "ticking" }))).expect(200);
-            receiver.heard_when(4);
-            receiver.release();
-            let shown = asked.join().unwrap();
-            let asked = shown["attempts"].as_array().unwrap().iter().find(|one| one["planned"] == false).unwrap();
-            assert_eq!(asked["result"], if taken { "taken" } else { "refused" });
-        });
-        let shown = eventually("all to land", || Some(post.show(&id)).filter(|shown| shown["state"] != "sending"));
-        assert_eq!(shown["state"], "delivered");
-        assert_eq!(results(&shown), ["refused", if taken { "taken" } else { "refused" }, "taken"]);
-        assert_eq!(receiver.heard().len(), 4);
-    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| together(200, "taken"));
+        together(500, "refused");
+    });
+}
+
+#[track_caller]
+fn together(status: u16, result: &str) {
+    let folder = folder();
+    let file = folder.path().join("fixtures/post/notes/shredded.webhook.yaml");
+    support::replace(&file, "retries: [1 second]", "retries: [5 seconds]");
+    let receiver = Receiver::new([Say::status(200), Say::status(500), Say::held(status)]);
+    let post = Post::serving(folder, "off", &[]);
+    post.hook("h1", &receiver.url("/hook"));
+    post.write("Hello");
+    post.all_landed();
+    post.server.control("POST", "/events/post/shred", Some(json!({ "id": 1 }))).expect(200);
+    let id = eventually("the shredding to wait", || post.ids("?webhook=shredded&state=waiting").pop());
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| post.redeliver(&id).expect(200).json());
+        let [_, _, asked_for, planned] = receiver.heard_when(4).try_into().unwrap();
+        assert_eq!(asked_for.body, planned.body);
+        receiver.release();
+        let shown = asked.join().unwrap();
+        let asked = shown["attempts"].as_array().unwrap().iter().find(|one| one["planned"] == false).unwrap();
+        assert_eq!(asked["result"], result);
+    });
+    let shown = eventually("all to land", || Some(post.show(&id)).filter(|shown| shown["state"] != "sending"));
+    assert_eq!((&shown["state"], results(&shown)), (&json!("delivered"), vec!["refused", result, "taken"]));
+    assert_eq!(receiver.heard().len(), 4);
 }
 
 /// While time is advanced, things happen one after the other, what somebody asks for among them.
