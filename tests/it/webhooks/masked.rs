@@ -22,7 +22,7 @@ fn places(post: &Post, id: &str) -> Vec<String> {
 #[test]
 fn secrets_are_masked_wherever_a_delivery_is_shown() {
     // The answer repeats what it was sent, in other places and as text.
-    let echo = format!(r#"{{"error":"no note has {PIN}","Pin":"{PIN}","key":"{KEY}"}}"#);
+    let echo = format!(r#"{{"error":"no note has {PIN} in 0123456789","Pin":"{PIN}","key":"{KEY}"}}"#);
     let headers = [("Set-Cookie", "session=0123456789"), ("X-Echo", KEY), ("Content-Type", "application/json")];
     let receiver = Receiver::new([Say::answer(400, &headers, &echo)]);
     let post = Post::start(&[]);
@@ -45,7 +45,7 @@ fn secrets_are_masked_wherever_a_delivery_is_shown() {
     assert_eq!(request["headers"]["authorization"], "Bearer •••");
     assert_eq!(response["headers"]["set-cookie"], "•••");
     assert_eq!(response["headers"]["x-echo"], "•••");
-    assert_eq!(response["body"]["text"], r#"{"error":"no note has •••","Pin":"•••","key":"•••"}"#);
+    assert_eq!(response["body"]["text"], r#"{"error":"no note has ••• in •••","Pin":"•••","key":"•••"}"#);
     // A signature is no secret: who verifies it compares it.
     let heard = &receiver.heard()[0];
     let signature = heard.header("x-note-signature").unwrap();

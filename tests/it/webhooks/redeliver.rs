@@ -114,6 +114,9 @@ fn together(status: u16, result: &str) {
         let asked = scope.spawn(|| post.redeliver(&id).expect(200).json());
         let [_, _, asked_for, planned] = receiver.heard_when(4).try_into().unwrap();
         assert_eq!(asked_for.body, planned.body);
+        let landed = |shown: &Json| results(shown) == ["refused", "none", "taken"];
+        let shown = eventually("the planned attempt to land", || Some(post.show(&id)).filter(landed));
+        assert_eq!(shown["state"], "sending");
         receiver.release();
         let shown = asked.join().unwrap();
         let asked = shown["attempts"].as_array().unwrap().iter().find(|one| one["planned"] == false).unwrap();
