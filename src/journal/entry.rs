@@ -80,6 +80,9 @@ pub(crate) struct Attempted {
     pub(crate) delivery: Arc<str>,
     /// The first is 1.
     pub(crate) number: u32,
+    /// When it was to be made, and the number that it had among all that was to happen.
+    pub(crate) due: Instant,
+    pub(crate) place: u64,
     /// The instant before.
     pub(crate) from: Instant,
     /// What goes out; else why nothing ever will, in words.

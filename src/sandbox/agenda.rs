@@ -285,20 +285,21 @@ impl Agenda {
     }
 
     /// Attempts that are under way are to be made once more: their results belong to a time that is gone.
-    pub(super) fn requeue(&mut self) {
+    pub(crate) fn requeue(&mut self) {
         for id in self.outbox.sending() {
-            let Some(taken_back) = self.outbox.change(&id, Delivery::take_back) else { continue };
-            let Some(delivery) = self.outbox.get(&id) else { continue };
-            let (pack, number) = (delivery.pack, delivery.number);
-            for (at, planned) in taken_back {
-                let what = Planned::Attempt { delivery: Arc::clone(&id), planned };
-                let item = Item { pack, what, depth: 0 };
-                if planned {
-                    self.put((at, number), item);
-                } else {
-                    self.add(at, item);
-                }
-            }
+            self.take_back(&id);
+        }
+    }
+
+    /// The attempts of a delivery that are under way are to be made once more, at the places that they had: so it does not
+    /// matter whether they are taken back at once or only when they are made.
+    pub(super) fn take_back(&mut self, id: &str) {
+        let Some(taken_back) = self.outbox.change(id, Delivery::take_back) else { return };
+        let Some(delivery) = self.outbox.get(id) else { return };
+        let (id, pack) = (Arc::clone(&delivery.id), delivery.pack);
+        for (key, planned) in taken_back {
+            let what = Planned::Attempt { delivery: Arc::clone(&id), planned };
+            self.put(key, Item { pack, what, depth: 0 });
         }
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use imbl::{HashMap, OrdMap, OrdSet};
 use serde_json::Value as Json;
 
+use super::agenda::Key;
 use crate::clock::Instant;
 use crate::exchange::{Outcome, Outgoing};
 
@@ -107,6 +108,8 @@ pub(crate) struct Attempt {
     pub(crate) at: Instant,
     /// When it was to be made.
     pub(crate) due: Instant,
+    /// The number that it had on the agenda.
+    pub(crate) place: u64,
     /// One of the webhook's plan, and not one that somebody asked for.
     pub(crate) planned: bool,
     pub(crate) sent: Arc<Outgoing>,
@@ -129,6 +132,9 @@ pub(crate) struct Draft {
     pub(crate) first: Instant,
 }
 
+/// About how many bytes a delivery takes, or an attempt, besides texts.
+const EACH: usize = 256;
+
 /// A result of an attempt that was made in a time that is gone: it changes nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Orphan {
@@ -136,6 +142,13 @@ pub(crate) struct Orphan {
     pub(crate) number: u64,
     pub(crate) delivery: Arc<Delivery>,
     pub(crate) attempt: Attempt,
+}
+
+impl Attempt {
+    /// The place that it had on the agenda.
+    pub(crate) fn key(&self) -> Key {
+        (self.due, self.place)
+    }
 }
 
 impl Delivery {
@@ -155,8 +168,8 @@ impl Delivery {
         self.attempts.iter().any(taken)
     }
 
-    /// Takes back the attempts that are under way. Gives when each was to be made, and whether it was planned.
-    pub(super) fn take_back(&mut self) -> Vec<(Instant, bool)> {
+    /// Takes back the attempts that are under way. Gives the place of each on the agenda, and whether it was planned.
+    pub(super) fn take_back(&mut self) -> Vec<(Key, bool)> {
         let (made, taken) = std::mem::take(&mut self.attempts).into_iter().partition(|one| one.outcome.is_some());
         self.attempts = made;
         self.state = State::Waiting;
@@ -164,15 +177,15 @@ impl Delivery {
         if let Some(planned) = taken.iter().find(|attempt| attempt.planned) {
             self.next = Some(planned.due);
         }
-        taken.iter().map(|attempt| (attempt.due, attempt.planned)).collect()
+        taken.iter().map(|attempt| (attempt.key(), attempt.planned)).collect()
     }
 
+    /// About how many bytes keeping it costs. What makes room follows from it, and that is the same on every machine, and
+    /// whether or not an attempt under way was taken back.
     fn size(&self) -> usize {
-        let attempt = |attempt: &Arc<Attempt>| {
-            let outcome = attempt.outcome.as_ref().map_or(0, |(outcome, _)| outcome.size());
-            size_of::<Attempt>() + attempt.sent.size() + outcome
-        };
-        size_of::<Delivery>() + self.body.len() + self.attempts.iter().map(attempt).sum::<usize>()
+        let over = self.attempts.iter().filter_map(|attempt| Some((attempt, attempt.outcome.as_ref()?)));
+        let attempts = over.map(|(attempt, (outcome, _))| EACH + attempt.sent.size() + outcome.size());
+        EACH + self.body.len() + attempts.sum::<usize>()
     }
 }
 
@@ -194,9 +207,15 @@ impl Outbox {
         self.all.get(self.numbers.get(id)?)
     }
 
-    /// How many attempts are under way.
+    /// How many deliveries have an attempt that is under way.
     pub(crate) fn under_way(&self) -> usize {
         self.sending.len()
+    }
+
+    /// How many attempts are under way, which may come back to the agenda.
+    pub(super) fn absent(&self) -> usize {
+        let all = self.sending.iter().filter_map(|number| self.all.get(number));
+        all.map(|delivery| delivery.attempts.iter().filter(|attempt| attempt.outcome.is_none()).count()).sum()
     }
 
     /// The deliveries whose attempt is under way.
@@ -244,7 +263,7 @@ impl Outbox {
         }
     }
 
-    pub(super) fn set_evicted(&mut self, evicted: u64) {
+    pub(crate) fn set_evicted(&mut self, evicted: u64) {
         self.evicted = evicted;
     }
 }

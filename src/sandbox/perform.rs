@@ -295,16 +295,24 @@ impl Sandbox {
         self.lock().by_hand = true;
     }
 
-    /// Does what is due next, whenever that is. `sending` is a delivery whose attempt was under way when the log was cut.
-    pub(crate) fn perform_again(&self, sending: Option<&str>) -> Option<Arc<Entry>> {
+    /// Does what is due next, whenever that is.
+    pub(crate) fn perform_again(&self) -> Option<Arc<Entry>> {
         let mut state = self.lock();
-        let stands = |id: &str| state.agenda.outbox.get(id).is_some_and(|delivery| delivery.state == Stand::Sending);
-        if sending.is_some_and(stands) {
-            state.agenda.requeue();
-        }
         let performed = state.perform_next(self.beginning.deeds)?;
         drop(state);
         Some(performed.entry)
+    }
+
+    /// Takes back the attempts of a delivery that are under way, where one of them had this place, or none is named. A log
+    /// does not say when the sandbox went back to another time and took them back; that it did is seen when something happens
+    /// that could not otherwise.
+    pub(crate) fn take_back_again(&self, id: &str, place: Option<Key>) {
+        let mut state = self.lock();
+        let Some(delivery) = state.agenda.outbox.get(id).filter(|known| known.state == Stand::Sending) else { return };
+        let had = |place| delivery.attempts.iter().any(|one| one.outcome.is_none() && one.key() == place);
+        if place.is_none_or(had) {
+            state.agenda.take_back(id);
+        }
     }
 
     /// Enters what came of an attempt. None where no such attempt is under way.
@@ -337,12 +345,12 @@ impl State {
     /// Does what is next on the agenda, at its own instant, or at that of the last entry where that is later.
     fn perform_next(&mut self, deeds: Deeds) -> Option<Performed> {
         let before = self.agenda.clone();
-        let ((due, _), item) = self.agenda.take()?;
+        let (key, item) = self.agenda.take()?;
         let from = self.latest;
-        let at = due.max(from);
+        let at = key.0.max(from);
         Some(match &item.what {
             Planned::Attempt { delivery, planned } => {
-                self.attempt(at, from, before, (due, *planned), &item, delivery, deeds)
+                self.attempt(at, from, before, (key, *planned), &item, delivery, deeds)
             }
             Planned::Asked { event, input } => self.fire(at, from, before, &item, Occasion::Asked(event, input), deeds),
             Planned::Tied { event, id } => self.fire(at, from, before, &item, Occasion::Tied(event, id), deeds),
@@ -390,7 +398,7 @@ impl State {
         at: Instant,
         from: Instant,
         before: Agenda,
-        (due, planned): (Instant, bool),
+        ((due, place), planned): (Key, bool),
         item: &Item,
         id: &Arc<str>,
         deeds: Deeds,
@@ -411,7 +419,7 @@ impl State {
             }
             match &sent {
                 Ok(sent) => {
-                    let attempt = Attempt { number, at, due, planned, sent: Arc::clone(sent), outcome: None };
+                    let attempt = Attempt { number, at, due, place, planned, sent: Arc::clone(sent), outcome: None };
                     delivery.attempts.push(Arc::new(attempt));
                     delivery.state = Stand::Sending;
                 }
@@ -435,7 +443,7 @@ impl State {
         });
         let webhook = known.map_or_else(|| Arc::from(""), |delivery| Arc::clone(&delivery.webhook));
         let face = Arc::clone(&pack.face);
-        let attempted = Attempted { pack: face, webhook, delivery: Arc::clone(id), number, from, sent };
+        let attempted = Attempted { pack: face, webhook, delivery: Arc::clone(id), number, due, place, from, sent };
         let what = Happening::Attempt(Box::new(attempted));
         let (entry, freed) = self.enter(at, what, Doing { before: Some(before), ..Doing::default() });
         Performed { entry, ticket, freed }
@@ -517,7 +525,8 @@ impl State {
         let Some(pack) = doing.pack else { return };
         let (cause, position) = (self.log.next(), self.log.position());
         for draft in std::mem::take(&mut doing.deliveries) {
-            let full = self.agenda.len() >= self.most_agenda;
+            // What is under way keeps its place, to which it may come back.
+            let full = self.agenda.len() + self.agenda.outbox.absent() >= self.most_agenda;
             let (state, first) = match &draft.unsent {
                 Some(how) => (Stand::Unsent(Arc::clone(how)), None),
                 None if full => {

@@ -14,7 +14,7 @@ use super::state::{Beginning, Sandbox, State};
 use super::world::World;
 use crate::clock::{Instant, Mode, Real};
 use crate::exchange::is_label;
-use crate::journal::{Entry, Log, Reloaded};
+use crate::journal::{Entry, Limits, Log, Reloaded};
 
 /// What a sandbox was like when somebody wanted to remember it.
 #[derive(Debug)]
@@ -58,6 +58,10 @@ pub(crate) struct Story {
     pub(crate) evicted: u64,
     /// The records of each pack after all of it.
     pub(crate) present: Vec<World>,
+    /// What is to happen after all of it.
+    pub(crate) left: Agenda,
+    /// How much of what went out is kept.
+    pub(crate) limits: Limits,
 }
 
 /// Why there is no new snapshot.
@@ -113,8 +117,9 @@ impl Sandbox {
         let position = log.position() - entries.iter().filter(|entry| entry.counts()).count() as u64;
         let beginning = &self.beginning;
         let from_seeds = position == 0 && history.is_from_seeds();
-        let nothing_yet = if from_seeds { beginning.instant } else { present.now };
-        let at = entries.first().map_or(nothing_yet, |entry| entry.begin());
+        // What the seed records have happen is counted from the first instant.
+        let first = || entries.first().map_or(present.now, |entry| entry.begin());
+        let at = if from_seeds { beginning.instant } else { first() };
         let mut past = Past { now: at, ..present.clone() };
         if from_seeds {
             past = beginning.past(&ground);
@@ -131,7 +136,9 @@ impl Sandbox {
             agenda: (!from_seeds).then_some(past.agenda),
             entries,
             evicted: log.evicted(),
+            limits: log.limits(),
             present: present.worlds,
+            left: present.agenda,
             ground,
         }
     }
