@@ -3,13 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::agenda::AgendaLine;
+
 /// What the first line says it is.
 pub(super) const NAME: &str = "standin";
-/// Rises when a bundle is written in another way.
+/// Rises when a bundle is written in a way that an older standin would take for something else. One that has more in it is
+/// refused without that: members that are not known are none.
 pub(super) const FORMAT: u32 = 1;
 
 /// The first line.
@@ -25,6 +28,9 @@ pub(super) struct Head {
     /// `<pack>.<option>` with its value.
     pub(super) options: Map<String, Json>,
     pub(super) rules: Rules,
+    /// None where nothing happens by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agenda: Option<Bounds>,
     pub(super) start: Start,
     pub(super) packs: Vec<PackLine>,
     /// How many entries before the first line had to make room.
@@ -37,6 +43,15 @@ pub(super) struct Head {
 pub(super) struct Rules {
     pub(super) json_depth: usize,
     pub(super) strict: bool,
+}
+
+/// How much may be to happen, and how much of what went out is kept: what finds no room is given up.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Bounds {
+    pub(super) things: usize,
+    pub(super) deliveries: usize,
+    pub(super) bytes: usize,
 }
 
 /// What was before the first entry.
@@ -54,6 +69,9 @@ pub(super) struct Start {
     /// What tests asked of the sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) controls: Option<Json>,
+    /// What was to happen; what the seed records have where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agenda: Option<AgendaLine>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,12 +116,87 @@ pub(super) enum What {
         event: String,
         input: Json,
         changes: Vec<ChangeLine>,
+        /// None where somebody fired it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scheduled: Option<ScheduledLine>,
     },
+    Attempt(Box<AttemptLine>),
+    Outcome(Box<OutcomeLine>),
     #[serde(rename_all = "camelCase")]
     Setting {
         method: String,
         path: String,
         body: Option<Json>,
+    },
+}
+
+/// An event whose time had come.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ScheduledLine {
+    /// The instant before.
+    pub(super) from: String,
+    /// Why it did not happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refused: Option<String>,
+}
+
+/// An attempt to deliver a webhook.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct AttemptLine {
+    pub(super) pack: String,
+    pub(super) webhook: String,
+    pub(super) delivery: String,
+    pub(super) attempt: u32,
+    /// Its place on the agenda.
+    pub(super) due: String,
+    pub(super) place: u64,
+    /// The instant before.
+    pub(super) from: String,
+    pub(super) result: ResultLine,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) enum ResultLine {
+    Sent(SentLine),
+    /// Nothing is sent any more, and why.
+    GivenUp(String),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SentLine {
+    pub(super) url: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Payload,
+    pub(super) timeout_millis: u64,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct OutcomeLine {
+    pub(super) delivery: String,
+    pub(super) attempt: u32,
+    pub(super) outcome: CameLine,
+    pub(super) took_micros: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) enum CameLine {
+    Answered {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Payload,
+        /// There was more of the body.
+        cut: bool,
+    },
+    Failed {
+        how: String,
+        why: String,
     },
 }
 
@@ -177,6 +270,9 @@ pub(super) struct Sum {
     pub(super) entries: u64,
     /// SHA-256 of the records that are there at the end, in the form of `worlds`.
     pub(super) records: String,
+    /// Of what is to happen and went out, in the form of `agenda`; none where the head has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) agenda: Option<String>,
     /// Of all bytes before this line.
     pub(super) sha256: String,
 }
@@ -215,7 +311,21 @@ pub(super) fn header_line(name: &HeaderName, value: &HeaderValue) -> (String, St
     (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
 }
 
-pub(super) fn header((name, value): (String, String)) -> Result<(HeaderName, HeaderValue), String> {
+pub(super) fn header_lines(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| header_line(name, value)).collect()
+}
+
+/// The headers that were written so.
+pub(super) fn headers(lines: Vec<(String, String)>) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let (name, value) = header(line)?;
+        headers.try_append(name, value).map_err(|_| "there are more headers than can be sent".to_owned())?;
+    }
+    Ok(headers)
+}
+
+fn header((name, value): (String, String)) -> Result<(HeaderName, HeaderValue), String> {
     let bytes: Option<Vec<u8>> = value.chars().map(|character| u8::try_from(character).ok()).collect();
     let value = bytes.and_then(|bytes| HeaderValue::from_bytes(&bytes).ok());
     let name_read = HeaderName::try_from(name.as_str()).ok();

@@ -4,6 +4,8 @@
 //! that was cut short or altered is known by the line. Must not know: sockets, the terminal. Start with [`write()`],
 //! [`read`] and [`replay`].
 
+mod agenda;
+mod compare;
 mod format;
 mod read;
 mod replay;

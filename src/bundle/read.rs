@@ -13,6 +13,8 @@ pub(crate) struct Bundle {
     pub(super) entries: Vec<EntryLine>,
     /// The digest of the records at the end.
     pub(super) records: String,
+    /// That of what is to happen then and went out.
+    pub(super) agenda: Option<String>,
     /// Whether its bytes are not those that were written.
     pub(crate) altered: bool,
 }
@@ -99,7 +101,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Bundle, Unreadable> {
                 return Err(unreadable(Why::Count { said: end.entries, found: entries.len() }));
             }
             let altered = end.sha256 != sha256(&bytes[..start]);
-            return Ok(Bundle { head, entries, records: end.records, altered });
+            return Ok(Bundle { head, entries, records: end.records, agenda: end.agenda, altered });
         }
         let entry: EntryLine = parse(line).map_err(unreadable)?;
         if let Some(before) = entries.last().map(|before| before.entry).filter(|before| *before >= entry.entry) {

@@ -1,20 +1,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Version};
+use http::{Method, Version};
 use serde_json::{Map, Value as Json};
 
-use super::format::{
-    ChangeLine, DeliveryLine, EntryLine, ExchangeLine, Payload, RequestLine, ResponseLine, What, header,
-};
+use super::agenda::{LONGEST, digest, outcome};
+use super::compare::{Facts, answer, changed, name, performed, way};
+use super::format::{EntryLine, ExchangeLine, Head, OutcomeLine, Payload, RequestLine, What, headers};
 use super::read::Bundle;
-use super::write::{changes, delivery_line, files, records, response_line};
+use super::write::{delivery_line, files, records};
 use crate::clock::{Instant, Mode, Real};
-use crate::diagnostic::{all_of, shortened};
-use crate::engine::{self, Edit, EventFault, Mistake, Rules, Setting, StateFault};
-use crate::exchange::{self, Body, Differs, Request, Response, differences};
-use crate::journal::{self, Entry, Happening};
+use crate::diagnostic::all_of;
+use crate::engine::{self, Edit, EventFault, Mistake, NotPlanned, Plan, Rules, Setting, StateFault};
+use crate::exchange::{Body, Request};
+use crate::journal;
 use crate::pack::{Chosen, Pack};
+use crate::sandbox::agenda::Agenda;
 use crate::sandbox::{Beginning, Controls, Ground, Nobody, Sandbox, SandboxId, World};
 
 /// What came of doing everything in a bundle again.
@@ -29,6 +30,8 @@ pub(crate) struct Proof {
     /// How many entries came out the same, and how many of them are exchanges.
     pub(crate) entries: usize,
     pub(crate) exchanges: usize,
+    /// How many are attempts to deliver a webhook.
+    pub(crate) attempts: usize,
     /// Packs of the bundle whose files are others here.
     pub(crate) changed: Vec<PackChange>,
     pub(crate) altered: bool,
@@ -36,12 +39,14 @@ pub(crate) struct Proof {
     pub(crate) difference: Option<Difference>,
     /// Whether the records at the end are those that were there: then the log has everything that changed them.
     pub(crate) records: bool,
+    /// Whether what is to happen then, and what went out, is what it was.
+    pub(crate) agenda: bool,
 }
 
 impl Proof {
     /// Whether everything came out as it is written, and what is written is what was.
     pub(crate) fn holds(&self) -> bool {
-        !self.altered && self.difference.is_none() && self.records
+        !self.altered && self.difference.is_none() && self.records && self.agenda
     }
 }
 
@@ -90,15 +95,12 @@ impl fmt::Display for Unplayable {
     }
 }
 
-/// The most things that may have happened before a log.
-const LONGEST: u64 = 1 << 60;
-
 /// Nothing depends on the real time here.
 const STILL: Real = Real(0);
 
 /// Does everything in a bundle again, in a sandbox like the one that it is of. `packs` are those that are here.
 pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unplayable> {
-    let Bundle { head, entries, records: then, altered } = bundle;
+    let Bundle { mut head, entries, records: then, agenda: left, altered } = bundle;
     let used: Vec<Option<&Arc<Pack>>> =
         head.packs.iter().map(|line| packs.iter().find(|pack| *pack.name == *line.name)).collect();
     let missing = head.packs.iter().zip(&used).filter(|(_, found)| found.is_none());
@@ -108,9 +110,12 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
     }
     let packs: Arc<[Arc<Pack>]> = used.into_iter().flatten().cloned().collect();
     let changed = head.packs.iter().zip(&*packs).filter_map(|(line, pack)| change(&line.files, pack)).collect();
+    let agenda = head.start.agenda.take().map(|line| line.read(&packs)).transpose();
+    let agenda = agenda.map_err(|why| Unplayable::Head(format!("what was to happen when the log begins: {why}")))?;
+    let bounds = head.agenda;
     let player = Player {
         rules: Rules { json_depth: head.rules.json_depth, strict: head.rules.strict },
-        sandbox: sandbox(&head, &packs)?,
+        sandbox: sandbox(&head, agenda, &packs)?,
         packs,
     };
     let mut proof = Proof {
@@ -120,13 +125,16 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
         evicted: head.evicted,
         entries: 0,
         exchanges: 0,
+        attempts: 0,
         changed,
         altered,
         difference: None,
         records: false,
+        agenda: false,
     };
     for (index, line) in entries.into_iter().enumerate() {
-        let (entry, exchange) = (line.entry, matches!(line.what, What::Exchange(_)));
+        let (exchange, attempt) = (matches!(line.what, What::Exchange(_)), matches!(line.what, What::Attempt(_)));
+        let entry = line.entry;
         let (what, operation) = name(&line);
         let facts = player.play(line).unwrap_or_else(|why| vec![why]);
         if !facts.is_empty() {
@@ -135,27 +143,14 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
         }
         proof.entries += 1;
         proof.exchanges += usize::from(exchange);
+        proof.attempts += usize::from(attempt);
     }
     let worlds: Vec<World> = (0..player.packs.len()).map(|pack| player.sandbox.holding(pack).1).collect();
     proof.records = records(&worlds, &player.packs) == then;
+    // Where it is not told, nothing happened by itself when the bundle was written.
+    let present = || digest(&player.sandbox.agenda(STILL), &player.packs);
+    proof.agenda = left == bounds.map(|_| present());
     Ok(proof)
-}
-
-/// What an entry did, for people.
-fn name(line: &EntryLine) -> (String, Option<String>) {
-    match &line.what {
-        What::Exchange(exchange) => {
-            let RequestLine { method, path, .. } = &exchange.request;
-            let pack = exchange.pack.as_deref().map_or_else(String::new, |pack| format!(" of `{pack}`"));
-            (format!("{method} {path}{pack}"), exchange.operation.clone())
-        }
-        What::Clock { now, .. } => (format!("the clock set to {now}"), None),
-        What::Setting { method, path, .. } => (format!("{method} of the setting `{path}`"), None),
-        What::State { method, pack, resource, id, .. } => {
-            (format!("{method} of the record `{id}` of `{pack}/{resource}`"), None)
-        }
-        What::Event { pack, event, .. } => (format!("the event `{pack}/{event}`"), None),
-    }
 }
 
 fn change(then: &Map<String, Json>, pack: &Arc<Pack>) -> Option<PackChange> {
@@ -168,7 +163,7 @@ fn change(then: &Map<String, Json>, pack: &Arc<Pack>) -> Option<PackChange> {
 }
 
 /// A sandbox as it was before the first entry.
-fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandbox, Unplayable> {
+fn sandbox(head: &Head, agenda: Option<Agenda>, packs: &Arc<[Arc<Pack>]>) -> Result<Sandbox, Unplayable> {
     let bad = |words: String| Unplayable::Head(words);
     let chosen: Result<Vec<Chosen>, String> = head
         .options
@@ -197,11 +192,14 @@ fn sandbox(head: &super::format::Head, packs: &Arc<[Arc<Pack>]>) -> Result<Sandb
     let beginning = Beginning {
         instant: Instant::parse(&start.at).map_err(bad)?,
         mode: mode(&start.mode).map_err(bad)?,
-        // What was done is compared at once, and need not be kept.
-        journal: journal::Limits { entries: 1, bytes: 0 },
+        // What was done is compared at once, and need not be kept; but what went out is kept as long as it was.
+        journal: head.agenda.map_or(journal::Limits { entries: 1, bytes: 0 }, |bounds| journal::Limits {
+            entries: bounds.deliveries,
+            bytes: bounds.bytes,
+        }),
         snapshots: 0,
-        agenda: None,
-        most_agenda: usize::MAX,
+        agenda,
+        most_agenda: head.agenda.map_or(usize::MAX, |bounds| bounds.things),
         deeds: engine::DEEDS,
         carrier: Arc::new(Nobody),
         controls: match &start.controls {
@@ -235,9 +233,6 @@ struct Player {
     rules: Rules,
 }
 
-/// In what an entry came out otherwise; nothing where it did not. The error says why it cannot be done at all.
-type Facts = Result<Vec<String>, String>;
-
 impl Player {
     fn play(&self, line: EntryLine) -> Facts {
         match line.what {
@@ -250,7 +245,23 @@ impl Player {
                 self.sandbox.stand_at(Instant::parse(&line.at)?);
                 self.exchange(*exchange)
             }
-            What::Event { pack, event, input, changes } => {
+            What::Event { scheduled: Some(ref scheduled), .. } => {
+                let from = Instant::parse(&scheduled.from)?;
+                self.due(from, line)
+            }
+            What::Attempt(ref attempt) => {
+                let place = (Instant::parse(&attempt.due)?, attempt.place);
+                self.sandbox.take_back_again(&attempt.delivery, Some(place));
+                let from = Instant::parse(&attempt.from)?;
+                self.due(from, line)
+            }
+            What::Outcome(came) => {
+                self.sandbox.stand_at(Instant::parse(&line.at)?);
+                let OutcomeLine { delivery, attempt, outcome: line, took_micros } = *came;
+                let entry = self.sandbox.receive_again(&delivery, attempt, outcome(line)?, took_micros);
+                entry.map(|_| Vec::new()).ok_or_else(|| "no such attempt is under way".to_owned())
+            }
+            What::Event { pack, event, input, changes, scheduled: None } => {
                 self.sandbox.stand_at(Instant::parse(&line.at)?);
                 let (index, definition) = self.pack(&pack)?;
                 let event = definition.events.iter().find(|known| *known.name == *event);
@@ -266,6 +277,9 @@ impl Player {
             }
             What::Setting { method, path, body } => {
                 self.sandbox.stand_at(Instant::parse(&line.at)?);
+                if let Some(plan) = Plan::of(&self.packs, &method, &path, body.as_ref()) {
+                    return self.plan(&plan?);
+                }
                 let setting =
                     Setting::of(&method, &path, body).ok_or_else(|| format!("`{method} {path}` sets nothing"))?;
                 let set = self.sandbox.set(STILL, |controls| engine::set(&self.packs, controls, &setting));
@@ -288,6 +302,30 @@ impl Player {
                 Ok(changed(&changes, &entry))
             }
         }
+    }
+
+    /// Something whose time had come.
+    fn due(&self, from: Instant, line: EntryLine) -> Facts {
+        self.sandbox.stand_at(from);
+        let entry = self.sandbox.perform_again().ok_or("nothing is to happen")?;
+        performed(line, &entry)
+    }
+
+    /// A change of what is to happen.
+    fn plan(&self, plan: &Plan) -> Facts {
+        if let Plan::Redeliver(id) = plan {
+            self.sandbox.take_back_again(id, None);
+        }
+        // That there was room is said by its being there.
+        let planned =
+            self.sandbox.plan(STILL, |ground, agenda, now| engine::plan(&ground.packs, agenda, plan, now, usize::MAX));
+        planned.map(|_| Vec::new()).map_err(|why| match why {
+            NotPlanned::Full(_) => "it is refused: the agenda is full".to_owned(),
+            NotPlanned::NoEvent(number) => format!("it is refused: nobody has asked for an event {number}"),
+            NotPlanned::NoDelivery(id) => format!("it is refused: there is no delivery `{id}`"),
+            NotPlanned::Unsent(id) => format!("it is refused: the delivery `{id}` is none that is sent"),
+            NotPlanned::UnderWay(id) => format!("it is refused: an attempt of the delivery `{id}` is under way"),
+        })
     }
 
     fn pack(&self, name: &str) -> Result<(usize, &Arc<Pack>), String> {
@@ -317,7 +355,7 @@ impl Player {
         let Some(exchanged) = entry.as_ref().and_then(|entry| entry.exchange()) else {
             return Err("it was not entered in the log".to_owned());
         };
-        let mut facts = compare(response, &exchanged.response)?;
+        let mut facts = answer(response, &exchanged.response)?;
         if exchanged.operation.as_deref() != operation.as_deref() {
             let named = |name: Option<&str>| name.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
             let (then, now) = (named(operation.as_deref()), named(exchanged.operation.as_deref()));
@@ -335,11 +373,6 @@ impl Player {
 }
 
 fn read(line: RequestLine) -> Result<Request, String> {
-    let mut headers = HeaderMap::with_capacity(line.headers.len());
-    for pair in line.headers {
-        let (name, value) = header(pair)?;
-        headers.append(name, value);
-    }
     let method = Method::from_bytes(line.method.as_bytes()).map_err(|_| format!("`{}` is no method", line.method))?;
     let body = match line.body {
         Payload::LargerThan(limit) => Body::TooLarge { limit },
@@ -352,82 +385,7 @@ fn read(line: RequestLine) -> Result<Request, String> {
         bare: line.bare,
         query: line.query,
         version: Version::HTTP_11,
-        headers,
+        headers: headers(line.headers)?,
         body,
     })
-}
-
-/// In what an answer differs from the one that was written down.
-fn compare(then: ResponseLine, response: &Response) -> Facts {
-    let now = response_line(response);
-    let mut facts = Vec::new();
-    if then.status != now.status {
-        facts.push(format!("status: it was {}, it is {}", then.status, now.status));
-    }
-    if let Some((was, is)) = first_difference(&then.headers, &now.headers) {
-        let shown = |header: Option<&(String, String)>| match header {
-            Some((name, value)) => format!("`{name}: {value}`"),
-            None => "missing".to_owned(),
-        };
-        facts.push(format!("header: it was {}, it is {}", shown(was), shown(is)));
-    }
-    if then.body != now.body {
-        facts.push(body(&then.body.bytes()?, &response.body));
-    }
-    Ok(facts)
-}
-
-/// How an answer was sent, in words.
-fn way(delivery: Option<&DeliveryLine>) -> String {
-    delivery.and_then(|delivery| serde_json::to_string(delivery).ok()).unwrap_or_else(|| "at once".to_owned())
-}
-
-fn first_difference<'l, T: PartialEq>(then: &'l [T], now: &'l [T]) -> Option<(Option<&'l T>, Option<&'l T>)> {
-    let place = (0..then.len().max(now.len())).find(|place| then.get(*place) != now.get(*place))?;
-    Some((then.get(place), now.get(place)))
-}
-
-/// How many characters of a body are shown.
-const SHOWN: usize = 120;
-
-/// Where two bodies differ, by pointer where both are JSON.
-fn body(then: &[u8], now: &[u8]) -> String {
-    let json = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).ok();
-    if let (Some(was), Some(is)) = (json(then), json(now)) {
-        let shown = |value: Json| shortened(&value.to_string(), SHOWN);
-        let missing = || "missing".to_owned();
-        for exchange::Difference { pointer, what } in differences(&was, &is) {
-            let (was, is) = match what {
-                Differs::Missing(was) => (shown(was), missing()),
-                Differs::Extra(is) => (missing(), shown(is)),
-                Differs::Value(was, is) => (shown(was), shown(is)),
-                // Where the keys only come in another order, the bytes say more.
-                Differs::Order(..) => continue,
-            };
-            return format!("body: `{pointer}` was {was}, is {is}");
-        }
-    }
-    let same = then.iter().zip(now).take_while(|(was, is)| was == is).count();
-    let rest = |bytes: &[u8]| shortened(&String::from_utf8_lossy(&bytes[same..]), SHOWN);
-    format!("body: from byte {same} on it was {:?}, it is {:?}", rest(then), rest(now))
-}
-
-/// What an entry did to records, where it is not what was written down.
-fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
-    let notes = match &entry.what {
-        Happening::Exchange(exchanged) => &exchanged.changes,
-        Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
-        Happening::Clock { .. }
-        | Happening::Setting { .. }
-        | Happening::Reload(_)
-        | Happening::Attempt(_)
-        | Happening::Outcome(_) => return Vec::new(),
-    };
-    let now = changes(notes);
-    let shown = |change: Option<&ChangeLine>| match change {
-        Some(ChangeLine { verb, resource, id }) => format!("`{verb} {resource} {id}`"),
-        None => "none".to_owned(),
-    };
-    let difference = first_difference(then, &now);
-    difference.map(|(was, is)| format!("change: it was {}, it is {}", shown(was), shown(is))).into_iter().collect()
 }

@@ -3,26 +3,34 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::agenda::{self, AgendaLine};
 use super::format::{
-    ChangeLine, DeliveryLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, PackLine, Payload, RequestLine,
-    ResponseLine, Rules, Start, Sum, What, header_line,
+    AttemptLine, Bounds, ChangeLine, DeliveryLine, End, EntryLine, ExchangeLine, FORMAT, Head, NAME, OutcomeLine,
+    PackLine, Payload, RequestLine, ResponseLine, ResultLine, Rules, ScheduledLine, SentLine, Start, Sum, What,
+    header_line, header_lines,
 };
 use crate::engine;
-use crate::exchange::{Body, Delivery, Manner, Request, Response, millis};
-use crate::journal::{Entry, Happening, Note};
+use crate::exchange::{Body, Delivery, Manner, Outgoing, Request, Response, millis};
+use crate::journal::{Attempted, Entry, Happening, Note, Received};
 use crate::pack::{Pack, sha256};
 use crate::sandbox::{Ground, Sandbox, Story, World};
 
 /// The log of a sandbox with all that is needed to do it again. Secrets stand in it as they were sent.
 pub(crate) fn write(sandbox: &Sandbox, rules: engine::Rules) -> Vec<u8> {
     let story = sandbox.story();
+    let packs = &story.ground.packs;
     let mut bytes = Vec::new();
-    line(&mut bytes, &head(sandbox, &story, rules));
+    let head = head(sandbox, &story, rules);
+    line(&mut bytes, &head);
     let lines: Vec<EntryLine> = story.entries.iter().filter_map(|entry| entry_line(entry)).collect();
     lines.iter().for_each(|entry| line(&mut bytes, entry));
-    let records = records(&story.present, &story.ground.packs);
-    let end = End { end: Sum { entries: lines.len() as u64, records, sha256: sha256(&bytes) } };
-    line(&mut bytes, &end);
+    let sum = Sum {
+        entries: lines.len() as u64,
+        records: records(&story.present, packs),
+        agenda: head.agenda.map(|_| agenda::digest(&story.left, packs)),
+        sha256: sha256(&bytes),
+    };
+    line(&mut bytes, &End { end: sum });
     bytes
 }
 
@@ -34,6 +42,7 @@ fn line(out: &mut Vec<u8>, value: &impl Serialize) {
 
 fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
     let Ground { packs, options, .. } = &*story.ground;
+    let by_itself = happens_by_itself(story);
     let options = packs.iter().zip(&**options).flat_map(|(pack, options)| options.by_path(pack));
     Head {
         bundle: NAME.to_owned(),
@@ -43,6 +52,11 @@ fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
         seed: story.ground.seed,
         options: options.map(|(path, value)| (path, value.clone())).collect(),
         rules: Rules { json_depth: rules.json_depth, strict: rules.strict },
+        agenda: by_itself.then(|| Bounds {
+            things: sandbox.most_agenda(),
+            deliveries: story.limits.entries,
+            bytes: story.limits.bytes,
+        }),
         start: Start {
             at: story.at.to_string(),
             mode: story.mode.name().to_owned(),
@@ -50,10 +64,17 @@ fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
             position: story.position,
             controls: engine::dumped(&story.controls),
             worlds: story.worlds.as_ref().map(|worlds| dumps(worlds, packs)),
+            agenda: story.agenda.as_ref().filter(|_| by_itself).map(|agenda| AgendaLine::of(agenda, packs)),
         },
         packs: packs.iter().map(|pack| PackLine { name: pack.name.to_string(), files: files(pack) }).collect(),
         evicted: story.evicted,
     }
+}
+
+/// Whether anything does, or did: else what is to happen is left out.
+fn happens_by_itself(story: &Story) -> bool {
+    let can = |pack: &Arc<Pack>| !pack.webhooks.is_empty() || pack.events.iter().any(|event| event.schedule.is_some());
+    story.left.next() > 0 || story.ground.packs.iter().any(can)
 }
 
 /// The records of each pack, by its name.
@@ -72,7 +93,7 @@ pub(super) fn files(pack: &Arc<Pack>) -> Map<String, Json> {
 }
 
 /// None for the change of a pack, behind which a bundle begins.
-fn entry_line(entry: &Entry) -> Option<EntryLine> {
+pub(super) fn entry_line(entry: &Entry) -> Option<EntryLine> {
     let what = match &entry.what {
         Happening::Exchange(exchanged) => What::Exchange(Box::new(ExchangeLine {
             pack: exchanged.pack_name().map(str::to_owned),
@@ -96,15 +117,55 @@ fn entry_line(entry: &Entry) -> Option<EntryLine> {
         Happening::Setting { method, path, body } => {
             What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.clone() }
         }
-        Happening::Reload(_) | Happening::Attempt(_) | Happening::Outcome(_) => return None,
-        Happening::Event { pack, name, input, changes: noted, .. } => What::Event {
+        Happening::Reload(_) => return None,
+        Happening::Event { pack, name, input, changes: noted, scheduled, .. } => What::Event {
             pack: pack.to_string(),
             event: name.to_string(),
             input: input.clone(),
             changes: changes(noted),
+            scheduled: scheduled.as_deref().map(|scheduled| ScheduledLine {
+                from: scheduled.from.to_string(),
+                refused: scheduled.refused.clone(),
+            }),
         },
+        Happening::Attempt(attempted) => What::Attempt(Box::new(attempt_line(attempted))),
+        Happening::Outcome(received) => What::Outcome(Box::new(outcome_line(received))),
     };
     Some(EntryLine { entry: entry.id, at: entry.at.to_string(), what })
+}
+
+fn attempt_line(attempted: &Attempted) -> AttemptLine {
+    AttemptLine {
+        pack: attempted.pack.name.to_string(),
+        webhook: attempted.webhook.to_string(),
+        delivery: attempted.delivery.to_string(),
+        attempt: attempted.number,
+        due: attempted.due.to_string(),
+        place: attempted.place,
+        from: attempted.from.to_string(),
+        result: match &attempted.sent {
+            Ok(sent) => ResultLine::Sent(sent_line(sent)),
+            Err(why) => ResultLine::GivenUp(why.clone()),
+        },
+    }
+}
+
+fn sent_line(sent: &Outgoing) -> SentLine {
+    SentLine {
+        url: sent.url.clone(),
+        headers: header_lines(&sent.headers),
+        body: Payload::of(&sent.body),
+        timeout_millis: millis(sent.timeout),
+    }
+}
+
+fn outcome_line(received: &Received) -> OutcomeLine {
+    OutcomeLine {
+        delivery: received.delivery.to_string(),
+        attempt: received.number,
+        outcome: agenda::came(&received.outcome),
+        took_micros: received.took,
+    }
 }
 
 fn request_line(request: &Request) -> RequestLine {

@@ -86,15 +86,26 @@ fn text(file: &Path, proof: &Proof) -> String {
         let _ = writeln!(text, "altered: the bundle is not what was written: its digest is another");
     }
     let same = counted(*entries, "entry", "entries");
-    let exchanges = counted(*exchanges, "exchange", "exchanges");
+    let mut among = counted(*exchanges, "exchange", "exchanges");
+    if proof.attempts > 0 {
+        among = format!("{among} and {}", counted(proof.attempts, "attempt of a webhook", "attempts of webhooks"));
+    }
     match &proof.difference {
-        None if proof.records => {
-            let _ = writeln!(text, "same: {same}, {exchanges} among them, byte for byte, and the records at the end");
+        None if proof.records && proof.agenda => {
+            let _ = writeln!(text, "same: {same}, {among} among them, byte for byte, and the records at the end");
         }
         None => {
-            let _ =
-                writeln!(text, "different: the records at the end: something that changed them is not in the bundle");
-            let _ = writeln!(text, "before it {same} came out the same, {exchanges} among them");
+            if !proof.records {
+                let words = "different: the records at the end: something that changed them is not in the bundle";
+                let _ = writeln!(text, "{words}");
+            }
+            if !proof.agenda {
+                let _ = writeln!(
+                    text,
+                    "different: what is to happen at the end, or went out: something that changed it is not in the bundle"
+                );
+            }
+            let _ = writeln!(text, "before it {same} came out the same, {among} among them");
         }
         Some(difference) => {
             let Difference { entry, line, what, operation, facts } = difference;
@@ -105,7 +116,7 @@ fn text(file: &Path, proof: &Proof) -> String {
             for fact in facts {
                 let _ = writeln!(text, "  {fact}");
             }
-            let _ = writeln!(text, "before it {same} came out the same, {exchanges} among them");
+            let _ = writeln!(text, "before it {same} came out the same, {among} among them");
         }
     }
     text
@@ -124,9 +135,11 @@ fn to_json(proof: &Proof) -> Json {
         "evicted": proof.evicted,
         "entries": proof.entries,
         "exchanges": proof.exchanges,
+        "attempts": proof.attempts,
         "changed": changed.collect::<Vec<_>>(),
         "altered": proof.altered,
         "difference": difference,
         "records": proof.records,
+        "agenda": proof.agenda,
     })
 }

@@ -35,7 +35,7 @@ pub(crate) use operation::{
 };
 pub(crate) use option::{Chosen, Options, PackOption, Wanted};
 pub(crate) use proof::{Check, Leaf};
-pub(crate) use reply::{Content, ErrorId, NamedError, Provenance, Reply, media_type};
+pub(crate) use reply::{Content, ErrorId, MEDIA_TYPES, NamedError, Provenance, Reply, media_type};
 pub(crate) use resource::{Field, Owner, Resource, ResourceId, Sort, Unique};
 pub(crate) use route::{Candidate, Router, parameter_name, parameter_names, path_values};
 pub(crate) use shape::{Each, Member, Shape};

@@ -44,12 +44,16 @@ pub(crate) enum Content {
     },
 }
 
+/// As what files are sent.
+pub(crate) const MEDIA_TYPES: [&str; 3] = ["application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"];
+
 /// How a file is sent, by its name.
 pub(crate) fn media_type(path: &str) -> &'static str {
+    let [json, html, other] = MEDIA_TYPES;
     match path.rsplit_once('.').map(|(_, end)| end) {
-        Some("json") => "application/json",
-        Some("html") => "text/html; charset=utf-8",
-        _ => "text/plain; charset=utf-8",
+        Some("json") => json,
+        Some("html") => html,
+        _ => other,
     }
 }
 
