@@ -90,13 +90,6 @@ impl Agenda {
         self.queue.iter().map(|(key, item)| (*key, &**item))
     }
 
-    /// What stands behind a place.
-    pub(crate) fn behind(&self, key: Key) -> impl Iterator<Item = (Key, &Item)> {
-        self.queue
-            .range((std::ops::Bound::Excluded(key), std::ops::Bound::Unbounded))
-            .map(|(key, item)| (*key, &**item))
-    }
-
     /// The next thing, which is taken out.
     pub(super) fn take(&mut self) -> Option<(Key, Arc<Item>)> {
         let key = self.first()?;

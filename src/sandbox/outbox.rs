@@ -190,10 +190,6 @@ impl Delivery {
 }
 
 impl Outbox {
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
-    }
-
     /// How many had to make room.
     pub(crate) fn evicted(&self) -> u64 {
         self.evicted
