@@ -131,6 +131,7 @@ mod tests {
         ("a uniqueness", "pack.yaml", "resources: { x: { unique: { zzz: 0 } } }"),
         ("a seed", "pack.yaml", "resources: { x: { seed: { zzz: 0 } } }"),
         ("a guard", "pack.yaml", "guards: { x: { zzz: 0 } }"),
+        ("a named shape", "pack.yaml", "shapes: { x: { zzz: 0 } }"),
         ("an error", "pack.yaml", "errors: { x: { zzz: 0 } }"),
         ("a row of `violations`", "pack.yaml", "violations: { zzz: 0 }"),
         ("a limit", "pack.yaml", "limits: { zzz: 0 }"),

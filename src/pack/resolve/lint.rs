@@ -78,6 +78,19 @@ impl Resolver<'_> {
                 unused.push((key.at.clone(), message, help));
             }
         }
+        for (index, (key, _)) in manifest.shapes.iter().enumerate() {
+            let used = self.used_shapes.contains(&index)
+                || self.lost.contains("shape")
+                || (lenient && self.mentions(&key.name) > 1);
+            if !used {
+                let message = format!("nothing has the shape `{}`", key.name);
+                unused.push((
+                    key.at.clone(),
+                    message,
+                    "name it as `shape` of an answer or a webhook's body, or take it out",
+                ));
+            }
+        }
         // Which scheme a broken one, or the `auth` of a broken operation, would have been is not known.
         if !lenient {
             for (index, scheme) in self.schemes.iter().enumerate() {

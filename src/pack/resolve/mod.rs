@@ -25,6 +25,7 @@ mod routes;
 mod schedules;
 mod seeds;
 mod shapes;
+mod shared;
 mod sides;
 mod survey;
 mod verbatim;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::files::MANIFEST;
-use super::source::{Diagnostics, Manifest, Node, Spanned, Template};
+use super::source::{Diagnostics, Key, Manifest, Node, ReplySource, Spanned, Template};
 use super::{
     CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, parameter_names,
 };
@@ -77,6 +78,7 @@ struct Resolver<'f> {
     used_errors: BTreeSet<ErrorId>,
     used_guards: BTreeSet<usize>,
     used_schemes: BTreeSet<usize>,
+    used_shapes: BTreeSet<usize>,
     used_formats: BTreeSet<usize>,
     used_options: BTreeSet<usize>,
     /// Options whose values cannot be read, about which enough has been said.
@@ -101,6 +103,7 @@ struct Resolver<'f> {
     /// Errors that only faults give, each with the place where it says so.
     faults: BTreeMap<String, Location>,
     schemes: Vec<Scheme>,
+    shapes: Vec<(Key, Option<ReplySource>)>,
     tables: Value,
     options: Vec<PackOption>,
     constants: Vec<Spanned<String>>,
@@ -123,6 +126,7 @@ impl<'f> Resolver<'f> {
             used_errors: BTreeSet::new(),
             used_guards: BTreeSet::new(),
             used_schemes: BTreeSet::new(),
+            used_shapes: BTreeSet::new(),
             used_formats: BTreeSet::new(),
             used_options: BTreeSet::new(),
             broken_options: BTreeSet::new(),
@@ -140,6 +144,7 @@ impl<'f> Resolver<'f> {
             error_names: Vec::new(),
             faults: BTreeMap::new(),
             schemes: Vec::new(),
+            shapes: Vec::new(),
             tables: Value::Null,
             options: Vec::new(),
             constants: Vec::new(),
@@ -197,7 +202,10 @@ impl<'f> Resolver<'f> {
         self.used.insert(MANIFEST.to_owned());
         let node = self.yaml(manifest_file);
         match node.and_then(|node| Manifest::read(&node, &mut self.diagnostics)) {
-            Some(manifest) => self.pack(&manifest),
+            Some(mut manifest) => {
+                self.shared_shapes(&mut manifest);
+                self.pack(&manifest)
+            }
             None => {
                 self.survey();
                 None

@@ -120,11 +120,12 @@ impl Resolver<'_> {
         let before = self.diagnostics.len();
         let source = node.and_then(|node| OperationSource::read(&node, &mut self.diagnostics));
         parts.incomplete |= source.is_none();
-        let source = source?;
+        let mut source = source?;
         parts.titles.extend(source.title.clone());
         let clean = self.diagnostics.len() == before;
         // What the unreadable part would have used is not known.
         parts.incomplete |= self.unread_keys(before);
+        source.respond.iter_mut().for_each(|reply| self.shape_of(reply));
         self.operation(&source, folder, stem, manifest, clean)
     }
 

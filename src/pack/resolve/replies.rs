@@ -148,6 +148,10 @@ impl Resolver<'_> {
     }
 
     pub(super) fn content(&mut self, source: &ReplySource, names: &Names, folder: &str) -> Option<Content> {
+        // A shape that there is stands in the place of its name; of another enough has been said.
+        if source.shape.is_some() {
+            return None;
+        }
         let others =
             source.like.is_some() || source.whole.is_some() || !source.show.is_empty() || source.fixed.is_some();
         if let (Some(page), true) = (&source.page, others) {

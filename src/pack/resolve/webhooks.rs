@@ -37,7 +37,9 @@ impl Resolver<'_> {
         let source = node.and_then(|node| WebhookSource::read(&node, &mut self.diagnostics));
         let clean = !self.unread_keys(before);
         parts.incomplete |= source.is_none() || !clean;
-        self.webhook(&source?, folder, name, clean, parts)
+        let mut source = source?;
+        source.body.iter_mut().for_each(|body| self.shape_of(body));
+        self.webhook(&source, folder, name, clean, parts)
     }
 
     /// Goes on after a mistake, so that the next one is found too.
@@ -68,7 +70,7 @@ impl Resolver<'_> {
         let body = source.body.as_ref().and_then(|body| self.content(body, &names, folder));
         match (&body, &source.body) {
             (Some(Content::Empty), Some(given)) if clean => {
-                let message = "the body of a webhook needs `like` or `show`";
+                let message = "the body of a webhook needs `like`, `show` or `shape`";
                 self.error(Code::KeyMissing, &start(&given.at), message);
             }
             (Some(Content::Empty) | None, _) | (_, None) => {}

@@ -28,6 +28,8 @@ pub(crate) struct Manifest {
     pub(crate) credentials: Vec<CredentialSource>,
     pub(crate) resources: Vec<ResourceSource>,
     pub(crate) guards: Vec<GuardSource>,
+    /// What several answers and webhooks show, by name; `None` for what cannot be read.
+    pub(crate) shapes: Vec<(Key, Option<ReplySource>)>,
     pub(crate) errors: Vec<ErrorSource>,
     /// From the engine's own refusals to errors.
     pub(crate) rejections: Vec<(Key, Spanned<String>)>,
@@ -173,6 +175,7 @@ impl Manifest {
             credentials: items(fields.list("credentials"), CredentialSource::read, diagnostics),
             resources: each(fields.named("resources", diagnostics), ResourceSource::read, diagnostics),
             guards: each(fields.named("guards", diagnostics), GuardSource::read, diagnostics),
+            shapes: each(fields.named("shapes", diagnostics), shape, diagnostics),
             errors: each(fields.named("errors", diagnostics), ErrorSource::read, diagnostics),
             rejections: pairs(fields.named("rejections", diagnostics), "an error's name", diagnostics),
             rows: items(fields.list("violations"), RowSource::read, diagnostics),
@@ -201,6 +204,10 @@ fn items<T>(
 
 fn pairs(members: &[(Key, Node)], what: &str, diagnostics: &mut Diagnostics) -> Vec<(Key, Spanned<String>)> {
     members.iter().filter_map(|(key, node)| Some((key.clone(), text(node, what, diagnostics)?))).collect()
+}
+
+fn shape(key: &Key, node: &Node, diagnostics: &mut Diagnostics) -> Option<(Key, Option<ReplySource>)> {
+    Some((key.clone(), ReplySource::read_shape(node, diagnostics)))
 }
 
 impl SchemeSource {

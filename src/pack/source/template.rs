@@ -70,7 +70,7 @@ pub(crate) struct LikeSource {
     pub(crate) ignore_case: bool,
 }
 
-/// One way to answer: a case of `respond`, or an entry of `errors`; or the body of a webhook, which has less.
+/// One way to answer: a case of `respond`, or an entry of `errors`; or the body of a webhook or a named shape, which have less.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplySource {
     pub(crate) at: Location,
@@ -80,6 +80,8 @@ pub(crate) struct ReplySource {
     /// Of an error: where it says that only a fault gives it.
     pub(crate) fault: Option<Location>,
     pub(crate) status: Option<Spanned<u16>>,
+    /// The name of one of the pack's shapes, in place of `like` and `show`.
+    pub(crate) shape: Option<Spanned<String>>,
     pub(crate) like: Option<LikeSource>,
     /// One template for the whole body, or templates by key or pointer.
     pub(crate) whole: Option<Template>,
@@ -336,17 +338,11 @@ impl ReplySource {
             _ => None,
         };
         let status = fields.required("status").and_then(|node| status(node, diagnostics));
-        let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
-        let (whole, show) = shows(&mut fields, diagnostics);
         let source = ReplySource {
-            at: fields.at(),
-            noun: "answer",
             when,
             fault,
             status,
-            like,
-            whole,
-            show,
+            shape: fields.text("shape", diagnostics),
             fixed: fields.prose("static", diagnostics),
             page: fields.text("page", diagnostics),
             with: templates(fields.named("with", diagnostics), diagnostics),
@@ -355,6 +351,7 @@ impl ReplySource {
             docs: fields.prose("docs", diagnostics),
             assumed: fields.prose("assumed", diagnostics),
             assumed_body: fields.prose("assumed-body", diagnostics),
+            ..ReplySource::shown("answer", &mut fields, diagnostics)
         };
         fields.finish(diagnostics);
         Some(source)
@@ -363,28 +360,48 @@ impl ReplySource {
     /// The body of a webhook.
     pub(super) fn read_body(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "the body of a webhook", diagnostics)?;
-        let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
-        let (whole, show) = shows(&mut fields, diagnostics);
         let source = ReplySource {
-            at: fields.at(),
-            noun: "body",
-            when: None,
-            fault: None,
-            status: None,
-            like,
-            whole,
-            show,
+            shape: fields.text("shape", diagnostics),
             fixed: fields.prose("static", diagnostics),
-            page: None,
-            with: Vec::new(),
-            headers: Vec::new(),
             schema: fields.text("schema", diagnostics),
-            docs: None,
-            assumed: None,
-            assumed_body: None,
+            ..ReplySource::shown("body", &mut fields, diagnostics)
         };
         fields.finish(diagnostics);
         Some(source)
+    }
+
+    /// A shape that answers and webhooks name.
+    pub(super) fn read_shape(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
+        let mut fields = Fields::of(node, "a named shape", diagnostics)?;
+        let given = fields.required("show").is_some();
+        let source = ReplySource::shown("shape", &mut fields, diagnostics);
+        fields.finish(diagnostics);
+        given.then_some(source)
+    }
+
+    /// What is shown, and nothing else.
+    fn shown(noun: &'static str, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Self {
+        let like = fields.take("like").and_then(|node| LikeSource::read(node, diagnostics));
+        let (whole, show) = shows(fields, diagnostics);
+        ReplySource {
+            at: fields.at(),
+            noun,
+            when: None,
+            fault: None,
+            status: None,
+            shape: None,
+            like,
+            whole,
+            show,
+            fixed: None,
+            page: None,
+            with: Vec::new(),
+            headers: Vec::new(),
+            schema: None,
+            docs: None,
+            assumed: None,
+            assumed_body: None,
+        }
     }
 }
 
