@@ -35,6 +35,7 @@ mod rust;
 mod safe;
 mod server;
 mod shapes;
+mod stranger;
 mod stubs;
 mod support;
 mod tls;

@@ -80,6 +80,7 @@ fn documented() -> Vec<(Call, Json)> {
             &[REPORTEI, TOKEN],
         ),
         metrics(),
+        Call::new("reportei/metrics/get-data-async.request.json", "POST /metrics/get-data-async", &[REPORTEI, TOKEN]),
         clients(),
         Call::new("capillary/clients/update.request.json", client, &[ADMIN]),
         secrets(),

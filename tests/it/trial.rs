@@ -151,6 +151,8 @@ fn replay(server: &Server, log: &[Json]) -> Vec<Answer> {
                 let answer = server.control(method, &format!("/state/{pack}/{resource}{id}"), body);
                 assert!((200..300).contains(&answer.status), "{answer}");
             }
+            // The time that is set anew makes it happen.
+            "event" if entry["scheduled"] == true => {}
             "event" => {
                 let [pack, event] = ["pack", "event"].map(|key| entry[key].as_str().unwrap());
                 server.control("POST", &format!("/events/{pack}/{event}"), Some(entry["input"].clone())).expect(200);

@@ -338,6 +338,7 @@ impl ReplySource {
             _ => None,
         };
         let status = fields.required("status").and_then(|node| status(node, diagnostics));
+        let shown = ReplySource::shown("answer", &mut fields, diagnostics);
         let source = ReplySource {
             when,
             fault,
@@ -351,7 +352,7 @@ impl ReplySource {
             docs: fields.prose("docs", diagnostics),
             assumed: fields.prose("assumed", diagnostics),
             assumed_body: fields.prose("assumed-body", diagnostics),
-            ..ReplySource::shown("answer", &mut fields, diagnostics)
+            ..shown
         };
         fields.finish(diagnostics);
         Some(source)
@@ -360,11 +361,12 @@ impl ReplySource {
     /// The body of a webhook.
     pub(super) fn read_body(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "the body of a webhook", diagnostics)?;
+        let shown = ReplySource::shown("body", &mut fields, diagnostics);
         let source = ReplySource {
             shape: fields.text("shape", diagnostics),
             fixed: fields.prose("static", diagnostics),
             schema: fields.text("schema", diagnostics),
-            ..ReplySource::shown("body", &mut fields, diagnostics)
+            ..shown
         };
         fields.finish(diagnostics);
         Some(source)

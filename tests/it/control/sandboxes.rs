@@ -218,12 +218,13 @@ fn reset_brings_back_the_beginning_and_leaves_other_sandboxes_alone() {
     for prefix in ["", "/~alice", "", "/~alice"] {
         let made = create(&server, &format!("{prefix}/customers"), "Gone soon");
         firsts.push(made["uuid"].clone());
+        let then = if prefix.is_empty() { "2024-11-20T00:00:00Z" } else { "2025-07-20T00:00:00Z" };
         server
             .call(
                 "PUT",
                 &format!("{prefix}/_standin/clock"),
                 &[JSON],
-                r#"{"now":"2040-01-01T00:00:00Z","mode":"ticking"}"#,
+                json!({ "now": then, "mode": "ticking" }).to_string(),
             )
             .expect(200);
         let reset = server.call("POST", &format!("{prefix}/_standin/reset"), &[], "").expect(200).json();

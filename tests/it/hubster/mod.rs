@@ -2,6 +2,7 @@
 //! silent. Names say which statement: `hN` is a numbered defect of the page, `s1_4` a section of the facts about the API,
 //! `code_` a row of the table of error codes, `rule_` a sentence about behaviour, `beyond_` another page of the vendor.
 
+mod attempts;
 mod beyond;
 mod codes;
 mod create;
@@ -14,6 +15,7 @@ mod options;
 mod rules;
 mod tenants;
 mod tokens;
+mod told;
 mod update;
 
 use serde_json::{Value as Json, json};

@@ -6,6 +6,7 @@ mod beyond;
 mod calls;
 mod defects;
 mod events;
+mod later;
 mod metrics;
 mod rules;
 mod walks;
