@@ -194,7 +194,7 @@ fn the_log_explains_whatever_happened_by_itself() {
             };
             match chance.below(18) {
                 0..5 => {
-                    let sender: &str = *chance.of(&["mill", "mill", "forge"]);
+                    let sender = *chance.of(&["mill", "mill", "forge"]);
                     parcels.push(courier.send(&sandbox, sender));
                 }
                 5..8 => {
