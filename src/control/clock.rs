@@ -33,6 +33,9 @@ pub(super) fn set(call: Call<'_>) -> Later<'_> {
         let mode = members.text("mode")?.map(|name| Mode::named(name).ok_or_else(|| bad(name))).transpose()?;
         match (now, mode) {
             (None, None) => Err(Problem::bad_request("nothing-to-set", "Give `now`, `mode` or both.")),
+            (None, Some(Mode::Frozen)) if let Some(now) = call.sandbox.freeze(call.real) => {
+                ok(&clock_shown(now, Mode::Frozen))
+            }
             // Whoever advances the time has had its turn then.
             (None, mode) => match call.courier.advance(call.sandbox, |now, _| Ok::<_, ()>(now), mode).await {
                 Ok(advanced) => ok(&clock_shown(advanced.now, advanced.mode)),
@@ -127,7 +130,8 @@ fn refused<E>(why: NotAdvanced<E>) -> Problem {
         NotAdvanced::Overtaken | NotAdvanced::Refused(_) => (
             "advance-overtaken",
             "The sandbox is at another time",
-            "While its time was advanced the sandbox was reset, rewound, restored or deleted.".to_owned(),
+            "While its time was advanced the sandbox was reset, rewound, restored or deleted, or its clock frozen."
+                .to_owned(),
         ),
         NotAdvanced::Endless(at) => (
             "advance-endless",

@@ -113,7 +113,7 @@ pub(crate) fn plan(
     let mut agenda = agenda.clone();
     match plan {
         Plan::Ask(asked) => {
-            if agenda.len().saturating_add(asked.len()) > most {
+            if agenda.bounded().saturating_add(asked.len()) > most {
                 return Err(NotPlanned::Full(most));
             }
             for Ask { pack, event, input, at } in asked {
@@ -130,7 +130,7 @@ pub(crate) fn plan(
             match delivery.state {
                 State::Unsent(_) => return Err(NotPlanned::Unsent(id.clone())),
                 State::Sending => return Err(NotPlanned::UnderWay(id.clone())),
-                _ if agenda.len() >= most => return Err(NotPlanned::Full(most)),
+                _ if agenda.bounded() >= most => return Err(NotPlanned::Full(most)),
                 _ => agenda.redeliver(&delivery, now),
             }
         }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::fill::{self, Slot, fill};
 use super::{Call, Rejection, reject, scope};
-use crate::exchange::{Outgoing, spelled};
+use crate::exchange::{DELIVERY, Outgoing, spelled};
 use crate::expr::{Scope, Value};
 use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{
@@ -27,6 +27,12 @@ pub(super) fn after_request(call: &mut Call<'_>, change: &mut Change) -> Result<
         return Ok(());
     }
     change.deliveries = drafts(call.pack, call.moment, change, None, &mut call.trace)?;
+    // What a webhook's own call makes go out could make the same call again, and so on.
+    if call.request.headers.contains_key(&DELIVERY) {
+        let why =
+            "the request that caused it was itself a delivery of a webhook (Standin-Delivery): nothing goes round";
+        change.deliveries.iter_mut().for_each(|draft| draft.dropped = Some(why));
+    }
     Ok(())
 }
 
@@ -202,7 +208,7 @@ fn draft(
             let unsent = if to.is_some() { None } else { webhook.unsent.clone() };
             let first = moment.now.saturating_add(webhook.after);
             let webhook = Arc::clone(&webhook.name);
-            drafts.push(Draft { webhook, id, about: about.into(), to, media, body, unsent, first });
+            drafts.push(Draft { webhook, id, about: about.into(), to, media, body, unsent, dropped: None, first });
         }
     }
     Ok(())

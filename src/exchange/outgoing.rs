@@ -1,7 +1,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
+
+/// The header that names a delivery. No call goes out without it, so that servers of this kind know one by it.
+pub(crate) const DELIVERY: HeaderName = HeaderName::from_static("standin-delivery");
 
 /// A request that goes out: one attempt to deliver a webhook. Its method is POST.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,7 +36,7 @@ type Tie = (usize, Arc<str>, Arc<str>);
 pub(crate) struct Item {
     pub(crate) pack: usize,
     pub(crate) what: Planned,
-    /// How many things at the same instant led to it, one to the next.
+    /// How much at the same instant led to it: one more than what led to that, times how many things that led to at once.
     pub(crate) depth: u32,
 }
 
@@ -54,7 +54,8 @@ pub(crate) enum Planned {
     },
 }
 
-/// How many things may happen at one instant, each because of the one before.
+/// How deep things may lead to others at one instant. In a line a hundred can; whatever branches, there are at most ten
+/// thousand, for at each step no more than a hundred are this deep.
 pub(crate) const MOST_DEPTH: u32 = 100;
 
 impl Agenda {
@@ -69,6 +70,11 @@ impl Agenda {
 
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
+    }
+
+    /// How much of it somebody asked for, or goes out. What packs have for their records is as much as these are.
+    pub(crate) fn bounded(&self) -> usize {
+        self.queue.len() - self.tied.len()
     }
 
     /// The number that the next thing will have.
@@ -151,8 +157,10 @@ impl Agenda {
 
     // ---- events of records
 
-    /// Has the events that a pack has for a resource follow the change of one of its records.
-    pub(super) fn follow(&mut self, number: usize, pack: &Arc<Pack>, change: &Changed<'_>, now: Instant, depth: u32) {
+    /// Has the events that a pack has for a resource follow the change of one of its records. Gives the places of those that
+    /// are due at once.
+    pub(super) fn follow(&mut self, number: usize, pack: &Arc<Pack>, change: &Changed<'_>, now: Instant) -> Vec<Key> {
+        let mut due = Vec::new();
         for event in &pack.events {
             let Some(schedule) = event.schedule.as_ref().filter(|schedule| schedule.resource == change.resource) else {
                 continue;
@@ -169,18 +177,29 @@ impl Agenda {
             if let Some(key) = self.tied.get(&tie).copied() {
                 self.remove(key);
             }
-            self.tie(tie, is, now, depth);
+            due.extend(self.tie(tie, is, now).filter(|(at, _)| *at <= now));
         }
+        due
     }
 
-    fn tie(&mut self, (pack, event, id): Tie, told: Told, now: Instant, depth: u32) {
+    fn tie(&mut self, (pack, event, id): Tie, told: Told, now: Instant) -> Option<Key> {
         let at = match told {
-            Told::Nothing => return,
+            Told::Nothing => return None,
             Told::At(at) => at,
             Told::After(span) => now.saturating_add(span),
         };
-        let depth = if at <= now { depth + 1 } else { 0 };
-        self.add(at, Item { pack, what: Planned::Tied { event, id }, depth });
+        Some(self.add(at, Item { pack, what: Planned::Tied { event, id }, depth: 0 }))
+    }
+
+    /// Says of what is due at once how much led to it.
+    pub(super) fn deepen(&mut self, due: &[Key], depth: u32) {
+        let many = u32::try_from(due.len()).unwrap_or(u32::MAX);
+        let depth = depth.saturating_mul(many).saturating_add(1);
+        for key in due {
+            if let Some(item) = self.queue.get(key).map(|item| Item::clone(item)) {
+                self.queue.insert(*key, Arc::new(Item { depth, ..item }));
+            }
+        }
     }
 
     fn tie_all(
@@ -197,7 +216,7 @@ impl Agenda {
                 let Some(record) = world.at(schedule.resource, sequence) else { continue };
                 let Some(id) = record.text(pack.resource(schedule.resource).id) else { continue };
                 let tie = (number, Arc::clone(&event.name), Arc::from(id));
-                self.tie(tie, told(pack, schedule, record), now, 0);
+                self.tie(tie, told(pack, schedule, record), now);
             }
         }
     }
@@ -240,13 +259,13 @@ impl Agenda {
     // ---- webhooks
 
     /// Has a delivery made at an instant for the first time.
-    pub(super) fn post(&mut self, delivery: Delivery, first: Option<Instant>, depth: u32) {
+    pub(super) fn post(&mut self, delivery: Delivery, first: Option<Instant>) {
         let (pack, id) = (delivery.pack, Arc::clone(&delivery.id));
         let number = delivery.number;
         self.outbox.put(delivery);
         if let Some(at) = first {
             let what = Planned::Attempt { delivery: id, planned: true };
-            self.put((at, number), Item { pack, what, depth });
+            self.put((at, number), Item { pack, what, depth: 0 });
         }
     }
 

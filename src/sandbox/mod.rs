@@ -6,6 +6,7 @@
 mod adopt;
 pub(crate) mod agenda;
 mod controls;
+mod deeds;
 mod dump;
 mod faults;
 mod ground;
@@ -23,11 +24,12 @@ mod watch;
 mod world;
 
 pub(crate) use controls::Controls;
+pub(crate) use deeds::{Carrier, Deeds, Fired, Nobody, Occasion};
 pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
 pub(crate) use ground::Ground;
 pub(crate) use id::SandboxId;
 pub(crate) use limits::{Counted, Limit, Limits, Others, Window};
-pub(crate) use perform::{Carrier, Deeds, Fired, Next, Nobody, Occasion, Stride, Ticket};
+pub(crate) use perform::{Next, Stride, Ticket};
 pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Replacement, Settings, Wish};
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
 pub(crate) use state::{Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};

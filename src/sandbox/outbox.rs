@@ -128,6 +128,8 @@ pub(crate) struct Draft {
     pub(crate) body: Bytes,
     /// How it gets there without being sent.
     pub(crate) unsent: Option<Arc<str>>,
+    /// Why it is given up at once.
+    pub(crate) dropped: Option<&'static str>,
     /// When it is sent first.
     pub(crate) first: Instant,
 }

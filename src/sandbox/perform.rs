@@ -1,74 +1,24 @@
 //! Doing what is due: events whose time has come, and attempts to deliver webhooks.
 //!
 //! What is due comes before everything that happens after it: whoever looks at a sandbox has it done first, in the order of
-//! the agenda. What goes out is handed to the [`Carrier`]; what came of it is told with [`Sandbox::received`], whenever that
+//! the agenda. What goes out is handed to the [`Carrier`](super::Carrier); what came of it is told with [`Sandbox::received`], whenever that
 //! is. While time is advanced, the one who advances it does all that.
 
-use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 use serde_json::Value as Json;
 
 use super::agenda::{Agenda, Item, Key, MOST_DEPTH, Planned};
+use super::deeds::{Deeds, Fired, Occasion};
 use super::ground::Ground;
-use super::id::SandboxId;
 use super::outbox::{Attempt, Delivery, Orphan, State as Stand};
-use super::state::{Doing, Freed, Moment, Sandbox, State, notes};
+use super::state::{Doing, Freed, Sandbox, State, notes};
 use super::world::Change;
 use crate::clock::{Instant, Mode, Real};
 use crate::exchange::{Outcome, Outgoing};
 use crate::expr::Draws;
 use crate::journal::{Attempted, Entry, Happening, Received, Scheduled};
-use crate::pack::Pack;
-
-/// How what is due is worked out. The engine knows.
-#[derive(Clone, Copy)]
-pub(crate) struct Deeds {
-    pub(crate) fire: fn(&Arc<Pack>, &Moment<'_>, &Occasion<'_>) -> Fired,
-    /// What an attempt sends; else why nothing is sent any more, in words.
-    pub(crate) attempt: fn(&Arc<Pack>, &Moment<'_>, &Delivery, u32) -> Result<Outgoing, String>,
-}
-
-impl fmt::Debug for Deeds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Deeds")
-    }
-}
-
-/// An event whose time has come.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Occasion<'a> {
-    /// Somebody asked for it with this input.
-    Asked(&'a str, &'a Json),
-    /// A pack has it for the record with this id.
-    Tied(&'a str, &'a str),
-}
-
-/// What comes of an event whose time has come.
-#[derive(Debug)]
-pub(crate) struct Fired {
-    pub(crate) input: Json,
-    /// What it does; else why it does not happen, in words.
-    pub(crate) change: Result<Change, String>,
-}
-
-/// Who takes what goes out of sandboxes, and looks at them when something is due.
-pub(crate) trait Carrier: Send + Sync + fmt::Debug {
-    /// Takes an attempt that is under way now.
-    fn carry(&self, sandbox: &SandboxId, ticket: Ticket);
-    /// Something is due at another time than it was.
-    fn look(&self, sandbox: &SandboxId);
-}
-
-/// Where there is nobody: nothing goes out, and nobody looks.
-#[derive(Debug)]
-pub(crate) struct Nobody;
-
-impl Carrier for Nobody {
-    fn carry(&self, _: &SandboxId, _: Ticket) {}
-    fn look(&self, _: &SandboxId) {}
-}
 
 /// An attempt that is under way.
 #[derive(Debug, Clone)]
@@ -101,6 +51,7 @@ pub(crate) struct Performed {
 #[derive(Debug)]
 pub(crate) struct Stride {
     generation: u64,
+    number: u64,
     pub(crate) from: Instant,
 }
 
@@ -203,6 +154,12 @@ impl Sandbox {
         Ok(entry)
     }
 
+    /// Whether an attempt belongs to the time that the sandbox is in.
+    pub(crate) fn awaits(&self, ticket: &Ticket) -> bool {
+        let state = self.lock();
+        !state.closed && state.generation == ticket.generation
+    }
+
     /// When something is due first.
     pub(crate) fn first_due(&self) -> Option<Instant> {
         self.lock().agenda.first().map(|(at, _)| at)
@@ -232,15 +189,16 @@ impl Sandbox {
         let now = state.now(real);
         state.resume = Some(state.clock.mode());
         state.by_hand = true;
+        state.strides += 1;
         state.clock.set(now, Mode::Frozen, real);
-        Stride { generation: state.generation, from: now }
+        Stride { generation: state.generation, number: state.strides, from: now }
     }
 
     /// The next thing that is due until an instant, at its own instant; when there is none, that instant is reached and
     /// time goes on as before, or as `then` says.
     pub(crate) fn step(&self, stride: &Stride, target: Instant, then: Option<Mode>, real: Real) -> Next {
         let mut state = self.lock();
-        if state.closed || state.generation != stride.generation {
+        if state.closed || !state.is_in(stride) {
             return Next::Overtaken;
         }
         if state.agenda.outbox.under_way() > 0 {
@@ -279,13 +237,26 @@ impl Sandbox {
     /// Ends an advance where it is.
     pub(crate) fn halt(&self, stride: &Stride, real: Real) {
         let mut state = self.lock();
-        if state.generation == stride.generation && state.by_hand {
+        if state.is_in(stride) {
             let now = state.now(real);
             let mode = state.end_stride();
             state.clock.set(now, mode, real);
             drop(state);
             self.beginning.carrier.look(&self.id);
         }
+    }
+
+    /// Ends an advance that is under way, and lets the time stand where it is. Says whether there was one.
+    pub(crate) fn freeze(&self, real: Real) -> Option<Instant> {
+        let mut state = self.lock();
+        state.resume?;
+        let now = state.now(real);
+        let before = state.end_stride();
+        let freed = state.set_clock(now, now, (before, Mode::Frozen), real);
+        drop(state);
+        drop(freed);
+        self.beginning.carrier.look(&self.id);
+        Some(now)
     }
 
     // ---- doing it again
@@ -369,7 +340,9 @@ impl State {
         let pack = Arc::clone(&self.ground.packs[item.pack]);
         let (Occasion::Asked(name, _) | Occasion::Tied(name, _)) = occasion;
         let fired = if item.depth > MOST_DEPTH {
-            let why = format!("{MOST_DEPTH} things led to it at one instant, one to the next: it would go on for ever");
+            let why =
+                "things at one instant led to others again and again, to this one at last: it would go on for ever";
+            let why = why.to_owned();
             Fired { input: Json::Null, change: Err(why) }
         } else {
             let draws = Draws::new(self.ground.seed, self.log.position());
@@ -423,6 +396,9 @@ impl State {
                     delivery.attempts.push(Arc::new(attempt));
                     delivery.state = Stand::Sending;
                 }
+                // What somebody asked for besides changes nothing of what was, or is to be.
+                Err(_) if !planned && delivery.is_taken() => delivery.state = Stand::Delivered,
+                Err(_) if !planned && delivery.next.is_some() => delivery.state = Stand::Waiting,
                 Err(why) => {
                     delivery.state = Stand::Dropped(why.clone());
                     delivery.next = None;
@@ -430,7 +406,7 @@ impl State {
             }
             delivery.clone()
         });
-        if let (Err(_), Some(delivery)) = (&sent, &known) {
+        if let (Err(_), Some(delivery), None) = (&sent, &known, delivery.as_ref().and_then(|delivery| delivery.next)) {
             self.agenda.settle(delivery);
         }
         let generation = self.generation;
@@ -514,6 +490,11 @@ impl State {
         self.orphans.push_back(Orphan { number, delivery: Arc::clone(&ticket.delivery), attempt });
     }
 
+    /// Whether this advance is under way.
+    fn is_in(&self, stride: &Stride) -> bool {
+        self.resume.is_some() && self.generation == stride.generation && self.strides == stride.number
+    }
+
     /// Time goes on as it did before it was advanced.
     fn end_stride(&mut self) -> Mode {
         self.by_hand = false;
@@ -526,16 +507,16 @@ impl State {
         let (cause, position) = (self.log.next(), self.log.position());
         for draft in std::mem::take(&mut doing.deliveries) {
             // What is under way keeps its place, to which it may come back.
-            let full = self.agenda.len() + self.agenda.outbox.absent() >= self.most_agenda;
+            let full = self.agenda.bounded() + self.agenda.outbox.absent() >= self.most_agenda;
             let (state, first) = match &draft.unsent {
                 Some(how) => (Stand::Unsent(Arc::clone(how)), None),
+                None if let Some(why) = draft.dropped => (Stand::Dropped(why.to_owned()), None),
                 None if full => {
                     let why = format!("the agenda has {} things, as many as it may (--max-agenda)", self.most_agenda);
                     (Stand::Dropped(why), None)
                 }
                 None => (Stand::Waiting, Some(draft.first)),
             };
-            let depth = if draft.first <= at { doing.depth + 1 } else { 0 };
             let delivery = Delivery {
                 number: self.agenda.number(),
                 id: draft.id,
@@ -552,7 +533,7 @@ impl State {
                 attempts: Vec::new(),
                 next: first,
             };
-            self.agenda.post(delivery, first, depth);
+            self.agenda.post(delivery, first);
         }
         self.bound_outbox();
     }

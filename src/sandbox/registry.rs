@@ -5,9 +5,9 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 
 use super::controls::Controls;
+use super::deeds::{Carrier, Deeds};
 use super::ground::Ground;
 use super::id::SandboxId;
-use super::perform::{Carrier, Deeds};
 use super::snapshot::Snapshot;
 use super::state::{Beginning, Sandbox};
 use super::world::Conflict;

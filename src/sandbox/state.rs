@@ -6,11 +6,11 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::agenda::{Agenda, Changed};
 use super::controls::Controls;
+use super::deeds::{Carrier, Deeds};
 use super::ground::Ground;
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::outbox::{Draft, Orphan};
-use super::perform::{Carrier, Deeds};
 use super::snapshot::Snapshot;
 use super::watch::{Watchers, Woken};
 use super::world::{Change, Step, Undo, World, WorldEdit};
@@ -84,6 +84,8 @@ pub(super) struct State {
     pub(super) by_hand: bool,
     /// How time moves again when it has been advanced.
     pub(super) resume: Option<Mode>,
+    /// How often it was advanced.
+    pub(super) strides: u64,
     /// Results of attempts that came too late, the oldest first.
     pub(super) orphans: VecDeque<Orphan>,
 }
@@ -99,7 +101,7 @@ pub(super) struct Doing {
     pub(super) agenda: Option<Agenda>,
     /// What was to happen before, where that is another already.
     pub(super) before: Option<Agenda>,
-    /// How many things at the same instant led to it.
+    /// How much at the same instant led to it.
     pub(super) depth: u32,
 }
 
@@ -433,6 +435,7 @@ impl State {
             closed: false,
             by_hand: false,
             resume: None,
+            strides: 0,
             orphans: VecDeque::new(),
         }
     }
@@ -495,6 +498,7 @@ impl State {
         }
         let controls = doing.controls.take().map(|controls| std::mem::replace(&mut self.controls, controls));
         let mut undo: Vec<Undo> = Vec::with_capacity(doing.edits.len());
+        let mut due = Vec::new();
         if let Some(pack) = doing.pack {
             let (world, definition) = (&mut self.worlds[pack], &self.ground.packs[pack]);
             for edit in &doing.edits {
@@ -502,10 +506,11 @@ impl State {
                 if let Some(undone) = undo.last().filter(|_| followed) {
                     let after = if let WorldEdit::Put(_, record) = edit { Some(record) } else { None };
                     let changed = Changed { resource: undone.resource, before: undone.before.as_ref(), after };
-                    self.agenda.follow(pack, definition, &changed, at, doing.depth);
+                    due.extend(self.agenda.follow(pack, definition, &changed, at));
                 }
             }
         }
+        self.agenda.deepen(&due, doing.depth);
         self.post(&mut doing, at);
         let (entry, freed) = self.push(at, what, history::size(&undo));
         if let (Some(pack), false) = (doing.pack, undo.is_empty()) {

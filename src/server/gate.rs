@@ -10,8 +10,8 @@ use http::{HeaderMap, StatusCode, Version, header};
 use ring::hmac;
 
 use super::target::{Door, Scheme};
+use crate::exchange::DELIVERY;
 use crate::exchange::Problem;
-use crate::webhook::DELIVERY;
 
 /// The rules of one server.
 #[derive(Debug, Default)]

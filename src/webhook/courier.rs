@@ -20,8 +20,10 @@ pub(crate) struct Courier {
     metrics: Arc<Metrics>,
     log: Option<Log>,
     real: Box<dyn Fn() -> Real + Send + Sync>,
-    /// For attempts that are under way.
+    /// For attempts of all sandboxes that are under way.
     room: Semaphore,
+    /// For those of one sandbox, so that those of others are not waited for.
+    rooms: Mutex<HashMap<SandboxId, Weak<Semaphore>>>,
     /// An attempt has come to its end.
     landed: Notify,
     /// Time is advanced by one after the other.
@@ -44,7 +46,10 @@ pub(crate) struct Ended<'a> {
 }
 
 /// How many attempts of all sandboxes are under way at once.
-const MOST_AT_ONCE: usize = 64;
+const MOST_AT_ONCE: usize = 256;
+
+/// How many of one sandbox are.
+const MOST_OF_ONE: usize = 32;
 
 /// How many of the things that an advance did are told; all are counted.
 const MOST_TOLD: usize = 1000;
@@ -126,8 +131,9 @@ impl Courier {
         real: Box<dyn Fn() -> Real + Send + Sync>,
     ) -> Self {
         let (room, landed) = (Semaphore::new(MOST_AT_ONCE), Notify::new());
+        let (rooms, turns) = (Mutex::default(), Mutex::default());
         let client = Client::new(gate);
-        Courier { client, registry, metrics, log, real, room, landed, turns: Mutex::default() }
+        Courier { client, registry, metrics, log, real, room, rooms, landed, turns }
     }
 
     /// Carries, and looks at sandboxes when something is due, as long as somebody waits for it.
@@ -170,7 +176,14 @@ impl Courier {
     fn send(self: &Arc<Self>, sandbox: Arc<Sandbox>, ticket: Ticket) -> tokio::task::JoinHandle<Option<Arc<Entry>>> {
         let courier = Arc::clone(self);
         tokio::spawn(async move {
+            let own = shared(&courier.rooms, sandbox.id(), || Semaphore::new(MOST_OF_ONE));
+            let _own = own.acquire().await;
             let _place = courier.room.acquire().await;
+            // While it waited the sandbox may have gone back to another time.
+            if !sandbox.awaits(&ticket) {
+                courier.landed.notify_waiters();
+                return None;
+            }
             let begin = (courier.real)();
             let outcome = Arc::new(courier.client.send(&ticket.sent, &ticket.delivery.id).await);
             let end = (courier.real)();
@@ -208,17 +221,6 @@ impl Courier {
         tokio::time::timeout(patience, looked).await.ok()
     }
 
-    fn turn(&self, id: &SandboxId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut turns = self.turns.lock();
-        if let Some(turn) = turns.get(id).and_then(Weak::upgrade) {
-            return turn;
-        }
-        turns.retain(|_, turn| turn.strong_count() > 0);
-        let turn = Arc::default();
-        turns.insert(id.clone(), Arc::downgrade(&turn));
-        turn
-    }
-
     /// Advances the time of a sandbox to an instant, which `target` makes of the present one and of the one of the next
     /// thing that is due. Everything that is due until then is done before, each thing at its own instant. Time goes on as before, or as `then` says.
     pub(crate) async fn advance<E>(
@@ -227,7 +229,7 @@ impl Courier {
         target: impl FnOnce(Instant, Option<Instant>) -> Result<Instant, E>,
         then: Option<Mode>,
     ) -> Result<Advanced, NotAdvanced<E>> {
-        let turn = self.turn(sandbox.id());
+        let turn = shared(&self.turns, sandbox.id(), tokio::sync::Mutex::default);
         let _turn = turn.lock().await;
         let stride = Walking { courier: self, sandbox, stride: sandbox.stride((self.real)()) };
         let first = sandbox.first_due();
@@ -262,6 +264,18 @@ impl Courier {
             }
         }
     }
+}
+
+/// What a sandbox has as long as somebody uses it.
+fn shared<T>(all: &Mutex<HashMap<SandboxId, Weak<T>>>, id: &SandboxId, make: impl FnOnce() -> T) -> Arc<T> {
+    let mut all = all.lock();
+    if let Some(known) = all.get(id).and_then(Weak::upgrade) {
+        return known;
+    }
+    all.retain(|_, known| known.strong_count() > 0);
+    let made = Arc::new(make());
+    all.insert(id.clone(), Arc::downgrade(&made));
+    made
 }
 
 /// An advance under way, which ends where it is when nobody waits for it any more.

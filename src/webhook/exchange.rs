@@ -12,10 +12,10 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::DELIVERY;
 use super::client::Stage;
 use super::gate::{Refusal, Way};
 use super::line::Line;
+use crate::exchange::DELIVERY;
 use crate::exchange::{Answered, Failed, MOST_ANSWER, Outgoing};
 
 /// The most bytes and headers of the head of an answer.

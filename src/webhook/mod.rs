@@ -12,11 +12,6 @@ mod gate;
 mod line;
 mod tls;
 
-use http::HeaderName;
-
 use client::Client;
 pub(crate) use courier::{Advanced, Courier, Ended, Log, Mailbox, NotAdvanced, post};
 pub(crate) use gate::{Allowed, Gate};
-
-/// The header that names a delivery. No call goes out without it, so that servers of this kind know one by it.
-pub(crate) const DELIVERY: HeaderName = HeaderName::from_static("standin-delivery");

@@ -122,7 +122,9 @@ fn what_cannot_be_asked_for_is_refused_and_changes_nothing() {
     assert_eq!(tower.agenda(), []);
     let told = tower.control("POST", "/clock/agenda", json!({ "events": [good, {}] })).json();
     assert_eq!(told["index"], 1, "which of them");
+    tower.bell(2, "set", "2024-12-24T00:00:00Z");
     tower.ask(json!({ "events": [good, good] }));
+    assert_eq!(tower.agenda().len(), 3, "what records have is not counted");
     tower.control("POST", "/clock/agenda", good).problem(429, "agenda-full");
 }
 

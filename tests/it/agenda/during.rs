@@ -75,6 +75,25 @@ fn who_goes_back_meanwhile_ends_the_advance() {
 }
 
 #[test]
+fn who_freezes_the_clock_ends_the_advance_where_it_is() {
+    let (tower, receiver) = held();
+    thread::scope(|scope| {
+        let advance = scope.spawn(|| tower.control("POST", "/clock/advance", json!({ "by": "2h" })));
+        receiver.heard_when(1);
+        let frozen = tower.control("PUT", "/clock", json!({ "mode": "frozen" })).expect(200).json();
+        assert_eq!(frozen, json!({ "now": "2024-10-01T18:00:00Z", "mode": "frozen" }));
+        receiver.release();
+        advance.join().unwrap().problem(409, "advance-overtaken");
+    });
+    assert_eq!((tower.now(), tower.seen(2, "rung")), ("2024-10-01T18:00:00Z".to_owned(), json!(0)));
+    // The attempt is of this time, and its result counts.
+    let landed = tower.server.get("/_standin/webhooks").expect(200).json();
+    assert_eq!(landed["records"][0]["state"], "delivered");
+    tower.advance(json!({ "by": "2h" }));
+    assert_eq!(tower.seen(2, "rung"), 1);
+}
+
+#[test]
 fn a_client_that_hangs_up_leaves_the_clock_where_it_was_reached() {
     let (tower, receiver) = held();
     let body = r#"{"by":"2h"}"#;

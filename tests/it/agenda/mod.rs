@@ -99,6 +99,30 @@ schedule: { of: bell, when: record.state == "flop", at: = record.due if (record.
 "#,
     ),
     (
+        "bells/split.event.yaml",
+        r#"
+event: One becomes two, each of which becomes two
+docs: bells.md#two
+input: { id: { type: integer, required: true } }
+effects:
+  - { create: bell, as: one, set: { state: split, due: = now } }
+  - { create: bell, as: two, set: { state: split, due: = now } }
+schedule: { of: bell, when: record.state == "split", at: = record.due if (record.due is defined) else null, input: { id: = record.id } }
+"#,
+    ),
+    (
+        "bells/cast.webhook.yaml",
+        r#"
+webhook: A bell was cast
+docs: bells.md#hooks
+on: { create: bell }
+with: { ear: '= records.bell["9"]' }
+to: = ear.url if (ear is defined) else null
+body: { show: { id: = bell.id } }
+timeout: 30 seconds
+"#,
+    ),
+    (
         "bells/struck.webhook.yaml",
         r#"
 webhook: A bell was struck

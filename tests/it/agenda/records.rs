@@ -90,6 +90,34 @@ fn what_goes_round_at_one_instant_is_stopped() {
 }
 
 #[test]
+fn what_branches_at_one_instant_is_stopped_too() {
+    let tower = Tower::start(&[]);
+    tower.bell(1, "split", BEGIN);
+    let log = tower.server.get("/_standin/log?limit=1000").expect(200).json();
+    let events: Vec<_> = log["records"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "event").collect();
+    let refused = events.iter().filter(|event| event["refused"].is_string()).count();
+    assert_eq!((events.len(), refused), (127, 64), "each step is twice as wide as the one before");
+    let bells = tower.server.get("/_standin/state/tower/bell").expect(200).json();
+    assert_eq!((&bells["total"], tower.agenda()), (&json!(127), vec![]));
+}
+
+#[test]
+fn a_webhook_that_leads_to_itself_goes_round_once() {
+    let tower = Tower::start(&[]);
+    tower.bell(9, "silent", BEGIN);
+    tower.change(9, json!({ "url": format!("{}/tower/bells", tower.server.url()) }));
+    tower.server.call("POST", "/tower/bells", &[], "").expect(201);
+    let all = eventually("the delivery to land", || {
+        let all = tower.server.get("/_standin/webhooks").expect(200).json();
+        (all["records"][0]["state"] == "delivered").then_some(all)
+    });
+    let states: Vec<&str> = all["records"].as_array().unwrap().iter().map(|record| text(record, "state")).collect();
+    assert_eq!(states, ["delivered", "dropped"]);
+    assert!(text(&all["records"][1], "reason").contains("was itself a delivery of a webhook"), "{all:#}");
+    assert_eq!(tower.server.get("/_standin/state/tower/bell").json()["total"], 3);
+}
+
+#[test]
 fn with_a_ticking_clock_it_happens_when_its_instant_comes() {
     let tower = Tower::ticking(&["--clock", "2030-01-01T00:00:00Z"]);
     tower.bell(1, "set", "2030-01-01T00:00:02Z");

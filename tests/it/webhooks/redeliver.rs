@@ -50,6 +50,26 @@ fn what_is_not_taken_when_it_is_redelivered_keeps_its_plan() {
 }
 
 #[test]
+fn one_that_cannot_be_made_changes_nothing_of_what_was_or_is_to_be() {
+    let receiver = Receiver::new([Say::status(200), Say::status(500)]);
+    let post = Post::telling(&receiver);
+    post.write("Hello");
+    let taken = text(&post.landed(), "id").to_owned();
+    post.write("Again");
+    let waiting = post.all_landed().iter().map(|one| text(one, "id").to_owned()).find(|id| *id != taken).unwrap();
+    post.server.control("DELETE", "/state/post/hook/h1", None).expect(204);
+    let shown = post.redeliver(&taken).expect(200).json();
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("delivered"), &json!(null)), "{shown:#}");
+    let shown = post.redeliver(&waiting).expect(200).json();
+    assert_eq!((&shown["state"], &shown["next"]), (&json!("waiting"), &json!("2024-10-01T17:17:12Z")), "{shown:#}");
+    // It is given up when the attempt of the plan cannot be made.
+    post.advance("1 hour").expect(200);
+    let shown = post.show(&waiting);
+    assert_eq!((&shown["state"], &shown["reason"]), (&json!("dropped"), &json!("there is no such `hook` any more")));
+    assert_eq!(receiver.heard().len(), 2);
+}
+
+#[test]
 fn one_that_is_under_way_is_not_attempted_twice() {
     let receiver = Receiver::new([Say::held(200)]);
     let post = Post::telling(&receiver);
@@ -66,25 +86,13 @@ fn one_that_is_under_way_is_not_attempted_twice() {
 }
 
 #[test]
-fn what_can_no_longer_be_sent_is_given_up_with_its_reason() {
-    let receiver = Receiver::new([Say::status(500)]);
-    let post = Post::telling(&receiver);
-    post.write("Hello");
-    let id = text(&post.landed(), "id").to_owned();
-    post.server.control("DELETE", "/state/post/hook/h1", None).expect(204);
-    let shown = post.redeliver(&id).expect(200).json();
-    assert_eq!((&shown["state"], &shown["reason"]), (&json!("dropped"), &json!("there is no such `hook` any more")));
-    assert_eq!((&shown["next"], results(&shown)), (&json!(null), vec!["refused"]));
-}
-
-#[test]
 fn the_agenda_can_be_too_full_for_it() {
     let receiver = Receiver::new([Say::status(500)]);
-    let post = Post::start(&["--max-agenda", "2"]);
+    let post = Post::start(&["--max-agenda", "1"]);
     post.hook("h1", &receiver.url("/hook"));
     post.write("Hello");
     let id = text(&post.landed(), "id").to_owned();
-    // The shredding of the note, and the next attempt.
+    // The next attempt; the shredding of the note is the record's.
     post.redeliver(&id).problem(429, "agenda-full");
     assert_eq!(post.landed()["state"], "waiting");
 }

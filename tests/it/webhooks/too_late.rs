@@ -130,3 +130,34 @@ fn a_sandbox_can_be_deleted_while_deliveries_are_under_way() {
     assert_eq!(post.landed()["state"], "delivered");
     assert_eq!(post.server.stderr_when(|_| true), "");
 }
+
+/// As many attempts of one sandbox as are under way at once.
+const AT_ONCE: usize = 32;
+
+#[test]
+fn what_waits_for_its_turn_is_not_sent_when_its_time_is_gone_and_others_do_not_wait() {
+    let receiver = Receiver::new((0..AT_ONCE).map(|_| Say::held(200)));
+    let other = Receiver::new([]);
+    let post = Post::telling(&receiver);
+    for number in 2..AT_ONCE + 8 {
+        post.hook(&format!("h{number}"), &receiver.url("/hook"));
+    }
+    post.write("Hello");
+    receiver.heard_when(AT_ONCE);
+    // Another sandbox has its own turns.
+    post.server.control("POST", "/sandboxes", Some(json!({ "id": "other" }))).expect(201);
+    let body = Some(json!({ "url": other.url("/hook") }));
+    post.server.call("PATCH", "/~other/_standin/state/post/hook/h1", &[JSON], body.unwrap().to_string()).expect(200);
+    post.write_in("/~other", "Hello");
+    other.heard_when(1);
+
+    post.server.control("POST", "/reset", None).expect(200);
+    receiver.release();
+    post.hook("h1", &receiver.url("/after"));
+    post.write("After");
+    let heard = receiver.heard_when(AT_ONCE + 1);
+    assert_eq!(heard[AT_ONCE].line, "POST /after HTTP/1.1");
+    eventually("the delivery to land", || (post.records("?state=delivered").len() == 1).then_some(()));
+    assert_eq!(receiver.heard().len(), AT_ONCE + 1);
+    assert_eq!(orphans(&post).len(), AT_ONCE);
+}
