@@ -369,6 +369,28 @@ pub(super) mod tests {
         endless.await.unwrap();
     }
 
+    /// Neither ends, and neither fills what is kept of a head or a body.
+    #[tokio::test]
+    async fn whoever_floods_the_line_is_left_long_before_the_time_is_over() {
+        for (first, again) in [
+            ("", "HTTP/1.1 100 Continue\r\n\r\n"),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0000000001\r\nx\r\n"),
+        ] {
+            let (port, endless) = receiver(move |mut stream| async move {
+                heard(&mut stream).await;
+                stream.write_all(first.as_bytes()).await.unwrap();
+                let flood = again.repeat(100);
+                while stream.write_all(flood.as_bytes()).await.is_ok() {}
+            })
+            .await;
+            let outcome = Client::new(Gate::default()).send(&to(format!("http://127.0.0.1:{port}"), LONG), "d1").await;
+            let words = "`127.0.0.1:PORT` sent more than 256 KiB and was not done: let it send fewer interim answers, and \
+                         larger chunks";
+            failed(masked(outcome, port), Failed::Broken, words);
+            endless.await.unwrap();
+        }
+    }
+
     #[tokio::test]
     async fn whoever_does_not_end_is_left_when_the_time_is_over() {
         let answer = "did not answer within 150ms: let the receiver answer first, and work then";

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::client::Stage;
 use super::gate::{Refusal, Way};
-use super::line::Line;
+use super::line::{Flooded, Line, MOST_READ};
 use crate::exchange::DELIVERY;
 use crate::exchange::{Answered, Failed, MOST_ANSWER, Outgoing};
 
@@ -112,6 +112,11 @@ fn broken(way: &Way, error: &hyper::Error, status: Option<StatusCode>) -> Refusa
     let receiver = &way.authority;
     let words = if error.is_parse_too_large() {
         return large(way);
+    } else if Flooded::is_cause_of(error) {
+        format!(
+            "`{receiver}` sent more than {} KiB and was not done: let it send fewer interim answers, and larger chunks",
+            MOST_READ >> 10
+        )
     } else if error.is_parse() {
         format!("what `{receiver}` answered is no HTTP/1.1: see what listens there, and whether it wants `https://`")
     } else if let Some(status) = status {
