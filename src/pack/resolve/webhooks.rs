@@ -272,6 +272,12 @@ impl Resolver<'_> {
                 self.report(Diagnostic::error(Code::ValueWrong, literal.at.clone(), message).suggest(meant).help(help));
                 return None;
             }
+            if has_credentials(text) {
+                let message = "this URL has a user name or a password in it";
+                let help = "such a URL is never called: take the credentials out";
+                self.report(Diagnostic::error(Code::ValueWrong, literal.at.clone(), message).help(help));
+                return None;
+            }
             return Some(self.expressions.expression(&Value::from(text).to_string()));
         }
         let (id, kind) = self.expression(to, names)?;
@@ -448,4 +454,9 @@ fn is_url(text: &str) -> bool {
     text.parse::<Uri>().is_ok_and(|url| {
         matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
     })
+}
+
+fn has_credentials(url: &str) -> bool {
+    let url = url.parse::<Uri>().ok();
+    url.as_ref().and_then(Uri::authority).is_some_and(|authority| authority.as_str().contains('@'))
 }

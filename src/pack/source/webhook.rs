@@ -1,6 +1,6 @@
 //! `<topic>/<name>.webhook.yaml`, and `schedule` of events: what happens by itself.
 
-use super::fields::Fields;
+use super::fields::{Fields, wrong_kind};
 use super::template::templates;
 use super::{Diagnostics, EffectVerb, Key, Node, NodeKind, ReplySource, Spanned, Template};
 use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
@@ -85,11 +85,22 @@ impl WebhookSource {
             sign: fields.take("sign").and_then(|node| SignSource::read(node, diagnostics)),
             body: fields.required("body").and_then(|node| ReplySource::read_body(node, diagnostics)),
             after: fields.text("after", diagnostics),
-            retries: fields.texts("retries", diagnostics),
+            retries: retries(&mut fields, diagnostics),
             timeout: fields.text("timeout", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)
+    }
+}
+
+/// How often there are some is said by how many there are: a number is no list of one.
+fn retries(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Spanned<String>> {
+    match fields.take("retries") {
+        Some(node) if !matches!(node.kind, NodeKind::List(_) | NodeKind::String(_)) => {
+            wrong_kind(node, "`retries` are lengths of time such as `[2 minutes, 4 minutes]`", diagnostics);
+            Vec::new()
+        }
+        _ => fields.texts("retries", diagnostics),
     }
 }
 
