@@ -6,7 +6,7 @@ use super::events::schedule_shown;
 use super::{Answer, Call, ok, page};
 use crate::clock::Span;
 use crate::pack::source::{Side, Spanned};
-use crate::pack::{Event, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Trigger, Webhook};
+use crate::pack::{Event, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Signature, Trigger, Webhook};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -108,10 +108,22 @@ fn webhook(pack: &Pack, index: usize, webhook: &Webhook) -> Json {
         "at": pack.sources.place(&webhook.at),
         "on": webhook.on.iter().map(on).collect::<Vec<_>>(),
         "unsent": webhook.unsent.as_deref(),
+        "headers": webhook.headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        "signature": webhook.signature.as_ref().map(|signature| signed(pack, signature)),
         "after": webhook.after.to_string(),
         "retries": webhook.retries.iter().map(Span::to_string).collect::<Vec<_>>(),
         "timeout": timeout.to_string(),
         "examples": examples,
+    })
+}
+
+/// How a receiver verifies it. The key is a secret of who gave it.
+fn signed(pack: &Pack, signature: &Signature) -> Json {
+    json!({
+        "header": signature.header.as_str(),
+        "algorithm": signature.algorithm.word(),
+        "encoding": signature.encoding.word(),
+        "input": signature.input.map_or("payload", |input| pack.program.text(input)),
     })
 }
 

@@ -20,9 +20,8 @@ fn a_pack_lists_its_webhooks() {
     let server = start();
     let pack = server.get("/_standin/packs/courier").expect(200).json();
     let [audit, state] = pack["webhooks"].as_array().unwrap().as_slice() else { panic!("{pack:#}") };
-    let known =
-        ["name", "title", "description", "provenance", "at", "on", "unsent", "after", "retries", "timeout", "examples"];
-    assert_eq!(keys(state), known);
+    let known = "name title description provenance at on unsent headers signature after retries timeout examples";
+    assert_eq!(keys(state), known.split(' ').collect::<Vec<_>>());
     assert_eq!(state["on"], json!([{ "create": "parcel" }, { "update": "parcel" }]));
     assert_eq!((&state["name"], &state["title"]), (&json!("state"), &json!("A parcel changes its state")));
     assert_eq!(state["provenance"], json!({ "contract": "documented", "docs": "hooks.md#states" }));
@@ -32,7 +31,21 @@ fn a_pack_lists_its_webhooks() {
     let paths: Vec<&str> =
         state["examples"].as_array().unwrap().iter().map(|shown| support::text(shown, "path")).collect();
     assert_eq!(paths, ["parcels/state.payload.json", "parcels/state.payload.unsent.json"]);
+    assert_eq!(state["headers"], json!(["x-courier-hook", "x-courier-attempt"]));
+    let signature = json!({
+        "header": "x-courier-signature",
+        "algorithm": "hmac-sha256",
+        "encoding": "hex",
+        "input": "delivery.id ~ \".\" ~ payload",
+    });
+    assert_eq!((&state["signature"], &audit["signature"]), (&signature, &json!(null)));
+    // A signature of the body alone.
+    let hubster = Server::start(&["hubster"]).get("/_standin/packs/hubster").expect(200).json();
+    for webhook in hubster["webhooks"].as_array().unwrap() {
+        assert_eq!(webhook["signature"]["input"], "payload", "{webhook:#}");
+    }
     // What is not said.
+    assert_eq!(audit["headers"], json!([]));
     assert_eq!(audit["on"], json!([{ "event": "deliver" }, { "event": "return" }]));
     assert_eq!((&audit["after"], &audit["retries"], &audit["timeout"]), (&json!("0s"), &json!([]), &json!("10s")));
     assert_eq!((&audit["unsent"], &audit["provenance"]["contract"]), (&json!(null), &json!("assumed")));
