@@ -146,8 +146,8 @@ fn what_waits_for_its_turn_is_not_sent_when_its_time_is_gone_and_others_do_not_w
     receiver.heard_when(AT_ONCE);
     // Another sandbox has its own turns.
     post.server.control("POST", "/sandboxes", Some(json!({ "id": "other" }))).expect(201);
-    let body = Some(json!({ "url": other.url("/hook") }));
-    post.server.call("PATCH", "/~other/_standin/state/post/hook/h1", &[JSON], body.unwrap().to_string()).expect(200);
+    let body = json!({ "url": other.url("/hook") }).to_string();
+    post.server.call("PATCH", "/~other/_standin/state/post/hook/h1", &[JSON], body).expect(200);
     post.write_in("/~other", "Hello");
     other.heard_when(1);
 
