@@ -165,7 +165,7 @@ impl AgendaLine {
                 PlannedLine::Asked { event, input } => Planned::Asked { event: event.into(), input },
                 PlannedLine::Attempt { delivery, planned } => Planned::Attempt { delivery: delivery.into(), planned },
                 PlannedLine::Tied { event, id } => {
-                    let known = definition.events.iter().find(|known| *known.name == *event);
+                    let known = definition.event_named(&event);
                     if known.is_none_or(|event| event.schedule.is_none()) {
                         return Err(format!("the pack `{pack}` has no event `{event}` that happens by itself"));
                     }

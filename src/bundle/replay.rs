@@ -264,7 +264,7 @@ impl Player {
             What::Event { pack, event, input, changes, scheduled: None } => {
                 self.sandbox.stand_at(Instant::parse(&line.at)?);
                 let (index, definition) = self.pack(&pack)?;
-                let event = definition.events.iter().find(|known| *known.name == *event);
+                let event = definition.event_named(&event);
                 let event = event.ok_or_else(|| format!("the pack `{pack}` has no such event any more"))?;
                 let entry = self
                     .sandbox

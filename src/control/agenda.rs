@@ -29,7 +29,7 @@ fn item_shown(ground: &Ground, agenda: &Agenda, (at, number): Key, item: &Item, 
             json!({ "kind": "event", "event": &**event, "input": input, "record": null })
         }
         Planned::Tied { event, id } => {
-            let known = pack.events.iter().find(|known| known.name == *event);
+            let known = pack.event_named(event);
             let resource = known.and_then(|event| event.schedule.as_ref()).map(|schedule| schedule.resource);
             let resource = resource.map(|resource| &*pack.resource(resource).name);
             json!({ "kind": "event", "event": &**event, "record": { "resource": resource, "id": &**id } })

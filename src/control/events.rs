@@ -66,7 +66,7 @@ fn misfit(name: &str, violations: Vec<Json>) -> Problem {
 }
 
 pub(super) fn named<'p>(pack: &'p Pack, name: &str) -> Result<&'p Event, Problem> {
-    pack.events.iter().find(|event| &*event.name == name).ok_or_else(|| {
+    pack.event_named(name).ok_or_else(|| {
         let names = pack.events.iter().map(|event| &*event.name);
         let meant = did_you_mean(name, names.clone());
         let detail = format!("The pack `{}` has no event `{name}`: it has {}.{meant}", pack.name, one_of(names));

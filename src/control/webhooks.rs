@@ -256,8 +256,7 @@ pub(super) fn redeliver(call: Call<'_>) -> Later<'_> {
         let planned = call.sandbox.plan(call.real, |ground, agenda, now| {
             if let Some(delivery) = agenda.outbox.get(id) {
                 before = delivery.next_attempt();
-                let webhooks = &ground.packs[delivery.pack].webhooks;
-                let webhook = webhooks.iter().find(|webhook| webhook.name == delivery.webhook);
+                let webhook = ground.packs[delivery.pack].webhook_named(&delivery.webhook);
                 time = webhook.map_or(Duration::ZERO, |webhook| webhook.timeout);
             }
             engine::plan(&ground.packs, agenda, &plan, now, most)

@@ -49,7 +49,7 @@ pub(crate) const DEEDS: Deeds = Deeds { fire: due, attempt: webhook::attempt };
 /// An event whose time has come.
 fn due(pack: &Arc<Pack>, moment: &Moment<'_>, occasion: &Occasion<'_>) -> Fired {
     let (Occasion::Asked(name, _) | Occasion::Tied(name, _)) = occasion;
-    let Some(event) = pack.events.iter().find(|event| *event.name == **name) else {
+    let Some(event) = pack.event_named(name) else {
         return Fired { input: Json::Null, change: Err(format!("the pack has no event `{name}` any more")) };
     };
     let input = match occasion {

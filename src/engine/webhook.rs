@@ -58,14 +58,21 @@ struct Became<'a> {
     record: &'a Arc<Record>,
 }
 
-/// One thing for each record, whatever was done to it in turn.
-fn became<'a>(moment: &'a Moment<'_>, change: &'a Change) -> Vec<Became<'a>> {
+/// One thing for each record that a webhook may tell of, whatever was done to it in turn.
+fn became<'a>(pack: &Pack, moment: &'a Moment<'_>, change: &'a Change) -> Vec<Became<'a>> {
+    let is_told = |resource: ResourceId| {
+        let mut triggers = pack.webhooks.iter().flat_map(|webhook| &webhook.on);
+        triggers.any(|trigger| matches!(trigger, Trigger::Effect(_, told) if *told == resource))
+    };
     let mut all: Vec<Became<'a>> = Vec::new();
     for edit in &change.edits {
         let (resource, sequence) = match edit {
             WorldEdit::Put(resource, record) => (*resource, record.sequence),
             WorldEdit::Delete(resource, sequence) => (*resource, *sequence),
         };
+        if !is_told(resource) {
+            continue;
+        }
         let known = all.iter().position(|one| one.resource == resource && one.sequence == sequence);
         let before = moment.world.at(resource, sequence);
         match (edit, known) {
@@ -95,7 +102,10 @@ fn drafts(
     event: Option<(&str, &Json)>,
     trace: &mut Trace,
 ) -> Result<Vec<Draft>, Rejection> {
-    let became = became(moment, change);
+    let became = became(pack, moment, change);
+    if became.is_empty() && event.is_none() {
+        return Ok(Vec::new());
+    }
     let mut scope = Scope::new(moment.draws.clone());
     scope::see(&mut scope, pack, moment, &Visibility::default(), None, &change.edits);
     let mut drafts = Vec::new();
@@ -263,7 +273,7 @@ pub(crate) fn attempt(
     delivery: &Delivery,
     number: u32,
 ) -> Result<Outgoing, String> {
-    let webhook = pack.webhooks.iter().find(|webhook| webhook.name == delivery.webhook);
+    let webhook = pack.webhook_named(&delivery.webhook);
     let webhook = webhook.ok_or_else(|| format!("the pack has no webhook `{}` any more", delivery.webhook))?;
     let mut scope = scope::world(pack, moment, &Visibility::default());
     for (name, about) in &*delivery.about {

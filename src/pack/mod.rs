@@ -146,6 +146,14 @@ impl Pack {
         self.resources.iter().position(|resource| &*resource.name == name).map(ResourceId)
     }
 
+    pub(crate) fn event_named(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|event| *event.name == *name)
+    }
+
+    pub(crate) fn webhook_named(&self, name: &str) -> Option<&Webhook> {
+        self.webhooks.iter().find(|webhook| *webhook.name == *name)
+    }
+
     /// Takes a mount prefix off a path: `/api/items` is `/items`. The empty prefix always fits, so it comes last.
     /// With each rest comes whether a prefix was taken off.
     pub(crate) fn within<'p>(&self, path: &'p str) -> impl Iterator<Item = (&'p str, bool)> {

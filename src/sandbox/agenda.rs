@@ -232,12 +232,12 @@ impl Agenda {
         now: Instant,
     ) {
         let schedule = |pack: &Pack, name: &str| {
-            let event = pack.events.iter().find(|event| *event.name == *name)?;
+            let event = pack.event_named(name)?;
             let schedule = event.schedule.as_ref()?;
             Some(Arc::clone(&pack.resource(schedule.resource).name))
         };
         let stays = |event: &str, id: &str| {
-            let known = pack.events.iter().find(|known| *known.name == *event)?;
+            let known = pack.event_named(event)?;
             let schedule = known.schedule.as_ref()?;
             let record = world.get(schedule.resource, id)?;
             (told(pack, schedule, record) != Told::Nothing).then_some(())

@@ -1,8 +1,8 @@
 //! Doing what is due: events whose time has come, and attempts to deliver webhooks.
 //!
 //! What is due comes before everything that happens after it: whoever looks at a sandbox has it done first, in the order of
-//! the agenda. What goes out is handed to the [`Carrier`](super::Carrier); what came of it is told with [`Sandbox::received`], whenever that
-//! is. While time is advanced, the one who advances it does all that.
+//! the agenda. What goes out is handed to the [`Carrier`](super::Carrier); what came of it is told with
+//! [`Sandbox::received`], whenever that is. While time is advanced, the one who advances it does all that.
 
 use std::sync::Arc;
 
@@ -440,7 +440,7 @@ impl State {
         let attempt = &delivery.attempts[place];
         let pack = Arc::clone(&self.ground.packs[delivery.pack]);
         let taken = outcome.is_taken() || delivery.is_taken();
-        let webhook = pack.webhooks.iter().find(|webhook| webhook.name == delivery.webhook);
+        let webhook = pack.webhook_named(&delivery.webhook);
         let next = match (attempt.planned, delivery.next) {
             _ if taken => None,
             (false, next) => next,

@@ -222,7 +222,8 @@ impl Courier {
     }
 
     /// Advances the time of a sandbox to an instant, which `target` makes of the present one and of the one of the next
-    /// thing that is due. Everything that is due until then is done before, each thing at its own instant. Time goes on as before, or as `then` says.
+    /// thing that is due. Everything that is due until then is done before, each thing at its own instant. Time goes on as
+    /// before, or as `then` says.
     pub(crate) async fn advance<E>(
         self: &Arc<Self>,
         sandbox: &Arc<Sandbox>,
