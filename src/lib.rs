@@ -11,7 +11,7 @@
 //! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
 //! - `bundle`, `reload`, `webhook`: a log as a file that proves itself; packs read again while they are served; what
 //!   goes out
-//! - `control`, `check`: the control plane; documented examples, sent again
+//! - `control`, `check`, `scenario`: the control plane; documented examples, sent again; stories, told and run
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal
 
@@ -29,6 +29,7 @@ mod metrics;
 mod pack;
 mod reload;
 mod sandbox;
+mod scenario;
 mod schema;
 mod server;
 mod stub;

@@ -159,9 +159,10 @@ impl Entry {
     }
 
     /// Whether random draws of what comes after depend on it. When an answer of a receiver comes is not the sandbox's to
-    /// say, so what is drawn does not depend on it.
+    /// say, so what is drawn does not depend on it; nor on how often a clock was moved to get where it is, so that what
+    /// is done again at its own instants draws the same on a clock that stands and on one that ticks.
     pub(crate) fn counts(&self) -> bool {
-        !matches!(self.what, Happening::Attempt(_) | Happening::Outcome(_))
+        !matches!(self.what, Happening::Clock { .. } | Happening::Attempt(_) | Happening::Outcome(_))
     }
 
     /// About how many bytes keeping this entry costs.

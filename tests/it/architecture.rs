@@ -11,7 +11,7 @@ const ROWS: &[&[&str]] = &[
     &["sandbox"],
     &["engine", "metrics"],
     &["bundle", "reload", "webhook"],
-    &["control", "check"],
+    &["control", "check", "scenario"],
     &["server"],
     &["cli"],
     &["main"],

@@ -1,0 +1,333 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Method, StatusCode};
+use serde_json::Value as Json;
+
+use super::Value;
+use crate::clock::{Instant, Span};
+use crate::diagnostic::Location;
+use crate::exchange::Pattern;
+use crate::expr::{ExprId, Program};
+use crate::pack::{OperationId, SchemeId};
+use crate::schema::Schema;
+
+/// One scenario file, resolved: nothing in it needs to be looked up any more.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: Arc<str>,
+    pub(crate) about: Option<String>,
+    pub(crate) tags: Vec<String>,
+    /// The file as it was named, and the line of its name.
+    pub(crate) file: Arc<str>,
+    pub(crate) line: usize,
+    /// The pack of the head, by its place among those that scenarios are read against.
+    pub(crate) pack: usize,
+    pub(crate) given: Given,
+    /// A run for each; one without a name and values where there is no table.
+    pub(crate) rows: Vec<Row>,
+    /// Those that are included come first.
+    pub(crate) steps: Vec<Step>,
+    pub(crate) program: Arc<Program>,
+}
+
+/// What the sandbox of a scenario begins with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Given {
+    /// None where it is the server's.
+    pub(crate) clock: Option<Instant>,
+    pub(crate) ticking: bool,
+    pub(crate) seed: Option<u64>,
+    pub(crate) options: Vec<(String, Json)>,
+}
+
+/// A row of the table of cases.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// What reports call it; the number of the row where it has no name of its own.
+    pub(crate) case: Option<Arc<str>>,
+    /// `row` of expressions.
+    pub(crate) values: Arc<Json>,
+}
+
+/// One step, with everything that is said about it.
+#[derive(Debug)]
+pub(crate) struct Step {
+    /// `file:line:column`
+    pub(crate) place: Arc<str>,
+    pub(crate) at: Location,
+    /// Its title, else what it does in a few words.
+    pub(crate) words: Arc<str>,
+    pub(crate) what: What,
+    pub(crate) expect: Option<Box<Expect>>,
+    pub(crate) keep: Vec<(Arc<str>, Value)>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(crate) enum What {
+    Call(Box<Call>),
+    /// A call of the control plane, of the scenario's sandbox.
+    Ask(Ask),
+    Receive(Receive),
+    Repeat {
+        times: usize,
+        steps: Vec<Step>,
+    },
+    Parallel(Branches),
+    /// Only looks.
+    Expect,
+}
+
+/// A request of the API.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) pack: usize,
+    /// None where no operation has this method and path.
+    pub(crate) operation: Option<OperationId>,
+    pub(crate) method: Method,
+    /// A template, or a concrete path; without the pack's name.
+    pub(crate) path: Arc<str>,
+    pub(crate) parameters: Vec<(Arc<str>, Value)>,
+    /// In order; null leaves one out.
+    pub(crate) query: Vec<(Arc<str>, Value)>,
+    /// Null takes one out.
+    pub(crate) headers: Vec<(HeaderName, Value)>,
+    /// Values of the credentials that it is made with, each with the scheme that says where it stands.
+    pub(crate) credentials: Vec<(SchemeId, Arc<str>)>,
+    pub(crate) body: Body,
+    /// Laid over a JSON body, in this order.
+    pub(crate) change: Vec<(Arc<str>, Value)>,
+    pub(crate) remove: Vec<Arc<str>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    None,
+    Json(Value),
+    Form(Vec<(Arc<str>, Value)>),
+    /// With the media type that it is sent with, unless a header says another one.
+    Text(Value, Option<Arc<str>>),
+    /// So many bytes.
+    Bytes(usize),
+}
+
+/// What the control plane is asked.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Advance(Move),
+    Clock {
+        now: Option<Value>,
+        mode: Option<&'static str>,
+    },
+    Event {
+        pack: usize,
+        event: Arc<str>,
+        input: Value,
+        when: Fires,
+    },
+    /// All rules that hold from then on; empty for none.
+    Faults(Vec<Value>),
+    Limits(Vec<Value>),
+    /// A mapping; none takes all away.
+    Stub(Option<Value>),
+    Edit(Edit),
+    Snapshot(Value),
+    Restore(Value),
+    Rewind(Value),
+    Reset,
+    Redeliver(Value),
+}
+
+#[derive(Debug)]
+pub(crate) enum Move {
+    By(Value),
+    To(Value),
+    Next,
+}
+
+/// When an event happens.
+#[derive(Debug)]
+pub(crate) enum Fires {
+    Now,
+    After(Value),
+    At(Value),
+}
+
+/// A record that is put, changed or taken away past the API.
+#[derive(Debug)]
+pub(crate) struct Edit {
+    pub(crate) pack: usize,
+    /// POST, PATCH or DELETE.
+    pub(crate) method: Method,
+    pub(crate) resource: Arc<str>,
+    pub(crate) id: Option<Value>,
+    pub(crate) fields: Option<Value>,
+}
+
+/// A receiver of webhooks, and what it answers.
+#[derive(Debug)]
+pub(crate) struct Receive {
+    pub(crate) name: Arc<str>,
+    /// In order; the last goes on.
+    pub(crate) answers: Vec<Reply>,
+}
+
+/// One answer of a receiver.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) body: Option<Json>,
+    /// In real time.
+    pub(crate) delay: Option<Duration>,
+    /// No answer ever comes.
+    pub(crate) hang: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Branches {
+    /// The same steps, so many times.
+    Copies(usize, Vec<Step>),
+    Each(Vec<Vec<Step>>),
+}
+
+/// What an answer must be, and what must have happened.
+#[derive(Debug, Default)]
+pub(crate) struct Expect {
+    /// Any of these; empty where nothing is said.
+    pub(crate) status: Vec<Status>,
+    pub(crate) headers: Vec<(HeaderName, Value)>,
+    pub(crate) body: Vec<Content>,
+    pub(crate) that: Vec<ExprId>,
+    /// As `Standin-Contract` has it.
+    pub(crate) contract: Option<Arc<str>>,
+    /// The id, as `Standin-Operation` has it.
+    pub(crate) operation: Option<Arc<str>>,
+    /// No whole answer comes, and why: a name of the client's faults.
+    pub(crate) fault: Option<Arc<str>>,
+    pub(crate) journal: Vec<(Count, Value)>,
+    pub(crate) deliveries: Vec<(Count, Value)>,
+    pub(crate) received: Vec<Sent>,
+    pub(crate) at: Option<Location>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Is(u16),
+    /// The first digit: `2xx`.
+    Class(u16),
+}
+
+/// How many, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) least: u64,
+    pub(crate) most: Option<u64>,
+}
+
+/// One thing that is expected of a body. `except` are parts that must be there, with the type that they have in what is
+/// compared: a name anywhere, or a pointer.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The same keys, order and values as an example.
+    Like {
+        example: Arc<str>,
+        json: Option<Arc<Json>>,
+        text: Arc<str>,
+        except: Arc<[Except]>,
+    },
+    /// The same keys, order and types; items of a list are like its first.
+    Shape {
+        example: Arc<str>,
+        json: Arc<Json>,
+    },
+    Equals {
+        value: Value,
+        except: Arc<[Except]>,
+    },
+    /// The values at pointers, in which `*` is any part.
+    At(Vec<(Arc<str>, Value)>),
+    Absent(Vec<Arc<str>>),
+    Text(Value),
+    Contains(Vec<Value>),
+    Schema {
+        name: Arc<str>,
+        schema: Box<Schema>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Except {
+    Name(Arc<str>),
+    Pointer(Arc<str>, Pattern),
+}
+
+/// What must have arrived at a receiver of the scenario.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) at: Arc<str>,
+    pub(crate) count: Count,
+    /// The pack and the name of the webhook that it came of.
+    pub(crate) webhook: Option<(usize, Arc<str>)>,
+    /// What the receiver answered.
+    pub(crate) status: Vec<Status>,
+    pub(crate) headers: Vec<(HeaderName, Value)>,
+    pub(crate) body: Vec<Content>,
+    pub(crate) signed: Option<Signed>,
+    /// `call` is what arrived.
+    pub(crate) that: Vec<ExprId>,
+}
+
+/// The signature of a webhook, made again.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) pack: usize,
+    pub(crate) webhook: Arc<str>,
+    pub(crate) key: Value,
+}
+
+impl Count {
+    pub(crate) const SOME: Count = Count { least: 1, most: None };
+
+    pub(crate) fn holds(self, count: u64) -> bool {
+        self.least <= count && self.most.is_none_or(|most| count <= most)
+    }
+
+    /// `exactly 2`, `1 to 3`, `at least 1`
+    pub(crate) fn words(self) -> String {
+        match self.most {
+            Some(most) if most == self.least => format!("exactly {most}"),
+            Some(most) => format!("{} to {most}", self.least),
+            None => format!("at least {}", self.least),
+        }
+    }
+}
+
+impl Status {
+    pub(crate) fn holds(self, status: u16) -> bool {
+        match self {
+            Status::Is(code) => code == status,
+            Status::Class(digit) => digit == status / 100,
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Status::Is(code) => write!(f, "{code}"),
+            Status::Class(digit) => write!(f, "{digit}xx"),
+        }
+    }
+}
+
+impl Step {
+    /// How long a step of the clock is, where it is written out.
+    pub(crate) fn span(&self) -> Option<Span> {
+        match &self.what {
+            What::Ask(Ask::Advance(Move::By(value))) => Span::parse(value.written()?.as_str()?).ok(),
+            _ => None,
+        }
+    }
+}
