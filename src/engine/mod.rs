@@ -22,6 +22,7 @@ mod repair;
 mod route;
 mod scope;
 mod settings;
+mod sign;
 mod state;
 mod strict;
 mod stub;
@@ -49,6 +50,7 @@ pub(crate) use near_miss::{astray, near_misses};
 pub(crate) use plan::{Ask, NotPlanned, Plan, plan};
 pub(crate) use repair::{Repair, repair};
 pub(crate) use settings::{Setting, controls, dumped, set, told};
+pub(crate) use sign::{Heard, proof};
 pub(crate) use state::{Edit, StateFault, change, edit, shown};
 
 const OPERATION: HeaderName = HeaderName::from_static("standin-operation");

@@ -2,21 +2,16 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use ring::hmac;
 use serde_json::{Map, Value as Json, json};
 
 use super::fill::{self, Slot, fill};
-use super::{Call, Rejection, reject, scope};
+use super::{Call, Rejection, reject, scope, sign};
 use crate::exchange::{DELIVERY, Outgoing, spelled};
 use crate::expr::{Scope, Value};
 use crate::journal::{Stage, Trace, Verdict};
-use crate::pack::{
-    Algorithm, Check, Content, Encoding, KeyEncoding, Pack, ResourceId, Signature, Trigger, Verb, Webhook,
-};
+use crate::pack::{Check, Content, Pack, ResourceId, Signature, Trigger, Verb, Webhook};
 use crate::sandbox::outbox::{About, Delivery, Draft};
 use crate::sandbox::{Change, Moment, Record, RecordView, Visibility, WorldEdit};
 use crate::schema::Place;
@@ -306,7 +301,7 @@ pub(crate) fn attempt(
     }
     if let Some(signature) = &webhook.signature {
         let value =
-            signed(pack, signature, &mut scope, &delivery.body, slot).map_err(|why| told_of(signature, &why))?;
+            sign::signed(pack, signature, &mut scope, &delivery.body, slot).map_err(|why| told_of(signature, &why))?;
         headers.insert(signature.header.clone(), line(signature.header.as_str(), &value)?);
     }
     Ok(Outgoing { url: to.to_string(), headers, body: delivery.body.clone(), timeout: webhook.timeout })
@@ -342,55 +337,4 @@ fn bound(pack: &Arc<Pack>, moment: &Moment<'_>, about: &About) -> Result<Value, 
             Ok(fill::draft(pack, number, &values))
         }
     }
-}
-
-/// The value of the header that proves who sends.
-fn signed(
-    pack: &Arc<Pack>,
-    signature: &Signature,
-    scope: &mut Scope,
-    body: &Bytes,
-    slot: Slot<'_>,
-) -> Result<String, String> {
-    let text = |expr, scope: &Scope, what: &str| {
-        let value = pack.program.eval(expr, scope, &slot.step(what).name()).map_err(|fault| fault.to_string())?;
-        match value.is_undefined() || value.is_null() {
-            true => Err(format!("`{}` has no value", pack.program.text(expr))),
-            false => Ok(value.text()),
-        }
-    };
-    let key = text(signature.key, scope, "key")?;
-    let key = match signature.key_encoding {
-        KeyEncoding::Text => key.into_bytes(),
-        KeyEncoding::Hex => from_hex(&key).ok_or("its key is not hexadecimal")?,
-        KeyEncoding::Base64 => STANDARD.decode(&key).map_err(|_| "its key is not base64")?,
-    };
-    let algorithm = match signature.algorithm {
-        Algorithm::HmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-        Algorithm::HmacSha256 => hmac::HMAC_SHA256,
-        Algorithm::HmacSha384 => hmac::HMAC_SHA384,
-        Algorithm::HmacSha512 => hmac::HMAC_SHA512,
-    };
-    if signature.input.is_some() || signature.value.is_some() {
-        scope.bind("payload", Value::string(&String::from_utf8_lossy(body)));
-    }
-    let input = match signature.input {
-        Some(input) => Bytes::from(text(input, scope, "input")?),
-        None => body.clone(),
-    };
-    let tag = hmac::sign(&hmac::Key::new(algorithm, &key), &input);
-    let written = match signature.encoding {
-        Encoding::Hex => tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect(),
-        Encoding::Base64 => STANDARD.encode(tag),
-    };
-    let Some(value) = signature.value else { return Ok(written) };
-    scope.bind("signature", Value::string(&written));
-    text(value, scope, "value")
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
-        .collect()
 }
