@@ -8,9 +8,9 @@
 //!   why; canned answers of a test
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
-//! - `engine`, `metrics`: one request in, one exchange out, pure; what is counted of exchanges
-//! - `bundle`, `reload`, `webhook`: a log as a file that proves itself; packs read again while they are served; what
-//!   goes out
+//! - `engine`, `metrics`, `line`: one request in, one exchange out, pure; what is counted of exchanges; connections to others
+//! - `bundle`, `reload`, `webhook`, `client`: a log as a file that proves itself; packs read again while they are served;
+//!   what goes out; what commands call a server with
 //! - `control`, `check`, `scenario`: the control plane; documented examples, sent again; stories, told and run
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal
@@ -18,6 +18,8 @@
 mod bundle;
 mod check;
 mod cli;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "commands take it into use"))]
+mod client;
 mod clock;
 mod control;
 mod diagnostic;
@@ -25,6 +27,7 @@ mod engine;
 mod exchange;
 mod expr;
 mod journal;
+mod line;
 mod metrics;
 mod pack;
 mod reload;

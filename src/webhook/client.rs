@@ -16,8 +16,9 @@ use tokio::time::timeout;
 
 use super::exchange::{exchange, request};
 use super::gate::{Gate, Refusal, To, Way, checked};
-use super::tls::Trust;
+use super::tls::greet;
 use crate::exchange::{Answered, Failed, Outcome, Outgoing};
+use crate::line::Trust;
 
 type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
@@ -85,7 +86,7 @@ impl Client {
             return exchange(way, stream, request, stage).await;
         }
         *stage = Stage::Secure;
-        let stream = self.trust.greet(way, stream).await?;
+        let stream = greet(&self.trust, way, stream).await?;
         exchange(way, stream, request, stage).await
     }
 }
@@ -168,10 +169,10 @@ pub(super) mod tests {
     use tokio::task::JoinHandle;
     use tokio_rustls::rustls::RootCertStore;
 
-    use super::super::exchange::{MOST_HEAD, MOST_HEADERS};
     use super::super::gate::Allowed;
     use super::*;
     use crate::exchange::MOST_ANSWER;
+    use crate::line::{MOST_HEAD, MOST_HEADERS};
 
     /// How long an attempt that ends by itself may take; nothing waits for it.
     pub(in super::super) const LONG: Duration = Duration::from_secs(30);

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -14,30 +14,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::client::Stage;
 use super::gate::{Refusal, Way};
-use super::line::{Flooded, Line, MOST_READ};
 use crate::exchange::DELIVERY;
 use crate::exchange::{Answered, Failed, MOST_ANSWER, Outgoing};
+use crate::line::{AGENT, FRAMING, Flooded, Line, MOST_HEAD, MOST_HEADERS, size};
 
-/// The most bytes and headers of the head of an answer.
-pub(super) const MOST_HEAD: usize = 32 << 10;
-pub(super) const MOST_HEADERS: usize = 100;
-
-const AGENT: &str = concat!("standin/", env!("CARGO_PKG_VERSION"));
-
-/// What frames a request, says where it goes or names it. These are ours alone.
-const OURS: [HeaderName; 11] = [
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::CONNECTION,
-    header::TE,
-    header::TRAILER,
-    header::UPGRADE,
-    header::EXPECT,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    DELIVERY,
-];
+/// The most bytes that are read of a receiver.
+const MOST_READ: usize = 256 << 10;
 
 /// The request as it is sent: the headers of the delivery in their order, within those that are ours.
 pub(super) fn request(way: &Way, outgoing: &Outgoing, delivery: &str) -> Result<Request<Full<Bytes>>, Refusal> {
@@ -50,7 +32,7 @@ pub(super) fn request(way: &Way, outgoing: &Outgoing, delivery: &str) -> Result<
         headers.insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
     }
     headers.insert(DELIVERY, delivery);
-    for (name, value) in outgoing.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
+    for (name, value) in outgoing.headers.iter().filter(|(name, _)| !FRAMING.contains(name) && **name != DELIVERY) {
         headers.append(name, value.clone());
     }
     headers.insert(header::CONTENT_LENGTH, outgoing.body.len().into());
@@ -76,13 +58,13 @@ where
     *stage = Stage::Answer;
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MOST_HEAD).max_headers(MOST_HEADERS);
-    let greeted = builder.handshake(TokioIo::new(Line::new(stream))).await;
+    let greeted = builder.handshake(TokioIo::new(Line::new(stream, MOST_READ))).await;
     let (mut sender, connection) = greeted.map_err(|error| broken(way, &error, None))?;
     let answered = async {
         let response = sender.send_request(request).await.map_err(|error| broken(way, &error, None))?;
         let (parts, mut body) = response.into_parts();
         // A head that is read in one piece is whole before hyper looks at its size.
-        if parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() > MOST_HEAD {
+        if size(&parts.headers) > MOST_HEAD {
             return Err(large(way));
         }
         *stage = Stage::Body(parts.status);

@@ -1,4 +1,4 @@
-//! Which calls are let out, and to which addresses: the one way out of this program.
+//! Which calls are let out, and to which addresses: the one way out of a server.
 //!
 //! Whoever can set the URL of a webhook can be anybody who may call a pack. So a URL says where to knock, and never
 //! what may be reached: that is this machine, and what the command line names. Start with [`Gate::open`].

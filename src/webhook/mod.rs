@@ -1,4 +1,4 @@
-//! What goes out: webhooks of packs, sent when their instant has come. Nothing else in this program makes a connection.
+//! What goes out: webhooks of packs, sent when their instant has come. Nothing else that a server does makes a connection.
 //!
 //! A sandbox says what is sent and when, and is told what came of it (`courier.rs`). Every attempt is a call of
 //! [`Client::send`], and every call passes [`Gate`] (`gate.rs`, `address.rs`): this machine, and what
@@ -9,7 +9,6 @@ mod client;
 mod courier;
 mod exchange;
 mod gate;
-mod line;
 mod tls;
 
 use client::Client;

@@ -1,24 +1,22 @@
-//! The connection to a receiver, as hyper is to see it.
+//! A connection to somebody who is called, as hyper is to see it.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most bytes that are read of a receiver. Heads and bodies have bounds of their own; what stands between them, such as
-/// interim answers and the sizes of chunks, has this one alone.
-pub(super) const MOST_READ: usize = 256 << 10;
-
-/// A receiver has sent more than [`MOST_READ`].
+/// More came than is read.
 #[derive(Debug)]
-pub(super) struct Flooded;
+pub(crate) struct Flooded;
 
 impl fmt::Display for Flooded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "more than {} KiB came", MOST_READ >> 10)
+        f.write_str("more came than is read")
     }
 }
 
@@ -26,27 +24,48 @@ impl Error for Flooded {}
 
 impl Flooded {
     /// Whether hyper's error comes from it.
-    pub(super) fn is_cause_of(error: &dyn Error) -> bool {
+    pub(crate) fn is_cause_of(error: &dyn Error) -> bool {
         let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
         cause.and_then(io::Error::get_ref).is_some_and(|cause| cause.is::<Flooded>())
     }
 }
 
-/// Receivers may answer before they have read the request, or without reading it. hyper takes an answer for a mistake that
+/// How much was read of a line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meter(Arc<AtomicUsize>);
+
+impl Meter {
+    pub(crate) fn read(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts from nothing, as for the next answer on a line that stays.
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Whoever is called may answer before reading the request, or without reading it. hyper takes an answer for a mistake that
 /// comes before it has asked, and a request that nobody takes for the end of the connection.
-pub(super) struct Line<S> {
+pub(crate) struct Line<S> {
     stream: S,
     /// Who waits for the answer, until something was asked.
     unasked: Option<Option<Waker>>,
-    /// The receiver takes no more. What it has said can still be read, and tells how it ends.
+    /// The other side takes no more. What it has said can still be read, and tells how it ends.
     is_deaf: bool,
-    /// How much of it was read.
-    read: usize,
+    meter: Meter,
+    /// The most that is read. Heads and bodies have bounds of their own; what stands between them, such as interim answers
+    /// and the sizes of chunks, has this one alone.
+    most: usize,
 }
 
 impl<S> Line<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Line { stream, unasked: Some(None), is_deaf: false, read: 0 }
+    pub(crate) fn new(stream: S, most: usize) -> Self {
+        Line { stream, unasked: Some(None), is_deaf: false, meter: Meter::default(), most }
+    }
+
+    pub(crate) fn meter(&self) -> Meter {
+        self.meter.clone()
     }
 }
 
@@ -61,8 +80,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
             None => {
                 let before = buffer.filled().len();
                 ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-                this.read += buffer.filled().len() - before;
-                let is_flooded = this.read > MOST_READ;
+                let came = buffer.filled().len() - before;
+                let is_flooded = this.meter.0.fetch_add(came, Ordering::Relaxed) + came > this.most;
                 Poll::Ready(if is_flooded { Err(io::Error::other(Flooded)) } else { Ok(()) })
             }
         }
