@@ -1,9 +1,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minijinja::machinery::ast::{BinOpKind, Expr};
 use minijinja::machinery::parse_expr;
 use minijinja::{Environment, Expression, UndefinedBehavior};
 use self_cell::self_cell;
+use serde_json::Value as Json;
 
 use super::functions::{self, Keys};
 use super::plan::Plan;
@@ -153,6 +155,21 @@ impl Program {
         self.eval(id, scope, "").map(|value| value.is_true())
     }
 
+    /// What stands on the two sides of an expression that compares two values, for words about one that does not hold.
+    pub(crate) fn sides(&self, id: ExprId, scope: &Scope) -> Option<(Json, Json)> {
+        let text = self.text(id);
+        let Expr::BinOp(binary) = parse_expr(text).ok()? else { return None };
+        let sign = comparison(&binary.op)?;
+        // The places that the parser gives leave parts of expressions out. What is no whole expression does not parse.
+        let whole = |side: &str| parse_expr(side).is_ok();
+        let mut parts = text.match_indices(sign).map(|(at, _)| (&text[..at], &text[at + sign.len()..]));
+        let (left, right) = parts.find(|(left, right)| whole(left) && whole(right))?;
+        let environment = self.cell.borrow_owner();
+        let value =
+            |side: &str| Value(environment.compile_expression(side).ok()?.eval(scope.root(None)).ok()?).to_json();
+        Some((value(left)?, value(right)?))
+    }
+
     /// An HTML page.
     pub(crate) fn page(&self, id: TemplateId, scope: &Scope) -> Result<String, EvalFault> {
         let environment = self.cell.borrow_owner();
@@ -173,6 +190,20 @@ impl Program {
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
+}
+
+/// How a comparison is written.
+fn comparison(op: &BinOpKind) -> Option<&'static str> {
+    Some(match op {
+        BinOpKind::Eq => "==",
+        BinOpKind::Ne => "!=",
+        BinOpKind::Lt => "<",
+        BinOpKind::Lte => "<=",
+        BinOpKind::Gt => ">",
+        BinOpKind::Gte => ">=",
+        BinOpKind::In => " in ",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 //! place before anything runs. A [`Scenario`] is run against a server over HTTP (`run`), its own or another, in a sandbox of
 //! its own. Must not know: how answers are made, or which API is played. Start with [`Scenario`].
 
+mod expect;
 mod model;
 mod outcome;
 mod value;
 
+pub(crate) use expect::{Answer, Arrived, From, answer, nearest, received};
 pub(crate) use model::{
     Ask, Body, Branches, Call, Content, Count, Edit, Except, Expect, Fires, Given, Move, Receive, Reply, Row, Scenario,
     Sent, Signed, Status, Step, What,
