@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::body::{invalid, members};
+use super::body::{Members, invalid, members};
 use super::mask::Secrets;
 use super::{Answer, Call, Later, ok, shown};
 use crate::clock::{Instant, Mode, Span};
@@ -23,14 +23,19 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     ok(&clock_shown(now, mode))
 }
 
+/// `mode` of a body.
+pub(super) fn mode(members: &Members) -> Result<Option<Mode>, Problem> {
+    let bad = |name: &str| invalid("mode", format!("it is `ticking` or `frozen`, not `{name}`"));
+    members.text("mode")?.map(|name| Mode::named(name).ok_or_else(|| bad(name))).transpose()
+}
+
 /// `{now?, mode?}`
 pub(super) fn set(call: Call<'_>) -> Later<'_> {
     Box::pin(async move {
         let members = members(&call, &["now", "mode"])?;
         let now =
             members.text("now")?.map(|text| Instant::parse(text).map_err(|why| invalid("now", why))).transpose()?;
-        let bad = |name: &str| invalid("mode", format!("it is `ticking` or `frozen`, not `{name}`"));
-        let mode = members.text("mode")?.map(|name| Mode::named(name).ok_or_else(|| bad(name))).transpose()?;
+        let mode = mode(&members)?;
         match (now, mode) {
             (None, None) => Err(Problem::bad_request("nothing-to-set", "Give `now`, `mode` or both.")),
             (None, Some(Mode::Frozen)) if let Some(now) = call.sandbox.freeze(call.real) => {

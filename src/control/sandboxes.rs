@@ -39,19 +39,20 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     page::counted(call, all.len(), |place| Some(shown(call, all.get(place)?)))
 }
 
-/// `{id?, from?, clock?, seed?, options?}`
+/// `{id?, from?, clock?, mode?, seed?, options?}`
 pub(super) fn create(call: Call<'_>) -> Later<'_> {
     Box::pin(async move { made(&call).await })
 }
 
 async fn made(call: &Call<'_>) -> Answer {
-    let members = members(call, &["id", "from", "clock", "seed", "options"])?;
+    let members = members(call, &["id", "from", "clock", "mode", "seed", "options"])?;
     let wish = Wish {
         id: members.text("id")?.map(|text| SandboxId::parse(text).map_err(|why| invalid("id", why))).transpose()?,
         instant: members
             .text("clock")?
             .map(|text| Instant::parse(text).map_err(|why| invalid("clock", why)))
             .transpose()?,
+        mode: clock::mode(&members)?,
         seed: members.number("seed")?,
         options: options(call, &members)?,
         from: members.text("from")?.map(origin).transpose()?,
@@ -59,11 +60,15 @@ async fn made(call: &Call<'_>) -> Answer {
     let name = wish.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let conflict =
         |slug, detail: String| Problem::new(slug, StatusCode::CONFLICT, "The sandbox cannot be made", detail);
-    let instant = wish.instant.filter(|_| wish.from.is_some());
+    let (instant, mode) = if wish.from.is_some() { (wish.instant, wish.mode) } else { (None, None) };
     match call.registry.create(wish, call.real) {
         Ok(sandbox) if let Some(instant) = instant => {
             // A fork goes to the instant as its time is advanced, or set back.
-            clock::to(call, &sandbox, instant, None).await?;
+            clock::to(call, &sandbox, instant, mode).await?;
+            Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox)))
+        }
+        Ok(sandbox) if mode.is_some() => {
+            sandbox.set_clock(None, mode, call.real);
             Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox)))
         }
         Ok(sandbox) => Ok(Response::json(StatusCode::CREATED, &shown(call, &sandbox))),

@@ -46,6 +46,8 @@ pub(crate) struct Wish {
     pub(crate) id: Option<SandboxId>,
     /// At which it begins; a fork goes on from the time of what it is forked from.
     pub(crate) instant: Option<Instant>,
+    /// Whether its time stands still, from its beginning on. A fork begins as what it is forked from.
+    pub(crate) mode: Option<Mode>,
     pub(crate) seed: Option<u64>,
     pub(crate) options: Vec<Chosen>,
     pub(crate) from: Option<Origin>,
@@ -227,7 +229,8 @@ impl Registry {
         };
         let keeps_log = ground.seed == stood_on.seed && ground.options == stood_on.options;
         let instant = wish.instant.filter(|_| origin.is_none()).unwrap_or(before.instant);
-        let beginning = Beginning { instant, ..before.clone() };
+        let mode = wish.mode.filter(|_| origin.is_none()).unwrap_or(before.mode);
+        let beginning = Beginning { instant, mode, ..before.clone() };
         let mut shelf = self.sandboxes.write();
         self.close_idle(&mut shelf, real);
         let id = self.id(&mut shelf, wish.id)?;

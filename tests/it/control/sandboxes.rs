@@ -21,6 +21,27 @@ fn path_host_and_header_choose_the_same_sandbox() {
 }
 
 #[test]
+fn a_sandbox_can_be_made_with_a_time_that_stands_still() {
+    let server = Server::start(&["reportei"]);
+    let first = json!({ "now": "2024-10-01T17:15:12Z", "mode": "frozen" });
+    assert_eq!(sandbox(&server, json!({ "id": "still", "mode": "frozen" }))["clock"], first);
+    server.control("POST", "/sandboxes", Some(json!({ "id": "runs", "mode": "ticking" }))).expect(201);
+    let clock = |id: &str| server.get(&format!("/~{id}/_standin/clock")).expect(200).json();
+    assert_eq!((clock("still"), clock("runs")["mode"].clone()), (first.clone(), json!("ticking")));
+    server.call("POST", "/~still/_standin/reset", &[], "").expect(200);
+    assert_eq!(clock("still"), first, "it begins so after a reset, too");
+    let forks =
+        [json!({}), json!({ "mode": "ticking" }), json!({ "mode": "ticking", "clock": "2025-01-01T00:00:00Z" })];
+    for (fork, mode) in forks.into_iter().zip(["frozen", "ticking", "ticking"]) {
+        let mut wish = fork.clone();
+        wish["from"] = json!("still");
+        assert_eq!(sandbox(&server, wish)["clock"]["mode"], mode, "{fork}");
+    }
+    let detail = server.control("POST", "/sandboxes", Some(json!({ "mode": "slow" }))).problem(400, "member-invalid");
+    assert_eq!(detail, "`mode`: it is `ticking` or `frozen`, not `slow`.");
+}
+
+#[test]
 fn links_lead_back_into_the_sandbox_however_it_was_chosen() {
     let server = start();
     sandbox(&server, json!({ "id": "alice" }));
