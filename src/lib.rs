@@ -8,7 +8,8 @@
 //!   why; canned answers of a test
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
-//! - `engine`, `metrics`, `line`: one request in, one exchange out, pure; what is counted of exchanges; connections to others
+//! - `coverage`, `engine`, `metrics`, `line`: what of packs was exercised; one request in, one exchange out, pure; what is
+//!   counted of exchanges; connections to others
 //! - `bundle`, `reload`, `webhook`, `client`: a log as a file that proves itself; packs read again while they are served;
 //!   what goes out; what commands call a server with
 //! - `control`, `check`, `scenario`: the control plane; documented examples, sent again; stories, told and run
@@ -22,6 +23,7 @@ mod cli;
 mod client;
 mod clock;
 mod control;
+mod coverage;
 mod diagnostic;
 mod engine;
 mod exchange;

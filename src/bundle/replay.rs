@@ -202,6 +202,7 @@ fn sandbox(head: &Head, agenda: Option<Agenda>, packs: &Arc<[Arc<Pack>]>) -> Res
         most_agenda: head.agenda.map_or(usize::MAX, |bounds| bounds.things),
         deeds: engine::DEEDS,
         carrier: Arc::new(Nobody),
+        counted: Arc::default(),
         controls: match &start.controls {
             None => Controls::default(),
             Some(dumped) => engine::controls(packs, dumped).map_err(|mistakes| bad(told(&mistakes)))?,

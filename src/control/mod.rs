@@ -6,6 +6,7 @@
 mod agenda;
 mod body;
 mod clock;
+mod coverage;
 mod delivered;
 mod events;
 mod faults;
@@ -347,6 +348,7 @@ fn index(call: &Call<'_>) -> Answer {
             "stubs": format!("{root}/stubs"),
             "webhooks": format!("{root}/webhooks"),
             "metrics": format!("{root}/metrics"),
+            "coverage": format!("{root}/coverage"),
             "reload": format!("{root}/reload"),
         },
         "routes": routes,

@@ -3,8 +3,8 @@
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
-    Answer, Call, Later, agenda, clock, events, faults, health, index, journal, limits, log, metrics, packs, reload,
-    sandboxes, snapshots, state, stubs, webhooks,
+    Answer, Call, Later, agenda, clock, coverage, events, faults, health, index, journal, limits, log, metrics, packs,
+    reload, sandboxes, snapshots, state, stubs, webhooks,
 };
 use crate::exchange::Problem;
 
@@ -62,6 +62,7 @@ const fn stream_row(
 }
 
 pub(super) const NONE: Names = &[];
+const SCOPE: Names = &[&["of"]];
 const SECRETS: Names = &[&["secrets"]];
 const PIECES: Names = &[&["limit", "after"]];
 const RECORDS: Names = &[&["limit", "after", "secrets"]];
@@ -76,6 +77,8 @@ pub(super) const ROUTES: &[Row] = &[
     row("GET", "/livez", NONE, health),
     row("GET", "/readyz", NONE, health),
     row("GET", "/metrics", NONE, metrics::show),
+    row("GET", "/coverage", SCOPE, coverage::show),
+    row("DELETE", "/coverage", SCOPE, coverage::forget),
     slow_row("GET", "/reload", NONE, reload::show),
     slow_row("POST", "/reload", NONE, reload::look),
     row("GET", "/packs", NONE, packs::list),

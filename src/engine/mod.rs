@@ -38,7 +38,7 @@ use crate::diagnostic::Location;
 use crate::exchange::{Request, Response};
 use crate::expr::{EvalFault, Scope};
 use crate::journal::Trace;
-use crate::pack::{ErrorId, Operation, Pack, Provenance, Refusal, Reply, Turn};
+use crate::pack::{ErrorId, Mark, Misfit, Operation, Pack, Reached, Refusal, Reply, Turn};
 use crate::sandbox::{Change, Exchange, Moment, Visibility};
 use crate::schema::Violation;
 
@@ -80,6 +80,8 @@ pub(crate) struct Call<'a> {
     /// Who calls, where limits count that.
     caller: Option<Arc<str>>,
     admission: Option<Box<limit::Admission>>,
+    /// What of the request did not fit the contract.
+    misfits: Vec<Misfit>,
     pub(crate) trace: Trace,
 }
 
@@ -127,6 +129,8 @@ pub(crate) struct Outcome {
     pub(crate) response: Response,
     pub(crate) contract: &'static str,
     pub(crate) change: Change,
+    /// Which of the pack's answers it is.
+    pub(crate) given: Option<Mark>,
 }
 
 /// Answers one request.
@@ -143,6 +147,7 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         Err(rejection) => reject::rejection(&mut call, meant.operation, rejection),
     };
     prefer::confirm(&call, &mut outcome.response);
+    let undeclared = outcome.given.is_none();
     let (mut outcome, delivery) = fault::inject(&mut call, &meant, outcome);
     limit::settle(&mut call, &mut outcome);
     let operation = meant.operation;
@@ -159,6 +164,16 @@ pub(crate) fn handle(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Reques
         contract: Some(outcome.contract),
         stub: None,
         delivery,
+        reached: Reached {
+            operation: operation.map(|operation| operation.number),
+            candidates: match operation {
+                Some(_) => Vec::new(),
+                None => meant.candidates.iter().map(|operation| operation.number).collect(),
+            },
+            given: outcome.given,
+            undeclared: undeclared && outcome.given.is_none(),
+            misfits: call.misfits,
+        },
     }
 }
 
@@ -168,10 +183,12 @@ pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Re
     let mut call = Call::begin(pack, moment, request, Rules { json_depth: 0, strict: false });
     let held = case.when.map_or(Ok(true), |when| pack.program.holds(when, &call.scope));
     let outcome = match held.map_err(Rejection::from).and_then(|_| render::answer(&mut call, case)) {
-        Ok(response) => Outcome { response, contract: case.provenance.header(), change: Change::default() },
+        Ok(response) => {
+            Outcome { response, contract: case.provenance.header(), change: Change::default(), given: None }
+        }
         Err(rejection) => reject::rejection(&mut call, None, rejection),
     };
-    let Outcome { response, change, contract } = outcome;
+    let Outcome { response, change, contract, .. } = outcome;
     Exchange {
         response,
         change,
@@ -180,6 +197,7 @@ pub(crate) fn fault_case(pack: &Arc<Pack>, moment: &Moment<'_>, request: &Arc<Re
         contract: Some(contract),
         stub: None,
         delivery: None,
+        reached: Reached::default(),
     }
 }
 
@@ -206,8 +224,8 @@ fn respond<'a>(call: &mut Call<'a>, meant: &mut Meant<'a>) -> Result<Outcome, Re
     guard::check(call, chosen, Turn::AfterBody)?;
     let mut change = behave::apply(call, chosen)?;
     webhook::after_request(call, &mut change)?;
-    let (response, provenance) = render::response(call, chosen)?;
-    Ok(Outcome { response, contract: Provenance::header(provenance), change })
+    let (response, reply) = render::response(call, chosen)?;
+    Ok(Outcome { response, contract: reply.provenance.header(), change, given: Some(Mark::own(reply)) })
 }
 
 impl<'a> Call<'a> {
@@ -224,6 +242,7 @@ impl<'a> Call<'a> {
             visibility: Visibility::default(),
             caller: None,
             admission: None,
+            misfits: Vec::new(),
             trace: Trace::new(),
         }
     }

@@ -9,7 +9,7 @@ use super::{Rules, stub};
 use crate::exchange::{Problem, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Stage, Trace, Verdict};
-use crate::pack::{Candidate, Line, Operation, Options, Pack};
+use crate::pack::{Candidate, Line, Operation, Options, Pack, Reached};
 use crate::sandbox::{Change, Controls, Exchange};
 
 /// An operation that the request nearly matched.
@@ -86,6 +86,7 @@ pub(crate) fn astray(
         contract: None,
         stub: None,
         delivery: None,
+        reached: Reached::default(),
     }
 }
 

@@ -15,9 +15,8 @@ use super::{Call, Meant, Outcome, Rejection, render};
 use crate::diagnostic::{Location, nearest, shortened};
 use crate::exchange::{Preferences, Problem, Response, preference};
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Content, ErrorId, Example, NamedError, Operation, Pack, Refusal, Reply, Row, Verb, media_type};
+use crate::pack::{Content, ErrorId, Example, Mark, Operation, Pack, Reply, Shown, media_type};
 use crate::sandbox::Change;
-use crate::schema::Place;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -30,12 +29,14 @@ const REPEATED: usize = 100;
 struct Answer<'a> {
     operation: &'a Operation,
     reply: &'a Reply,
-    error: Option<&'a NamedError>,
+    error: Option<ErrorId>,
 }
 
 /// A documented answer, and how it comes about.
 struct Documented<'a> {
     example: &'a Example,
+    /// Its number in the pack.
+    number: usize,
     body: Bytes,
     answer: Answer<'a>,
 }
@@ -111,7 +112,9 @@ pub(super) fn answer<'a>(
     wanted.extend((dynamic == Some(false) && documented).then(|| preference("dynamic", "false")));
     applied.splice(0..0, wanted);
     call.applied = applied.join(", ");
-    Ok(Some(Outcome { response, contract: answer.reply.provenance.header(), change: Change::default() }))
+    let given = Mark { example: example.map(|example| example.number), ..answer.mark() };
+    let contract = answer.reply.provenance.header();
+    Ok(Some(Outcome { response, contract, change: Change::default(), given: Some(given) }))
 }
 
 /// Says what was followed, where the request goes on all the same.
@@ -170,21 +173,15 @@ fn made(
     render::uncaused(call, answer.reply)
 }
 
-impl<'a> Answer<'a> {
-    /// How much an example is like it; `None` when the example cannot show it. What never changes is the surest.
-    fn likeness(&self, example: &Example, body: &Bytes, shown: Option<&Json>) -> Option<usize> {
-        match &self.reply.body {
-            Content::Empty => None,
-            Content::Fixed { json: Some(json), .. } => (shown == Some(json)).then_some(usize::MAX),
-            Content::Fixed { bytes, .. } => (bytes == body).then_some(usize::MAX),
-            Content::Shaped(shape) => shape.likeness(shown?),
-            Content::Page { .. } => example.path.ends_with(".html").then_some(0),
-        }
-    }
-
+impl Answer<'_> {
     /// Whether its condition holds as far as that is known without the request.
     fn holds(&self, call: &Call<'_>) -> bool {
         self.reply.when.is_none_or(|when| call.pack.program.holds(when, &call.scope).unwrap_or(false))
+    }
+
+    /// What is counted of it.
+    fn mark(&self) -> Mark {
+        Mark { error: self.error, case: self.reply.number, example: None }
     }
 }
 
@@ -215,12 +212,12 @@ impl<'a> Choice<'a> {
         let mut answers: Vec<Answer<'a>> = operations().flat_map(own).collect();
         let mut seen = BTreeSet::new();
         for operation in operations() {
-            for id in errors(call, operation) {
+            for id in pack.answers.operation(operation.number).errors(call.moment.options) {
                 if !seen.insert(id) {
                     continue;
                 }
-                let error = pack.error(id);
-                answers.extend(error.replies.iter().map(|reply| Answer { operation, reply, error: Some(error) }));
+                let replies = pack.error(id).replies.iter();
+                answers.extend(replies.map(|reply| Answer { operation, reply, error: Some(id) }));
             }
         }
         let examples = operations().flat_map(|operation| documented(call, &answers, operation)).collect();
@@ -251,7 +248,7 @@ impl<'a> Choice<'a> {
         if let Some(shown) = self.examples.iter().find(|shown| shown.is_named(name) && fits(shown.status())) {
             return Some((shown.answer, Some(shown)));
         }
-        let of_name = |answer: &&Answer<'a>| answer.error.is_some_and(|error| *error.name == *name);
+        let of_name = |answer: &&Answer<'a>| answer.error.is_some_and(|error| *call.pack.error(error).name == *name);
         let cases = || self.answers.iter().filter(of_name).filter(|answer| fits(answer.reply.status));
         self.of(cases().find(|answer| answer.holds(call)).or_else(|| cases().next())?)
     }
@@ -284,7 +281,7 @@ impl<'a> Choice<'a> {
                 format!("`{shown}` is an answer with {other}, not with {}: leave one of the two out.", code.as_u16())
             }
             (_, Some(name)) => {
-                let names = self.names();
+                let names = self.names(call.pack);
                 let meant = nearest(name, names.iter().map(String::as_str));
                 let meant = meant.map(|meant| format!(" Did you mean `{meant}`?")).unwrap_or_default();
                 format!("No answer of this operation is called `{shown}`; `examples` lists those that are.{meant}")
@@ -302,7 +299,7 @@ impl<'a> Choice<'a> {
         let codes: BTreeSet<u16> = self.answers.iter().map(|answer| answer.reply.status.as_u16()).collect();
         let title = "No such answer is declared";
         let problem = Problem::new("preference-unknown", StatusCode::BAD_REQUEST, title, detail);
-        let problem = problem.with("codes", codes.into_iter().collect()).with("examples", self.listed());
+        let problem = problem.with("codes", codes.into_iter().collect()).with("examples", self.listed(call.pack));
         Rejection::Problem(problem.into_response())
     }
 
@@ -311,17 +308,17 @@ impl<'a> Choice<'a> {
     }
 
     /// All names by which an answer can be asked for.
-    fn names(&self) -> Vec<String> {
+    fn names(&self, pack: &Pack) -> Vec<String> {
         let files = self.examples.iter().flat_map(|shown| {
             let variant = shown.example.variant.clone();
             variant.into_iter().chain([shown.file().to_owned()])
         });
-        let errors = self.answers.iter().filter_map(|answer| Some(answer.error?.name.to_string()));
+        let errors = self.answers.iter().filter_map(|answer| Some(pack.error(answer.error?).name.to_string()));
         files.chain(errors).collect()
     }
 
     /// `{code, name, file}` of each example; of an error that no example shows, `{code, name}`.
-    fn listed(&self) -> Json {
+    fn listed(&self, pack: &Pack) -> Json {
         let mut listed: Vec<Json> = self
             .examples
             .iter()
@@ -329,7 +326,7 @@ impl<'a> Choice<'a> {
                 |shown| json!({ "code": shown.status().as_u16(), "name": shown.example.variant, "file": shown.file() }),
             )
             .collect();
-        let errors = self.answers.iter().filter_map(|answer| Some((answer.reply.status, answer.error?)));
+        let errors = self.answers.iter().filter_map(|answer| Some((answer.reply.status, pack.error(answer.error?))));
         for (status, error) in errors {
             let row = json!({ "code": status.as_u16(), "name": &*error.name });
             let same = |known: &Json| known["code"] == row["code"] && known["name"] == row["name"];
@@ -344,52 +341,23 @@ impl<'a> Choice<'a> {
 /// The documented answers of an operation, each with the answer that it shows.
 fn documented<'a>(call: &Call<'a>, answers: &[Answer<'a>], operation: &'a Operation) -> Vec<Documented<'a>> {
     let pack: &'a Pack = call.pack;
-    let of_it = |example: &&Example| std::ptr::eq(pack.operation(example.operation), operation);
-    let shown = |example: &'a Example| {
+    let of = pack.answers.operation(operation.number);
+    let shown = |shown: &'a Shown| {
+        let example = &pack.examples[shown.example];
         let status = example.status?;
-        let (body, json) = match example.laid() {
-            Some(laid) => laid.ok().map(|json| (Bytes::from(json.to_string()), Some(json)))?,
-            None if example.side.fragment.is_some() => return None,
-            None => (Bytes::copy_from_slice(example.text.as_bytes()), example.json.as_deref().cloned()),
-        };
-        let with = || {
-            let own = |answer: &&Answer<'a>| answer.error.is_some() || std::ptr::eq(answer.operation, operation);
-            answers.iter().filter(own).filter(|answer| answer.reply.status.as_u16() == status)
-        };
-        let could = with().filter_map(|answer| Some((answer.likeness(example, &body, json.as_ref())?, answer)));
+        let there = |reply: &Reply| answers.iter().any(|answer| std::ptr::eq(answer.reply, reply));
+        let could = shown.alike.iter().filter_map(|(place, likeness)| {
+            let declared = &of.declared[*place];
+            let reply = declared.reply(pack, operation);
+            there(reply).then_some((*likeness, Answer { operation, reply, error: declared.error }))
+        });
         // Of several that are as much like it, one whose condition holds, and of these the first.
         let best = could.rev().max_by_key(|(likeness, answer)| (*likeness, answer.holds(call)));
-        let answer = best.map(|(_, answer)| answer).or_else(|| with().next())?;
-        Some(Documented { example, body, answer: Answer { operation, ..*answer } })
+        let own = |answer: &&Answer<'a>| answer.error.is_some() || std::ptr::eq(answer.operation, operation);
+        let first = || answers.iter().filter(own).find(|answer| answer.reply.status.as_u16() == status).copied();
+        let answer = best.map(|(_, answer)| answer).or_else(first)?;
+        let answer = Answer { operation, ..answer };
+        Some(Documented { example, number: shown.example, body: shown.body.clone(), answer })
     };
-    pack.examples.iter().filter(of_it).filter_map(shown).collect()
-}
-
-/// The errors that a request can meet at an operation, in the order of what gives them, then those of faults.
-fn errors(call: &Call<'_>, operation: &Operation) -> Vec<ErrorId> {
-    let pack = call.pack;
-    let mut errors: Vec<ErrorId> = Vec::new();
-    errors.extend(operation.auth.schemes().into_iter().map(|scheme| pack.scheme(scheme).otherwise));
-    let needed = operation.loads.iter().filter(|load| !load.optional);
-    errors.extend(needed.filter_map(|load| load.otherwise.or(pack.resource(load.resource).not_found)));
-    errors.extend(operation.guards.iter().map(|guard| guard.otherwise));
-    let reads = |place| match place {
-        None => true,
-        Some(place) => place == Place::Body && operation.body.is_some() || operation.reads(place),
-    };
-    if operation.body.is_some() || !operation.parameters.is_empty() {
-        let rows = pack.rows.iter().filter(|row| row.wanted.holds(call.moment.options) && reads(row.place));
-        errors.extend(rows.filter_map(Row::error));
-    }
-    let met = |refusal: Refusal| match refusal {
-        Refusal::NotFound => !operation.loads.is_empty() || operation.when.is_some(),
-        Refusal::Parameter => !operation.parameters.is_empty() || operation.template.contains('{'),
-        _ => operation.body.is_some(),
-    };
-    errors.extend(pack.rejections.iter().filter(|(refusal, _)| met(**refusal)).map(|(_, error)| *error));
-    let changed = operation.effects.iter().filter(|effect| effect.verb != Verb::Delete);
-    errors.extend(changed.flat_map(|effect| pack.resource(effect.resource).unique.iter().map(|unique| unique.error)));
-    let faults = pack.errors.iter().enumerate().filter(|(_, error)| error.fault);
-    errors.extend(faults.map(|(index, _)| ErrorId(index)));
-    errors
+    of.shown.iter().filter_map(shown).collect()
 }

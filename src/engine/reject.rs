@@ -10,7 +10,7 @@ use super::{Call, Outcome, Rejection, render};
 use crate::exchange::{Problem, Response};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{ErrorId, Given, NamedError, Operation, Refusal, Reply, Shape};
+use crate::pack::{ErrorId, Given, Mark, Misfit, NamedError, Operation, Refusal, Reply, Shape};
 use crate::sandbox::Change;
 use crate::schema::Violation;
 
@@ -45,14 +45,19 @@ pub(super) fn not_tolerated(call: &mut Call<'_>, stage: Stage, mut violations: V
 
 pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, rejection: Rejection) -> Outcome {
     let answered = match rejection {
-        Rejection::Problem(response) => Ok((response, "assumed")),
+        Rejection::Problem(response) => Ok(Answer::problem(response)),
         Rejection::Named(error) => named(call, error),
         Rejection::Refused(refusal, words) => refused(call, refusal, &words),
         Rejection::Invalid(violations) => invalid(call, &violations),
         Rejection::Fault(words) => Err(words),
     };
-    let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
-    Outcome { response, contract, change: Change::default() }
+    outcome(call, operation, answered)
+}
+
+fn outcome(call: &mut Call<'_>, operation: Option<&Operation>, answered: Answered) -> Outcome {
+    let answer = answered.unwrap_or_else(|words| Answer::problem(fault(call, operation, &words)));
+    let Answer { response, contract, given } = answer;
+    Outcome { response, contract, change: Change::default(), given }
 }
 
 /// An error of the pack for a request that need not have caused it. What its body tells of such a cause, and the request
@@ -65,31 +70,55 @@ pub(super) fn uncaused(call: &mut Call<'_>, operation: Option<&Operation>, error
     let answered = match replies.iter().find(holds) {
         None => Err(format!("error `{name}` has no case for this")),
         Some(reply) => match render::uncaused(call, reply) {
-            Ok((response, _)) => Ok((response, reply.provenance.header())),
-            Err(Rejection::Problem(response)) => Ok((response, "assumed")),
+            Ok((response, _)) => Ok(Answer::of_error(response, error, reply)),
+            Err(Rejection::Problem(response)) => Ok(Answer::problem(response)),
             Err(Rejection::Fault(words)) => Err(format!("error `{name}`: {words}")),
             Err(_) => Err(format!("error `{name}` cannot be rendered")),
         },
     };
-    let (response, contract) = answered.unwrap_or_else(|words| (fault(call, operation, &words), "assumed"));
-    Outcome { response, contract, change: Change::default() }
+    outcome(call, operation, answered)
 }
 
-type Answered = Result<(Response, &'static str), String>;
+/// An answer with its provenance, and which of the pack's it is.
+struct Answer {
+    response: Response,
+    contract: &'static str,
+    given: Option<Mark>,
+}
 
-fn named(call: &mut Call<'_>, error: ErrorId) -> Answered {
+impl Answer {
+    /// The server's own words.
+    fn problem(response: Response) -> Self {
+        Answer { response, contract: "assumed", given: None }
+    }
+
+    fn of_error(response: Response, error: ErrorId, reply: &Reply) -> Self {
+        Answer { response, contract: reply.provenance.header(), given: Some(Mark::of_error(error, reply)) }
+    }
+}
+
+type Answered = Result<Answer, String>;
+
+fn named(call: &mut Call<'_>, id: ErrorId) -> Answered {
     let pack = Arc::clone(call.pack);
-    let error = pack.error(error);
+    let error = pack.error(id);
     match render::first(call, &error.replies) {
-        Ok(Some((response, provenance))) => Ok((response, provenance.header())),
+        Ok(Some((response, reply))) => Ok(Answer::of_error(response, id, reply)),
         Ok(None) => Err(format!("error `{}` has no case for this", error.name)),
-        Err(Rejection::Problem(response)) => Ok((response, "assumed")),
+        Err(Rejection::Problem(response)) => Ok(Answer::problem(response)),
         Err(Rejection::Fault(words)) => Err(format!("error `{}`: {words}", error.name)),
         Err(_) => Err(format!("error `{}` cannot be rendered", error.name)),
     }
 }
 
 fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
+    if refusal.is_misfit() {
+        call.misfits.push(Misfit {
+            place: refusal.place(),
+            pointer: String::new(),
+            keyword: refusal.name().to_owned(),
+        });
+    }
     if let Some(error) = call.pack.rejections.get(&refusal) {
         call.scope.bind("refusal", Value::string(words));
         return named(call, *error);
@@ -103,13 +132,18 @@ fn refused(call: &mut Call<'_>, refusal: Refusal, words: &str) -> Answered {
     };
     let slug = if refusal == Refusal::RateLimit { "rate-limited" } else { refusal.name() };
     let problem = Problem::new(slug, refusal.status(), title, sentence(words));
-    Ok((problem.into_response(), "assumed"))
+    Ok(Answer::problem(problem.into_response()))
 }
 
 /// Violations go through the pack's rows, first match wins; what the first is mapped to decides which error is given,
 /// and its items are those of the same error.
 fn invalid(call: &mut Call<'_>, violations: &[Violation]) -> Answered {
     let pack = Arc::clone(call.pack);
+    call.misfits.extend(violations.iter().map(|violation| Misfit {
+        place: violation.place.name(),
+        pointer: violation.pointer.clone(),
+        keyword: violation.keyword.clone(),
+    }));
     let mut given = None;
     let mut items = Vec::new();
     for violation in violations {
@@ -120,7 +154,7 @@ fn invalid(call: &mut Call<'_>, violations: &[Violation]) -> Answered {
             items.push(item(call, violation, more)?);
         }
     }
-    let Some(error) = given else { return Ok((unmapped(violations).into_response(), "assumed")) };
+    let Some(error) = given else { return Ok(Answer::problem(unmapped(violations).into_response())) };
     call.scope.bind("violations", Value::list(items));
     named(call, error)
 }

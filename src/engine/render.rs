@@ -6,29 +6,23 @@ use super::fill::{Slot, body, fill};
 use super::{Call, Rejection, strict, validate};
 use crate::exchange::{Response, spelled};
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Check, Content, Operation, Provenance, Reply, Shape};
+use crate::pack::{Check, Content, Operation, Reply, Shape};
 
 /// The first answer of an operation whose condition holds.
-pub(super) fn response<'o>(
-    call: &mut Call<'_>,
-    operation: &'o Operation,
-) -> Result<(Response, &'o Provenance), Rejection> {
+pub(super) fn response<'o>(call: &mut Call<'_>, operation: &'o Operation) -> Result<(Response, &'o Reply), Rejection> {
     first(call, &operation.replies)?
         .ok_or_else(|| Rejection::Fault(format!("`{}` has no answer for this", operation.name)))
 }
 
 /// The first of several answers whose condition holds.
-pub(super) fn first<'r>(
-    call: &mut Call<'_>,
-    replies: &'r [Reply],
-) -> Result<Option<(Response, &'r Provenance)>, Rejection> {
+pub(super) fn first<'r>(call: &mut Call<'_>, replies: &'r [Reply]) -> Result<Option<(Response, &'r Reply)>, Rejection> {
     for reply in replies {
         let holds = match reply.when {
             None => true,
             Some(when) => call.pack.program.holds(when, &call.scope)?,
         };
         if holds {
-            return Ok(Some((answer(call, reply)?, &reply.provenance)));
+            return Ok(Some((answer(call, reply)?, reply)));
         }
     }
     Ok(None)

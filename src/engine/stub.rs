@@ -10,6 +10,7 @@ use super::fault::{GARBAGE, log_normal, unit};
 use crate::exchange::{Body, Delivery, Manner, Request, millis};
 use crate::expr::Draws;
 use crate::journal::{Stage, Trace, Verdict};
+use crate::pack::Reached;
 use crate::sandbox::{Change, Controls, Exchange};
 use crate::stub::{self, Asked, Delay, PassedOver, Served, Stub};
 
@@ -54,6 +55,7 @@ pub(super) fn answer(
         contract: None,
         stub: Some(stub.id.clone()),
         delivery: (delivery != Delivery::default()).then(|| Box::new(delivery)),
+        reached: Reached::default(),
     })
 }
 

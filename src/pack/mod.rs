@@ -3,6 +3,7 @@
 //! Must not know: sandboxes, requests under way, the server. Start with [`load`], which reads everything wrong with a
 //! pack at once, and [`Pack`].
 
+mod answers;
 mod auth;
 mod digest;
 mod example;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use answers::{Answers, Mark, Misfit, OfOperation, Reached, Shown, Unsettled};
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use digest::sha256;
 pub(crate) use example::{Cause, Example, Payload, Replay};
@@ -71,6 +73,8 @@ pub(crate) struct Pack {
     pub(crate) webhooks: Vec<Webhook>,
     pub(crate) examples: Vec<Example>,
     pub(crate) replays: Vec<Replay>,
+    /// What can be covered of it.
+    pub(crate) answers: Answers,
     pub(crate) payloads: Vec<Payload>,
     /// Headers of every answer.
     pub(crate) headers: Vec<(http::HeaderName, Shape)>,
@@ -158,6 +162,18 @@ impl Pack {
     /// With each rest comes whether a prefix was taken off.
     pub(crate) fn within<'p>(&self, path: &'p str) -> impl Iterator<Item = (&'p str, bool)> {
         within(&self.mounts, path)
+    }
+
+    /// Gives operations and replies their numbers, and what can be covered its counters.
+    fn number(&mut self) {
+        for (place, operation) in self.operations.iter_mut().enumerate() {
+            operation.number = OperationId(place);
+        }
+        let own = self.operations.iter_mut().map(|operation| &mut operation.replies);
+        for replies in own.chain(self.errors.iter_mut().map(|error| &mut error.replies)) {
+            replies.iter_mut().enumerate().for_each(|(place, reply)| reply.number = place);
+        }
+        self.answers = Answers::of(self);
     }
 
     /// The same pack, which keeps texts that it has in common with an earlier one only once.

@@ -17,6 +17,8 @@ pub(crate) struct OperationId(pub(crate) usize);
 /// Method, path, and everything that the documentation promises about them.
 #[derive(Debug)]
 pub(crate) struct Operation {
+    /// Its place in the pack.
+    pub(crate) number: OperationId,
     /// `<pack>/<folder>/<file>`.
     pub(crate) name: Arc<str>,
     /// The name as the value of `Standin-Operation`.
@@ -401,6 +403,21 @@ impl Refusal {
             Refusal::MediaType => "media-type",
             Refusal::Parameter => "parameter",
             Refusal::RateLimit => "rate-limit",
+        }
+    }
+
+    /// Whether the request does not fit the contract then: of what it names, and how often it comes, the contract says
+    /// nothing.
+    pub(crate) fn is_misfit(self) -> bool {
+        !matches!(self, Refusal::NotFound | Refusal::RateLimit)
+    }
+
+    /// The part of the request that it is about.
+    pub(crate) fn place(self) -> &'static str {
+        match self {
+            Refusal::NotFound | Refusal::Parameter => Place::Path.name(),
+            Refusal::MediaType | Refusal::RateLimit => Place::Header.name(),
+            _ => Place::Body.name(),
         }
     }
 

@@ -15,6 +15,8 @@ pub(crate) struct ErrorId(pub(crate) usize);
 /// One way to answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
+    /// Its place among the cases that it is one of.
+    pub(crate) number: usize,
     pub(crate) when: Option<ExprId>,
     pub(crate) status: StatusCode,
     pub(crate) body: Content,

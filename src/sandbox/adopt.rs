@@ -141,6 +141,7 @@ impl State {
                 self.agenda.renew(number, before.map(|before| &**before), pack, &self.worlds[number], at);
             }
         }
+        self.tally.renew(&self.ground.packs);
         self.version += 1;
         let (mut _freed, mut _history) = (Vec::new(), Vec::new());
         for reloaded in renewed.reloaded {

@@ -10,6 +10,7 @@ use super::ground::Ground;
 use super::id::SandboxId;
 use super::snapshot::Snapshot;
 use super::state::{Beginning, Sandbox};
+use super::tally::Tally;
 use super::world::Conflict;
 use crate::clock::{Instant, Mode, Real};
 use crate::journal::Limits;
@@ -148,6 +149,7 @@ impl Registry {
             most_agenda: settings.agenda,
             deeds: settings.deeds,
             carrier: Arc::clone(&settings.carrier),
+            counted: Arc::default(),
         };
         let default = Sandbox::new(SandboxId::default_id(), first.clone(), Arc::clone(&ground), real);
         Ok(Registry {
@@ -217,6 +219,22 @@ impl Registry {
         for id in idle {
             shelf.close(&id, Closing::Idle(most));
         }
+    }
+
+    /// What was counted in all sandboxes that there are and were.
+    pub(crate) fn tally(&self, real: Real) -> Tally {
+        let open = self.list(real);
+        let mut tally = self.first.counted.lock().clone();
+        tally.renew(&self.packs());
+        open.iter().for_each(|sandbox| tally.absorb(sandbox.tally()));
+        tally.renew(&self.packs());
+        tally
+    }
+
+    /// Begins to count anew in all sandboxes.
+    pub(crate) fn forget_tally(&self, real: Real) {
+        self.list(real).iter().for_each(|sandbox| sandbox.forget_tally());
+        *self.first.counted.lock() = Tally::default();
     }
 
     pub(crate) fn create(&self, wish: Wish, real: Real) -> Result<Arc<Sandbox>, NotMade> {

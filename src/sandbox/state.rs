@@ -12,13 +12,14 @@ use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
 use super::outbox::{Draft, Orphan};
 use super::snapshot::Snapshot;
+use super::tally::Tally;
 use super::watch::{Watchers, Woken};
 use super::world::{Change, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real};
 use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
 use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
-use crate::pack::{Options, Pack, ResourceId};
+use crate::pack::{Options, Pack, Reached, ResourceId};
 
 /// What a sandbox starts with on whatever ground, and returns to when it is reset.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub(crate) struct Beginning {
     pub(crate) most_agenda: usize,
     pub(crate) deeds: Deeds,
     pub(crate) carrier: Arc<dyn Carrier>,
+    /// What was counted in sandboxes that are closed.
+    pub(crate) counted: Arc<Mutex<Tally>>,
 }
 
 impl Beginning {
@@ -88,6 +91,7 @@ pub(super) struct State {
     pub(super) strides: u64,
     /// Results of attempts that came too late, the oldest first.
     pub(super) orphans: VecDeque<Orphan>,
+    pub(super) tally: Tally,
 }
 
 /// What is done to a sandbox by what is written down.
@@ -158,6 +162,8 @@ pub(crate) struct Exchange {
     pub(crate) stub: Option<Arc<str>>,
     /// None where the answer is sent at once and whole.
     pub(crate) delivery: Option<Box<Delivery>>,
+    /// What it covers of the pack.
+    pub(crate) reached: Reached,
 }
 
 /// An exchange that has become part of a sandbox's story.
@@ -216,9 +222,16 @@ impl Sandbox {
         let woken = {
             let mut state = self.lock();
             state.closed = true;
+            self.hand_over(&mut state);
             state.watchers.take()
         };
         drop(woken);
+    }
+
+    /// Gives away what was counted: nobody will ask for it here any more.
+    fn hand_over(&self, state: &mut State) {
+        let tally = std::mem::take(&mut state.tally);
+        self.beginning.counted.lock().absorb(tally);
     }
 
     /// Notes that somebody uses it now.
@@ -371,10 +384,15 @@ impl Sandbox {
         pack: Option<usize>,
         at: Instant,
         request: Arc<Request>,
-        exchange: Exchange,
+        mut exchange: Exchange,
         (took, real): (u64, Real),
     ) -> Committed {
-        let Exchange { response, change, trace, operation, contract, stub, delivery } = exchange;
+        let State { tally, ground, .. } = &mut *state;
+        let look = pack.and_then(|pack| tally.count(pack, &ground.packs[pack], &mut exchange));
+        if state.closed {
+            self.hand_over(&mut state);
+        }
+        let Exchange { response, change, trace, operation, contract, stub, delivery, .. } = exchange;
         let definition = pack.map(|pack| &state.ground.packs[pack]);
         let exchanged = Exchanged {
             pack: definition.map(|definition| Arc::clone(&definition.face)),
@@ -398,6 +416,9 @@ impl Sandbox {
         self.settle(state, before, real);
         // Whatever had to make room is freed when nobody waits.
         drop(freed);
+        if let Some(look) = look {
+            self.look(&look, &response);
+        }
         Committed { response, entry }
     }
 }
@@ -437,6 +458,7 @@ impl State {
             resume: None,
             strides: 0,
             orphans: VecDeque::new(),
+            tally: Tally::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use super::{Line, Shared, cors, deliver, read};
 use crate::control::{self, Reply};
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
-use crate::journal::Face;
+use crate::journal::{Face, is_unmatched};
 use crate::pack::Pack;
 use crate::sandbox::{Committed, Sandbox, SandboxId};
 
@@ -148,16 +148,24 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Del
 fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Request, committed: &Committed) {
     let Some(exchanged) = committed.entry.exchange() else { return };
     shared.metrics.count(pack, exchanged);
-    let Some(log) = &shared.log else { return };
+    let unmatched = is_unmatched(exchanged);
+    if shared.log.is_none() && !unmatched {
+        return;
+    }
     let packs = shared.registry.packs();
     let faces: Vec<&Face> = match &exchanged.pack {
         Some(face) => vec![face],
         None => packs.iter().map(|pack| &*pack.face).collect(),
     };
+    let path = control::path_shown(&faces, request, &committed.response);
+    if unmatched {
+        sandbox.note_undocumented(exchanged.pack.as_ref().map(|face| &face.name), request.method.as_str(), &path);
+    }
+    let Some(log) = &shared.log else { return };
     log(&Line::Exchange(ExchangeLine {
         sandbox: sandbox.id().as_str(),
         method: request.method.as_str(),
-        path: &control::path_shown(&faces, request, &committed.response),
+        path: &path,
         pack: exchanged.pack_name(),
         status: committed.response.status.as_u16(),
         delivery: exchanged.delivery.as_ref().map(|delivery| delivery.word()),

@@ -32,6 +32,7 @@ use tokio::sync::watch;
 
 use crate::clock::{Instant, Real};
 use crate::control::Control;
+use crate::coverage;
 use crate::engine;
 use crate::metrics::Metrics;
 use crate::pack::Pack;
@@ -200,6 +201,12 @@ impl Server {
     pub(crate) fn own_addresses(&self) -> Vec<(usize, SocketAddr)> {
         let own = self.listeners.iter().filter_map(|(listener, pack)| Some(((*pack)?, listener.local_addr().ok()?)));
         own.collect()
+    }
+
+    /// What will have been covered in all its sandboxes, when it is asked for.
+    pub(crate) fn covered(&self) -> impl FnOnce() -> coverage::Report + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || coverage::of_server(&shared.registry, (shared.real)())
     }
 
     /// What reads the packs again.

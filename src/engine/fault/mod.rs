@@ -98,14 +98,20 @@ fn fail(
             format!("the error `{name}`")
         }
         Failure::MalformedBody => {
+            outcome.given = None;
             outcome.response.body = malformed(&outcome.response.body);
             "malformed-body".to_owned()
         }
         Failure::RandomData => {
+            outcome.given = None;
             manner = Manner::Garbage(Bytes::from(call.moment.draws.bytes("fault.data", 0, GARBAGE)));
             "random-data".to_owned()
         }
         Failure::Wire(wire) => {
+            // What does not come whole was not given.
+            if loses {
+                outcome.given = None;
+            }
             manner = wire.clone();
             wire.fault().unwrap_or("dribble").to_owned()
         }

@@ -39,7 +39,8 @@ use serde_json::Value;
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Key, Manifest, Node, ReplySource, Spanned, Template};
 use super::{
-    CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, parameter_names,
+    Answers, CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme,
+    parameter_names,
 };
 use crate::clock::Format;
 use crate::diagnostic::{self, Code, Diagnostic, FileId, Location, SourceMap, nearest, there_are};
@@ -399,7 +400,7 @@ impl<'f> Resolver<'f> {
         let id_is_secret = |resource: &&Resource| resource.fields.get(resource.id).is_some_and(|field| field.secret);
         let secret_ids = self.resources.iter().filter(id_is_secret);
         face.secret_ids = secret_ids.map(|resource| Arc::clone(&resource.name)).collect();
-        Some(Pack {
+        let mut pack = Pack {
             digests,
             name,
             title: manifest.title.as_ref().map(|title| title.value.clone()).unwrap_or_default(),
@@ -429,6 +430,9 @@ impl<'f> Resolver<'f> {
             face: Arc::new(face),
             checks: std::mem::take(&mut self.checks),
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
-        })
+            answers: Answers::default(),
+        };
+        pack.number();
+        Some(pack)
     }
 }

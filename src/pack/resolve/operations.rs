@@ -11,8 +11,8 @@ use crate::diagnostic::{Code, Diagnostic, FileId, Location, nearest};
 use crate::expr::{self, Kind, Names};
 use crate::pack::source::{Manifest, OperationSource, Spanned, Template};
 use crate::pack::{
-    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, PackLimit, Payload, Provenance, Refusal, Replay,
-    Row, Shape, Turn, Webhook,
+    Credential, ErrorId, Event, Example, Guard, NamedError, Operation, OperationId, PackLimit, Payload, Provenance,
+    Refusal, Replay, Row, Shape, Turn, Webhook,
 };
 use crate::schema::{Place, Reference};
 
@@ -217,6 +217,7 @@ impl Resolver<'_> {
             return None;
         }
         Some(Operation {
+            number: OperationId(0),
             header: HeaderValue::from_str(&format!("{}/{folder}/{stem}", self.name))
                 .unwrap_or(HeaderValue::from_static("unnamed")),
             name: format!("{}/{folder}/{stem}", self.name).into(),

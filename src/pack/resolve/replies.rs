@@ -37,6 +37,7 @@ impl Resolver<'_> {
             _ => Check::Proven,
         };
         Some(Reply {
+            number: 0,
             when,
             status: StatusCode::from_u16(status.value).ok()?,
             body,
