@@ -11,7 +11,7 @@ use crate::server::Hosts;
 use crate::webhook::{self, Allowed};
 
 /// Where a token may stand that is not to be in the list of processes.
-const VARIABLE: &str = "STANDIN_TOKEN";
+pub(super) const VARIABLE: &str = "STANDIN_TOKEN";
 
 /// The fewest characters of a token: fewer can be guessed.
 const LEAST: usize = 16;

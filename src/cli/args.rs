@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::coverage::Coverage;
+use super::exec::Exec;
+use super::report::AtEnd;
+
 /// A local stand-in for real HTTP APIs: replays documented examples, validates what comes in, moves through time.
 #[derive(Debug, Parser)]
 #[command(name = "standin", version, disable_help_subcommand = true)]
@@ -19,6 +23,8 @@ pub(super) enum Command {
     Serve(Box<Serve>),
     /// Find mistakes in packs and replay their documented examples
     Check(Check),
+    /// Show what requests have exercised of packs, of a server or of files, and whether that is enough
+    Coverage(Box<Coverage>),
     /// Do everything in a sandbox's log again, and prove that the answers are the same bytes
     Replay(Replay),
     /// List the operations of packs
@@ -70,9 +76,9 @@ pub(super) struct Serve {
     /// Keep pages of other origins from calling the packs
     #[arg(long)]
     pub(super) no_cors: bool,
-    /// Port to listen on; 0 picks a free one
-    #[arg(long, value_name = "PORT", default_value_t = 4010)]
-    pub(super) port: u16,
+    /// Port to listen on; 0 picks a free one [default: 4010, and a free one with --exec]
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
     /// Write the port to this file once it is known
     #[arg(long, value_name = "FILE")]
     pub(super) port_file: Option<PathBuf>,
@@ -166,6 +172,10 @@ pub(super) struct Serve {
     /// Most bytes of journal per sandbox
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(super) max_journal_bytes: usize,
+    #[command(flatten)]
+    pub(super) at_end: AtEnd,
+    #[command(flatten)]
+    pub(super) exec: Exec,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,12 +6,15 @@ mod access;
 mod args;
 mod check;
 mod chosen;
+mod coverage;
+mod exec;
 mod explain;
 mod limits;
 mod output;
 mod packs;
 mod reload;
 mod replay;
+mod report;
 mod routes;
 mod serve;
 mod tls;
@@ -25,21 +28,36 @@ use args::{Arguments, Command};
 
 use crate::diagnostic::nearest;
 
-const COMMANDS: [&str; 6] = ["serve", "check", "replay", "routes", "explain", "help"];
+const COMMANDS: [&str; 7] = ["serve", "check", "coverage", "replay", "routes", "explain", "help"];
 
 /// How a command ended. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     /// All is well; for `serve`, it was asked to stop.
-    Good = 0,
-    /// A check failed.
-    Failed = 1,
+    Good,
+    /// A check failed, or less was covered than is asked for.
+    Failed,
     /// The command line says something that cannot be.
-    Usage = 2,
-    /// A pack is broken.
-    Broken = 3,
+    Usage,
+    /// A pack or another file is broken.
+    Broken,
     /// The address is taken.
-    Taken = 4,
+    Taken,
+    /// As the command of `--exec` did, which was not well.
+    Command(u8),
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Good => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Broken => 3,
+            Exit::Taken => 4,
+            Exit::Command(code) => code,
+        }
+    }
 }
 
 /// Runs the program with the arguments of the process.
@@ -49,6 +67,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => match arguments.command {
             Command::Serve(serve) => serve::run(&serve),
             Command::Check(check) => check::run(&check),
+            Command::Coverage(coverage) => coverage::run(&coverage),
             Command::Replay(replay) => replay::run(replay),
             Command::Routes(routes) => routes::run(&routes),
             Command::Explain(explain) => explain::run(&explain),
@@ -59,7 +78,7 @@ pub fn main() -> ExitCode {
             if error.use_stderr() { Exit::Usage } else { Exit::Good }
         }
     };
-    ExitCode::from(exit as u8)
+    ExitCode::from(exit.code())
 }
 
 /// `standin` alone, `standin --port 0` and `standin PACK` mean `standin serve`; what is nearly a command does not.

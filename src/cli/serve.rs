@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::Exit;
 use super::access::{self, Access};
 use super::args::{Log, Serve};
+use super::exec;
 use super::output::{err, out};
 use super::packs;
 use super::reload;
@@ -29,17 +30,20 @@ use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token
 /// How long requests under way may take after a signal.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Where packs are served unless something else is said.
+const PORT: u16 = 4010;
+
 /// More threads than any machine needs would only take its memory.
 const MOST_THREADS: usize = 1024;
 
 pub(super) fn run(arguments: &Serve) -> Exit {
     match start(arguments) {
-        Ok(()) => Exit::Good,
-        Err(exit) => exit,
+        Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn start(arguments: &Serve) -> Result<(), Exit> {
+fn start(arguments: &Serve) -> Result<Exit, Exit> {
+    let at_end = arguments.at_end.plan()?;
     let (packs, read) = load(arguments)?;
     let access = access::read(arguments)?;
     let chosen = chosen::read(&arguments.option, &packs)?;
@@ -65,13 +69,37 @@ fn start(arguments: &Serve) -> Result<(), Exit> {
             err(&format!("error: signals cannot be heard: {error}\n"));
             Exit::Usage
         })?;
-        announce(arguments, &server, &packs, &chosen, &access.token, &trust)?;
-        server.run(stop, GRACE).await;
-        Ok(())
+        let url = announce(arguments, &server, &packs, &chosen, &access.token, &trust)?;
+        let covered = server.covered();
+        if !arguments.exec.exec {
+            server.run(stop, GRACE).await;
+            return Ok((Exit::Good, covered));
+        }
+        let mut running = arguments.exec.start(variables(arguments, &url, &packs, &access.token, &trust))?;
+        let mut ended = Exit::Good;
+        server.run(async { ended = running.ended().await }, GRACE).await;
+        Ok((ended, covered))
     });
     // The system may be long in looking up a name, and nobody waits for it any more.
     runtime.shutdown_background();
-    ended
+    let (ended, covered) = ended?;
+    Ok(at_end.follow(ended, covered))
+}
+
+/// What the command of `--exec` finds in its environment.
+fn variables(
+    arguments: &Serve,
+    url: &str,
+    packs: &[Arc<Pack>],
+    token: &access::Token,
+    trust: &Trust,
+) -> exec::Variables {
+    let mut variables = exec::urls(url, packs.iter().map(|pack| &*pack.name));
+    variables.extend(token.text().map(|token| (access::VARIABLE.to_owned(), token.into())));
+    if let (Some(file), Trust::Made(_)) = (&arguments.tls_trust_file, trust) {
+        variables.extend(exec::trust(file));
+    }
+    variables
 }
 
 fn load(arguments: &Serve) -> Result<(Vec<Arc<Pack>>, Vec<Read>), Exit> {
@@ -142,7 +170,7 @@ fn options(
     };
     Ok(Options {
         host: arguments.host,
-        port: arguments.port,
+        port: arguments.port.unwrap_or(if arguments.exec.exec { 0 } else { PORT }),
         own_ports,
         packs,
         settings: Settings {
@@ -294,7 +322,9 @@ fn announce(
     chosen: &[Chosen],
     token: &access::Token,
     trust: &Trust,
-) -> Result<(), Exit> {
+) -> Result<String, Exit> {
+    // What the command of --exec writes is the output then.
+    let tell = if arguments.exec.exec { err } else { out };
     let address = server.address().map_err(|error| usage(&format!("the address is not known: {error}")))?;
     let url = |address| format!("{}://{}", server.scheme(), access::callable(address));
     if let (Some(file), Trust::Made(certificate)) = (&arguments.tls_trust_file, trust) {
@@ -314,10 +344,14 @@ fn announce(
         if let Some(made) = made {
             line["token"] = json!(made);
         }
-        out(&format!("{line}\n"));
-        return Ok(());
+        tell(&format!("{line}\n"));
+        return Ok(url(address));
     }
     let mut text = format!("standin listening on {}\n", url(address));
+    if arguments.exec.exec {
+        tell(&text);
+        return Ok(url(address));
+    }
     if address.ip().is_unspecified() {
         let _ = writeln!(text, "on all interfaces: other machines can call port {}", address.port());
     }
@@ -335,8 +369,8 @@ fn announce(
             text.push_str("certificate   made now; --tls-trust-file writes it for clients to trust\n");
         }
     }
-    out(&text);
-    Ok(())
+    tell(&text);
+    Ok(url(address))
 }
 
 /// The beginning of a command that trusts the server.

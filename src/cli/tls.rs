@@ -66,7 +66,7 @@ pub(super) fn read(arguments: &Serve, hosts: &Hosts, packs: &[Arc<Pack>]) -> Res
     }
 }
 
-fn contents(flag: &str, path: &Path) -> Result<Vec<u8>, Exit> {
+pub(super) fn contents(flag: &str, path: &Path) -> Result<Vec<u8>, Exit> {
     let refused = |why: &str| usage(&format!("{flag} {} {why}: give a PEM file", path.display()));
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));

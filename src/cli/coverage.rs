@@ -1,0 +1,118 @@
+//! `standin coverage`: what was exercised, of a server that runs or of files.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use http::Method;
+
+use super::Exit;
+use super::output::err;
+use super::report::Shown;
+use super::serve::usage;
+use super::tls::contents;
+use crate::client::Client;
+use crate::coverage::{self, Merged, Report};
+
+/// Where the server and its token stand when the command line says nothing.
+const URL: &str = "STANDIN_URL";
+const TOKEN: &str = "STANDIN_TOKEN";
+const USUAL: &str = "http://127.0.0.1:4010";
+
+/// The largest file that is read.
+const LARGEST: u64 = 64 << 20;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Coverage {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    server: OfServer,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Put coverage files together: of several runs, or of parts of a suite that ran side by side
+    Merge(Merge),
+}
+
+#[derive(Debug, Args)]
+struct Merge {
+    /// Coverage files, as --format json and --exit-report FILE.json write them
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    shown: Shown,
+}
+
+#[derive(Debug, Args)]
+struct OfServer {
+    /// URL of the server [default: STANDIN_URL of the environment, else http://127.0.0.1:4010]
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// What its control plane asks for; STANDIN_TOKEN in the environment does the same
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// PEM file of certificates to trust besides the system's, such as what --tls-trust-file of the server has written
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The one sandbox whose requests count [default: all that there are and were]
+    #[arg(long, value_name = "ID")]
+    sandbox: Option<String>,
+}
+
+pub(super) fn run(arguments: &Coverage) -> Exit {
+    let (report, shown) = match &arguments.action {
+        Some(Action::Merge(merge)) => (merged(&merge.files), &merge.shown),
+        None => (arguments.server.ask(), &arguments.shown),
+    };
+    report.map_or_else(|exit| exit, |report| shown.show(&report))
+}
+
+fn merged(files: &[PathBuf]) -> Result<Report, Exit> {
+    let read = |file: &PathBuf| Ok((file.display().to_string(), report(file)?));
+    let Merged { report, notes } = Merged::of(files.iter().map(read).collect::<Result<_, Exit>>()?);
+    for note in notes {
+        err(&format!("note: {note}\n"));
+    }
+    Ok(report)
+}
+
+fn report(path: &Path) -> Result<Report, Exit> {
+    let unread = |why: String| usage(&format!("{} cannot be read: {why}", path.display()));
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    let length = read.map_err(|error| unread(error.to_string()))?;
+    if u64::try_from(length).is_ok_and(|length| length > LARGEST) {
+        return Err(unread(format!("it has more than {} MiB", LARGEST >> 20)));
+    }
+    coverage::read(&bytes).map_err(|(line, why)| {
+        err(&format!("error: {}:{line}: {why}\n", path.display()));
+        Exit::Broken
+    })
+}
+
+impl OfServer {
+    fn ask(&self) -> Result<Report, Exit> {
+        let from_environment = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+        let url = self.target.clone().or_else(|| from_environment(URL)).unwrap_or_else(|| USUAL.to_owned());
+        let token = self.token.clone().or_else(|| from_environment(TOKEN));
+        let ca = self.ca.as_ref().map(|file| contents("--ca", file)).transpose()?;
+        let client = Client::new(&url, token.as_deref(), ca.as_deref()).map_err(|why| usage(&why))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
+        let path = if self.sandbox.is_some() { "/coverage" } else { "/coverage?of=server" };
+        let answer = runtime.block_on(client.control(self.sandbox.as_deref(), Method::GET, path, None));
+        let failed = |why: &str| {
+            err(&format!("error: {why}\n"));
+            Exit::Failed
+        };
+        let answer = answer.map_err(|fault| failed(&fault.to_string()))?;
+        coverage::read(answer.to_string().as_bytes())
+            .map_err(|(_, why)| failed(&format!("{}/_standin{path}: {why}", client.base())))
+    }
+}

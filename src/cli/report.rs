@@ -1,0 +1,212 @@
+//! Coverage as the command line asks for it: in which formats, into which files, and how much is enough.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::Exit;
+use super::output::{err, out};
+use super::serve::{real_now, usage};
+use crate::coverage::{self, Bar, Kind, Report};
+use crate::diagnostic::one_of;
+
+/// What of a report is shown, and where.
+#[derive(Debug, Args)]
+pub(super) struct Shown {
+    /// File that the report is written to, in place of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How the report is written [default: what the ending of --output says, else `table`]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// End with exit code 1 when less of what is documented was exercised
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    fail_under: Option<f64>,
+}
+
+/// What becomes of coverage when a server ends.
+#[derive(Debug, Args)]
+pub(super) struct AtEnd {
+    /// Write what was exercised to this file at the end; its ending says how, unless FORMAT does: table, json, html,
+    /// cobertura, lcov. May be given more than once
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    exit_report: Vec<String>,
+    /// End with exit code 1 when less of what is documented was exercised
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    fail_under: Option<f64>,
+    /// End with exit code 1 when one of these came
+    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// A request that did not fit the contract
+    Violation,
+    /// An answer that no documentation promises
+    Assumed,
+    /// A request that no operation answers
+    Undocumented,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Html,
+    Cobertura,
+    Lcov,
+}
+
+impl Format {
+    fn render(self, report: &Report) -> String {
+        match self {
+            Format::Table => coverage::text(report),
+            Format::Json => format!("{:#}\n", report.to_json()),
+            Format::Html => coverage::html(report),
+            Format::Cobertura => coverage::cobertura(report, real_now()),
+            Format::Lcov => coverage::lcov(report),
+        }
+    }
+
+    fn of_ending(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Format::Table),
+            "json" => Some(Format::Json),
+            "html" | "htm" => Some(Format::Html),
+            "xml" => Some(Format::Cobertura),
+            "info" | "lcov" => Some(Format::Lcov),
+            _ => None,
+        }
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim().parse().ok();
+    let fits = |number: &f64| (0.0..=100.0).contains(number);
+    number.filter(fits).ok_or_else(|| "it is a number from 0 to 100, such as 90".to_owned())
+}
+
+impl Shown {
+    /// Shows a report, and says whether it is enough.
+    pub(super) fn show(&self, report: &Report) -> Exit {
+        let ending = self.output.as_deref().and_then(Format::of_ending);
+        let format = self.format.or(ending).unwrap_or(Format::Table);
+        let text = format.render(report);
+        match &self.output {
+            None => out(&text),
+            Some(file) => {
+                if let Err(error) = std::fs::write(file, text) {
+                    return usage(&format!("--output {} cannot be written: {error}", file.display()));
+                }
+            }
+        }
+        judged(&Bar { under: self.fail_under, on: Vec::new() }, report)
+    }
+}
+
+fn judged(bar: &Bar, report: &Report) -> Exit {
+    match bar.judge(report) {
+        None => Exit::Good,
+        Some(words) => {
+            err(&words);
+            Exit::Failed
+        }
+    }
+}
+
+/// What is done with the report of a server.
+pub(super) struct Plan {
+    files: Vec<(String, PathBuf, Format)>,
+    bar: Bar,
+}
+
+impl AtEnd {
+    /// Finds out at the start what would go wrong at the end.
+    pub(super) fn plan(&self) -> Result<Plan, Exit> {
+        let mut files = Vec::new();
+        for text in &self.exit_report {
+            let (format, path) = named(text)?;
+            // Whatever was there stays until the report is there.
+            OpenOptions::new().create(true).append(true).open(&path).map_err(|error| {
+                usage(&format!(
+                    "--exit-report {text} cannot be written: {error}: give a file in a folder that there is"
+                ))
+            })?;
+            files.push((text.clone(), path, format));
+        }
+        let kind = |on: &FailOn| match on {
+            FailOn::Violation => Kind::Violation,
+            FailOn::Assumed => Kind::Assumed,
+            FailOn::Undocumented => Kind::Undocumented,
+        };
+        Ok(Plan { files, bar: Bar { under: self.fail_under, on: self.fail_on.iter().map(kind).collect() } })
+    }
+}
+
+/// `FORMAT=FILE`, or a file whose ending says the format.
+fn named(text: &str) -> Result<(Format, PathBuf), Exit> {
+    let said = text.split_once('=').and_then(|(name, file)| Some((Format::from_str(name, false).ok()?, file)));
+    if let Some((format, file)) = said.filter(|(_, file)| !file.is_empty()) {
+        return Ok((format, file.into()));
+    }
+    let path = PathBuf::from(text);
+    match Format::of_ending(&path) {
+        Some(format) => Ok((format, path)),
+        None => {
+            let values: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+            let known = one_of(values.iter().map(|value| value.get_name()));
+            Err(usage(&format!(
+                "--exit-report {text}: the ending says no format: write FORMAT=FILE with {known}, or a file that ends in \
+                 .txt, .json, .html, .xml or .info"
+            )))
+        }
+    }
+}
+
+impl Plan {
+    /// Writes what was asked for, and judges. How else the server ended comes first.
+    pub(super) fn follow(&self, ended: Exit, covered: impl FnOnce() -> Report) -> Exit {
+        if self.files.is_empty() && self.bar == Bar::default() {
+            return ended;
+        }
+        let report = covered();
+        let mut unwritten = None;
+        for (text, path, format) in &self.files {
+            let written = File::create(path).and_then(|mut file| file.write_all(format.render(&report).as_bytes()));
+            if let Err(error) = written {
+                unwritten = Some(usage(&format!("--exit-report {text} cannot be written: {error}")));
+            }
+        }
+        let judged = judged(&self.bar, &report);
+        match ended {
+            Exit::Good => unwritten.unwrap_or(judged),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_said_or_seen_in_the_ending() {
+        let read = |text: &str| named(text).ok().map(|(format, path)| (format, path.display().to_string()));
+        let is = |format, path: &str| Some((format, path.to_owned()));
+        assert_eq!(read("lcov=a.json"), is(Format::Lcov, "a.json"));
+        assert_eq!(read("out/a=b.HTML"), is(Format::Html, "out/a=b.HTML"));
+        assert_eq!(read("cobertura.xml"), is(Format::Cobertura, "cobertura.xml"));
+        assert_eq!((read("report"), read("json="), read("yaml=x"), read("")), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_percentage_is_from_0_to_100() {
+        assert_eq!((percent("90"), percent("99.5"), percent("0 %")), (Ok(90.0), Ok(99.5), Ok(0.0)));
+        for text in ["-1", "101", "", "NaN", "inf", "half"] {
+            assert!(percent(text).is_err(), "{text}");
+        }
+    }
+}
