@@ -19,7 +19,6 @@
 mod bundle;
 mod check;
 mod cli;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "commands take it into use"))]
 mod client;
 mod clock;
 mod control;

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::coverage::Coverage;
 use super::exec::Exec;
+use super::pages::{Completions, Man};
+use super::readyz::Readyz;
 use super::report::AtEnd;
 
 /// A local stand-in for real HTTP APIs: replays documented examples, validates what comes in, moves through time.
@@ -31,6 +33,12 @@ pub(super) enum Command {
     Routes(Routes),
     /// Explain a code that stands in brackets in messages of `check`
     Explain(Explain),
+    /// Say whether a server is ready
+    Readyz(Readyz),
+    /// Print what makes a shell complete commands and flags
+    Completions(Completions),
+    /// Print the page of `man`, or write one for every command
+    Man(Man),
 }
 
 /// Which packs, and where they are.

@@ -12,6 +12,8 @@ mod explain;
 mod limits;
 mod output;
 mod packs;
+mod pages;
+mod readyz;
 mod reload;
 mod replay;
 mod report;
@@ -22,20 +24,18 @@ mod tls;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use args::{Arguments, Command};
 
 use crate::diagnostic::nearest;
-
-const COMMANDS: [&str; 7] = ["serve", "check", "coverage", "replay", "routes", "explain", "help"];
 
 /// How a command ended. The numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     /// All is well; for `serve`, it was asked to stop.
     Good,
-    /// A check failed, or less was covered than is asked for.
+    /// A check failed, a server is not ready, or less was covered than is asked for.
     Failed,
     /// The command line says something that cannot be.
     Usage,
@@ -71,6 +71,9 @@ pub fn main() -> ExitCode {
             Command::Replay(replay) => replay::run(replay),
             Command::Routes(routes) => routes::run(&routes),
             Command::Explain(explain) => explain::run(&explain),
+            Command::Readyz(readyz) => readyz::run(&readyz),
+            Command::Completions(completions) => pages::complete(&completions),
+            Command::Man(man) => pages::man(&man),
         },
         Err(error) => {
             // Help and version come this way too. A closed pipe is nobody's fault.
@@ -87,7 +90,12 @@ fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let serves = match first {
         None => arguments.len() == 1,
         Some("-h" | "--help" | "-V" | "--version") => false,
-        Some(first) => first.starts_with('-') || nearest(first, COMMANDS).is_none() && !COMMANDS.contains(&first),
+        Some(first) if first.starts_with('-') => true,
+        Some(first) => {
+            let program = Arguments::command();
+            let commands = || program.get_subcommands().map(clap::Command::get_name).chain(["help"]);
+            nearest(first, commands()).is_none() && commands().all(|command| command != first)
+        }
     };
     if serves {
         arguments.insert(1, OsString::from("serve"));

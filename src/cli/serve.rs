@@ -119,6 +119,15 @@ pub(super) fn usage(message: &str) -> Exit {
     Exit::Usage
 }
 
+/// A length of real time that a flag says.
+pub(super) fn duration(flag: &str, text: &str) -> Result<Duration, Exit> {
+    match Span::parse(text).map(Span::micros) {
+        Ok(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
+        Ok(_) => Err(usage(&format!("{flag} must be longer than nothing"))),
+        Err(message) => Err(usage(&format!("{flag}: {message}"))),
+    }
+}
+
 fn options(
     arguments: &Serve,
     packs: Vec<Arc<Pack>>,
@@ -159,11 +168,6 @@ fn options(
     }
     let (instant, shift) = beginning(arguments)?;
     let limits = limits::read(&arguments.rate_limit, arguments.rate_limit_headers, &packs)?;
-    let duration = |flag: &str, text: &str| match Span::parse(text).map(Span::micros) {
-        Ok(micros) if micros > 0 => Ok(Duration::from_micros(micros.unsigned_abs())),
-        Ok(_) => Err(usage(&format!("{flag} must be longer than nothing"))),
-        Err(message) => Err(usage(&format!("{flag}: {message}"))),
-    };
     let idle = match arguments.sandbox_idle_timeout.as_str() {
         "never" => None,
         text => Some(i64::try_from(duration("--sandbox-idle-timeout", text)?.as_micros()).unwrap_or(i64::MAX)),

@@ -66,6 +66,7 @@ pub(super) fn read(arguments: &Serve, hosts: &Hosts, packs: &[Arc<Pack>]) -> Res
     }
 }
 
+/// What stands in a file of PEM.
 pub(super) fn contents(flag: &str, path: &Path) -> Result<Vec<u8>, Exit> {
     let refused = |why: &str| usage(&format!("{flag} {} {why}: give a PEM file", path.display()));
     let mut bytes = Vec::new();
