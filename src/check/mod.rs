@@ -120,6 +120,33 @@ mod tests {
         pack::read_all(&folders).unwrap().into_iter().find(|files| files.folder == "reportei").unwrap()
     }
 
+    #[test]
+    fn an_example_that_is_replayed_is_exercised_by_its_replay() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folders = Folders { fixtures: root.join("fixtures"), schemas: root.join("schemas") };
+        let mut missed = Vec::new();
+        let mut seen = 0;
+        for files in pack::read_all(&folders).unwrap() {
+            let pack = Arc::new(pack::load(&files).pack.unwrap());
+            for replay in pack.replays.iter() {
+                let Some(answer) = replay.answer else { continue };
+                let example = &pack.examples[answer];
+                let of = pack.answers.operation(example.operation);
+                let Some(place) = of.shown.iter().position(|shown| shown.example == answer) else { continue };
+                seen += 1;
+                let exchange = prepare::prepare(&pack, replay).unwrap().send(&pack);
+                let mut counted = Vec::new();
+                let unsettled = pack.answers.count(&pack, &exchange.reached, |counter| counted.push(counter));
+                counted.extend(unsettled.iter().flat_map(|one| pack.answers.settle(one, &exchange.response.body)));
+                if !counted.contains(&of.example(place)) {
+                    missed.push(name(&pack, replay));
+                }
+            }
+        }
+        assert!(seen > 150, "{seen}");
+        assert!(missed.is_empty(), "{} of {seen}:\n{}", missed.len(), missed.join("\n"));
+    }
+
     fn findings(files: &Files) -> usize {
         let loaded = pack::load(files);
         let errors = loaded.diagnostics.len();

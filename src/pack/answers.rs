@@ -38,7 +38,7 @@ pub(crate) struct OfOperation {
 pub(crate) struct Declared {
     pub(crate) error: Option<ErrorId>,
     pub(crate) case: usize,
-    /// The examples that show it, by their places in `shown`.
+    /// The examples that may show it, by their places in `shown`.
     shown: Vec<usize>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Shown {
     pub(crate) options: Options,
     /// The answers that could look like this, by their places in `declared`, each with how much they are like it.
     pub(crate) alike: Vec<(usize, usize)>,
-    /// None for what is no JSON.
+    /// None for what is too long to be held against answers.
     outline: Option<Outline>,
 }
 
@@ -138,9 +138,7 @@ impl Answers {
             let examples = pack.examples.iter().enumerate().filter(|(_, one)| one.operation == operation.number);
             of.shown = examples.filter_map(|(number, one)| shown(pack, operation, &of.declared, number, one)).collect();
             for (place, shown) in of.shown.iter().enumerate() {
-                for declared in shown.best() {
-                    of.declared[declared].shown.push(place);
-                }
+                shown.alike.iter().for_each(|(declared, _)| of.declared[*declared].shown.push(place));
             }
             answers.counters += 1 + of.declared.len() + of.shown.len();
             answers.of.push(of);
@@ -158,8 +156,8 @@ impl Answers {
     }
 
     /// Calls with the counter of everything that a request has covered. What can only be seen in the body is given back.
-    pub(crate) fn count(&self, pack: &Pack, reached: &Reached, mut one_more: impl FnMut(usize)) -> Option<Unsettled> {
-        let mut unsettled = None;
+    pub(crate) fn count(&self, pack: &Pack, reached: &Reached, mut one_more: impl FnMut(usize)) -> Vec<Unsettled> {
+        let mut unsettled = Vec::new();
         for id in reached.operation.iter().chain(&reached.candidates) {
             let of = self.operation(*id);
             let same = |known: &Declared, mark: &Mark| (known.error, known.case) == (mark.error, mark.case);
@@ -171,11 +169,12 @@ impl Answers {
             } else if let Some(place) = found {
                 let declared = &of.declared[place];
                 let settled = matches!(declared.reply(pack, pack.operation(*id)).body, Content::Fixed { .. });
+                let is_best = |shown: &usize| of.shown[*shown].is_best(place);
                 match declared.shown.as_slice() {
                     [] => {}
-                    [only] => one_more(of.example(*only)),
+                    [only] if is_best(only) => one_more(of.example(*only)),
                     several if settled => several.iter().for_each(|shown| one_more(of.example(*shown))),
-                    _ => unsettled = Some(Unsettled { operation: id.0, declared: place }),
+                    _ => unsettled.push(Unsettled { operation: id.0, declared: place }),
                 }
             }
         }
@@ -183,31 +182,33 @@ impl Answers {
     }
 
     /// Whether every example that it can be has been seen, so that nobody need look.
-    pub(crate) fn is_settled(&self, unsettled: Unsettled, seen: impl Fn(usize) -> bool) -> bool {
+    pub(crate) fn is_settled(&self, unsettled: &Unsettled, seen: impl Fn(usize) -> bool) -> bool {
         let of = &self.of[unsettled.operation];
         of.declared[unsettled.declared].shown.iter().all(|shown| seen(of.example(*shown)))
     }
 
-    /// The counter of the example that a body shows: the one with the same keys, and of several of them the one that has
-    /// the most values in common with it. None where there is none, or more than one.
-    pub(crate) fn settle(&self, unsettled: Unsettled, body: &[u8]) -> Option<usize> {
+    /// The counters of the examples that a body shows: of those with the same keys the one that has the most values in
+    /// common with it, and whatever other is the same. None where there is none, or that is not decided. What is rather an
+    /// example of another answer has to be the same.
+    pub(crate) fn settle(&self, unsettled: &Unsettled, body: &[u8]) -> Vec<usize> {
         let of = &self.of[unsettled.operation];
-        let places = || of.declared[unsettled.declared].shown.iter().map(|place| (*place, &of.shown[*place]));
-        if let Some((place, _)) = places().find(|(_, shown)| *shown.body == *body) {
-            return Some(of.example(place));
-        }
-        let outline = Outline::of(body)?;
-        let like = places().filter_map(|(place, shown)| {
+        let Some(outline) = Outline::of(body) else { return Vec::new() };
+        let places = of.declared[unsettled.declared].shown.iter();
+        let like = places.filter_map(|place| {
+            let shown = &of.shown[*place];
             let known = shown.outline.as_ref().filter(|known| known.keys == outline.keys)?;
-            Some((known.in_common(&outline), place))
+            let fits = shown.is_best(unsettled.declared) || *known == outline;
+            fits.then(|| (known.in_common(&outline), *place, known))
         });
-        let like: Vec<(usize, usize)> = like.collect();
-        let most = like.iter().map(|(common, _)| *common).max()?;
-        let mut best = like.iter().filter(|(common, _)| *common == most);
-        match (best.next(), best.next()) {
-            (Some((_, place)), None) => Some(of.example(*place)),
-            _ => None,
-        }
+        let like: Vec<(usize, usize, &Outline)> = like.collect();
+        let most = like.iter().map(|(common, ..)| *common).max();
+        let best: Vec<(usize, &Outline)> = like
+            .iter()
+            .filter(|(common, ..)| Some(*common) == most)
+            .map(|(_, place, known)| (*place, *known))
+            .collect();
+        let same = best.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        best.iter().filter(|_| same).map(|(place, _)| of.example(*place)).collect()
     }
 }
 
@@ -256,10 +257,10 @@ impl OfOperation {
 }
 
 impl Shown {
-    /// The answers that it is most like; where none could look like it the first with its status.
-    fn best(&self) -> Vec<usize> {
+    /// Whether no answer is more like it than this one.
+    fn is_best(&self, declared: usize) -> bool {
         let most = self.alike.iter().map(|(_, likeness)| *likeness).max();
-        self.alike.iter().filter(|(_, likeness)| Some(*likeness) == most).map(|(declared, _)| *declared).collect()
+        self.alike.iter().any(|(place, likeness)| *place == declared && Some(*likeness) == most)
     }
 }
 
@@ -279,12 +280,26 @@ fn shown(pack: &Pack, operation: &Operation, declared: &[Declared], number: usiz
     if alike.is_empty() {
         alike.extend(with().next().map(|(place, _)| (place, 0)));
     }
-    let outline = json.is_some().then(|| Outline::of(&body)).flatten();
+    let outline = match &json {
+        Some(json) if !example.side.absent.is_empty() => Outline::of(without_absent(json.clone(), example).as_bytes()),
+        _ => Outline::of(&body),
+    };
     let request = pack.replays.iter().find(|replay| replay.answer == Some(number)).and_then(|replay| replay.request);
     let request = request.and_then(|request| pack.examples.get(request));
     let sides: Vec<_> = std::iter::once(example).chain(request).map(|example| &example.side).collect();
     let options = Options::replayed(&pack.options, Some(operation), &sides);
     Some(Shown { example: number, body, options, alike, outline })
+}
+
+/// What is left of a documented body without what is declared to be absent from answers.
+fn without_absent(mut body: Value, example: &Example) -> String {
+    for (key, _) in &example.side.absent {
+        let parent = key.name.rsplit_once('/').and_then(|(parent, name)| Some((body.pointer_mut(parent)?, name)));
+        if let Some((Value::Object(members), name)) = parent {
+            members.shift_remove(&name.replace("~1", "/").replace("~0", "~"));
+        }
+    }
+    body.to_string()
 }
 
 impl Reply {
@@ -332,6 +347,7 @@ fn met(pack: &Pack, operation: &Operation) -> Vec<Met> {
 }
 
 /// What a JSON document is like: the places of its keys, and its values at their places. Items of a list have one place.
+/// Other text has its lines for values.
 #[derive(Debug, PartialEq, Eq)]
 struct Outline {
     /// Sorted, each once.
@@ -348,9 +364,11 @@ impl Outline {
         if body.len() > LONGEST {
             return None;
         }
-        let value: Value = serde_json::from_slice(body).ok()?;
         let mut outline = Outline { keys: Vec::new(), values: Vec::new() };
-        outline.add(&value, 0);
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => outline.add(&value, 0),
+            Err(_) => outline.values.extend(std::str::from_utf8(body).ok()?.lines().map(|line| hash(&line.trim()))),
+        }
         outline.keys.sort_unstable();
         outline.keys.dedup();
         outline.values.sort_unstable();

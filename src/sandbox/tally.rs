@@ -77,7 +77,7 @@ impl<K: Ord> Sorts<K> {
 pub(super) struct Look {
     number: usize,
     pack: Arc<Pack>,
-    unsettled: Unsettled,
+    unsettled: Vec<Unsettled>,
 }
 
 impl Tally {
@@ -86,8 +86,8 @@ impl Tally {
         let Exchange { reached, contract, response, .. } = exchange;
         let first = *reached.operation.iter().chain(&reached.candidates).next()?;
         let counts = self.of(number, pack);
-        let unsettled = pack.answers.count(pack, reached, |counter| counts[counter] += 1);
-        let look = unsettled.filter(|unsettled| !pack.answers.is_settled(*unsettled, |counter| counts[counter] > 0));
+        let mut unsettled = pack.answers.count(pack, reached, |counter| counts[counter] += 1);
+        unsettled.retain(|unsettled| !pack.answers.is_settled(unsettled, |counter| counts[counter] > 0));
         let operation = || Arc::clone(&pack.operation(first).name);
         for misfit in reached.misfits.drain(..) {
             let pointer = kept(misfit.pointer);
@@ -96,7 +96,7 @@ impl Tally {
         if reached.undeclared && *contract == Some("assumed") {
             self.undeclared.add((operation(), response.status.as_u16()), 1);
         }
-        look.map(|unsettled| Look { number, pack: Arc::clone(pack), unsettled })
+        (!unsettled.is_empty()).then(|| Look { number, pack: Arc::clone(pack), unsettled })
     }
 
     /// The counters of a pack.
@@ -188,11 +188,16 @@ impl Sandbox {
     /// Finds out in a body which example it shows.
     pub(super) fn look(&self, look: &Look, response: &Response) {
         let Look { number, pack, unsettled } = look;
-        let Some(counter) = pack.answers.settle(*unsettled, &response.body) else { return };
+        let settled = unsettled.iter().flat_map(|unsettled| pack.answers.settle(unsettled, &response.body));
+        let shown: Vec<usize> = settled.collect();
+        if shown.is_empty() {
+            return;
+        }
         let mut state = self.lock();
         // Packs may have been replaced meanwhile.
         if state.tally.packs.get(*number).and_then(Option::as_ref).is_some_and(|of| Arc::ptr_eq(&of.pack, pack)) {
-            state.tally.of(*number, pack)[counter] += 1;
+            let counts = state.tally.of(*number, pack);
+            shown.into_iter().for_each(|counter| counts[counter] += 1);
         }
     }
 
