@@ -4,8 +4,8 @@
 //! those above it in this list, and `tests/it/architecture.rs` holds it to that:
 //!
 //! - `exchange`, `clock`, `diagnostic`: plain values: a request and its answer, virtual time, a mistake with its place
-//! - `expr`, `schema`, `journal`, `stub`: expressions and JSON Schemas, compiled when a pack is loaded; what happened, and
-//!   why; canned answers of a test
+//! - `expr`, `schema`, `journal`, `stub`, `junit`: expressions and JSON Schemas, compiled when a pack is loaded; what
+//!   happened, and why; canned answers of a test; results, for servers of CI
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
 //! - `coverage`, `engine`, `metrics`, `line`: what of packs was exercised; one request in, one exchange out, pure; what is
@@ -28,6 +28,7 @@ mod engine;
 mod exchange;
 mod expr;
 mod journal;
+mod junit;
 mod line;
 mod metrics;
 mod pack;

@@ -3,38 +3,16 @@
 use std::fmt::Write as _;
 
 use super::{Contract, Listed, OperationItem, PackReport, Report, Share, Summary};
-use crate::exchange::escaped;
-
-const STYLE: &str = "
-:root { color-scheme: light dark; --line: #c8ccd0; --soft: #f2f4f6; --yes: #17692f; --no: #a3200d; --text: #1b1f23; --page: #fff; }
-@media (prefers-color-scheme: dark) {
-  :root { --line: #43494f; --soft: #23272b; --yes: #6fd08c; --no: #ff9a8a; --text: #e6e8ea; --page: #16191c; }
-}
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: var(--text);
-  background: var(--page); }
-table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1.5rem; }
-caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
-th, td { text-align: left; padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere; }
-th[scope=col] { background: var(--soft); }
-td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-code { font-family: ui-monospace, monospace; font-size: 0.92em; }
-details { border: 1px solid var(--line); border-radius: 6px; margin: 0.4rem 0; padding: 0.3rem 0.8rem; }
-summary { cursor: pointer; }
-summary:focus-visible { outline: 3px solid; outline-offset: 2px; }
-.yes { color: var(--yes); } .no { color: var(--no); font-weight: 600; }
-";
+use crate::exchange::{code, escaped, page};
 
 /// The whole page.
 pub(crate) fn html(report: &Report) -> String {
     let mut out = String::new();
     let percent = report.summary.percent;
-    let _ = write!(
+    let title = format!("Coverage: {percent:.1} %");
+    let _ = writeln!(
         out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Coverage: {percent:.1} %</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>Coverage: {percent:.1} %</h1>\n<p>{} of {} items were exercised. What is assumed does not count. Written by standin {}.</p>\n",
+        "<p>{} of {} items were exercised. What is assumed does not count. Written by standin {}.</p>",
         report.summary.items.exercised,
         report.summary.items.total,
         escaped(&report.standin)
@@ -71,8 +49,7 @@ pub(crate) fn html(report: &Report) -> String {
             vec![code(&one.operation), one.status.to_string(), error, one.hits.to_string()]
         },
     );
-    out.push_str("</main>\n</body>\n</html>\n");
-    out
+    page(&title, &out)
 }
 
 fn of_pack(out: &mut String, pack: &PackReport) {
@@ -163,8 +140,4 @@ fn listed<T>(out: &mut String, head: &str, columns: &[&str], listed: &Listed<T>,
     if listed.more > 0 {
         let _ = writeln!(out, "<p>Others came {} times; they are not told apart.</p>", listed.more);
     }
-}
-
-fn code(text: &str) -> String {
-    format!("<code>{}</code>", escaped(text))
 }

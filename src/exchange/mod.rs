@@ -24,7 +24,7 @@ pub(crate) use difference::{Difference, Differs, differences};
 pub(crate) use equal::{equal, same_number};
 pub(crate) use headers::Headers;
 pub(crate) use json::{JsonFaultKind, distinct, parse as parse_json, spelled};
-pub(crate) use markup::escaped;
+pub(crate) use markup::{code, escaped, page};
 pub(crate) use outgoing::{Answered, DELIVERY, Failed, MOST_ANSWER, Outcome, Outgoing};
 pub(crate) use pointer::{Pattern, child, leaves, segments};
 pub(crate) use preferences::{Preferences, preference};

@@ -7,6 +7,7 @@
 mod expect;
 mod model;
 mod outcome;
+pub(crate) mod report;
 mod value;
 
 pub(crate) use expect::{Answer, Arrived, From, answer, nearest, received};

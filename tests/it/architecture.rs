@@ -6,7 +6,7 @@ use crate::tree::{files, read};
 /// The modules by row, lowest first. A module uses lower rows only; neighbours on a row do not use each other.
 const ROWS: &[&[&str]] = &[
     &["exchange", "clock", "diagnostic"],
-    &["expr", "schema", "journal", "stub"],
+    &["expr", "schema", "journal", "stub", "junit"],
     &["pack"],
     &["sandbox"],
     &["coverage", "engine", "metrics", "line"],
