@@ -72,26 +72,36 @@ impl Client {
         body: Option<&Value>,
         accept: &'static str,
     ) -> Result<Response<Bytes>, ControlFault> {
-        let path = match sandbox {
-            Some(id) => format!("/~{id}/_standin{path}"),
-            None => format!("/_standin{path}"),
-        };
+        let response = self.control_answer(sandbox, method, path, body, accept).await.map_err(ControlFault::Fault)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let path = below(sandbox, path);
+        Err(Refused::read(&response).map_or_else(|| self.strange(&path, response.status()), ControlFault::Refused))
+    }
+
+    /// Calls the control plane, and gives whatever it answers.
+    pub(crate) async fn control_answer(
+        &self,
+        sandbox: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        accept: &'static str,
+    ) -> Result<Response<Bytes>, Fault> {
+        let path = below(sandbox, path);
         let built = Request::builder().method(method).uri(&*path).header(ACCEPT, accept);
         let text = body.map(Value::to_string).unwrap_or_default();
-        let mut request = built.body(Bytes::from(text)).map_err(|error| {
-            ControlFault::Fault(Fault::Unsendable(format!("`{path}` cannot be asked for: {error}")))
-        })?;
+        let mut request = built
+            .body(Bytes::from(text))
+            .map_err(|error| Fault::Unsendable(format!("`{path}` cannot be asked for: {error}")))?;
         if body.is_some() {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         if let Some(token) = &self.shared.token {
             request.headers_mut().insert(AUTHORIZATION, token.clone());
         }
-        let response = self.send(request).await.map_err(ControlFault::Fault)?;
-        if response.status().is_success() {
-            return Ok(response);
-        }
-        Err(Refused::read(&response).map_or_else(|| self.strange(&path, response.status()), ControlFault::Refused))
+        self.send(request).await
     }
 
     fn strange(&self, path: &str, status: StatusCode) -> ControlFault {
@@ -101,6 +111,14 @@ impl Client {
             self.base(),
             status.as_u16()
         ))
+    }
+}
+
+/// Where a path of the control plane is.
+fn below(sandbox: Option<&str>, path: &str) -> String {
+    match sandbox {
+        Some(id) => format!("/~{id}/_standin{path}"),
+        None => format!("/_standin{path}"),
     }
 }
 

@@ -7,6 +7,7 @@
 mod control;
 mod fault;
 mod pool;
+mod receiver;
 mod target;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::line::{AGENT, FRAMING, Trust};
 pub(crate) use control::ControlFault;
 pub(crate) use fault::Fault;
 use pool::{Pool, Stage};
+pub(crate) use receiver::{Heard, Receiver, Says};
 use target::Target;
 
 /// How long an answer may take unless a command says otherwise.

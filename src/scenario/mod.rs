@@ -8,6 +8,7 @@ mod expect;
 mod model;
 mod outcome;
 pub(crate) mod report;
+mod run;
 mod value;
 
 pub(crate) use expect::{Answer, Arrived, From, answer, nearest, received};
@@ -16,4 +17,5 @@ pub(crate) use model::{
     Sent, Signed, Status, Step, What,
 };
 pub(crate) use outcome::{Failure, Miss, Nearest, Outcome, Run, Shown, Told, ToldStep};
+pub(crate) use run::{Plan, Turn, run};
 pub(crate) use value::{Known, Value};

@@ -1,0 +1,146 @@
+//! Scenarios, run: each row of each in a sandbox of its own, over HTTP, many side by side.
+//!
+//! Nothing waits for time to pass: a step waits for its answer, and whoever looks at deliveries waits until none is under
+//! way. Must not know: how scenarios are written, and how a report looks. Start with [`run`].
+
+mod ask;
+mod call;
+mod line;
+mod look;
+mod mask;
+mod show;
+mod story;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use super::{Failure, Outcome, Run, Scenario, Told, ToldStep};
+use crate::client::Client;
+use crate::clock::Real;
+use crate::pack::Pack;
+
+/// How scenarios are to be run.
+pub(crate) struct Plan {
+    pub(crate) client: Client,
+    /// Those that the scenarios were read against.
+    pub(crate) packs: Vec<Arc<Pack>>,
+    /// How many run side by side.
+    pub(crate) jobs: usize,
+    /// Whether the first failure is the last thing that is run.
+    pub(crate) fail_fast: bool,
+    /// Whether sandboxes stay when their scenario has ended.
+    pub(crate) keep: bool,
+    /// How long one scenario may take, in real time.
+    pub(crate) timeout: Duration,
+    pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
+    /// What to type to run one again and nothing else.
+    pub(crate) again: Box<dyn Fn(&Scenario, usize) -> String + Send + Sync>,
+    /// Hears of each that has ended.
+    pub(crate) ended: Box<dyn Fn(&Told) + Send + Sync>,
+}
+
+/// A row of a scenario: what is run by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Turn {
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) row: usize,
+}
+
+/// Runs them all. What came of them stands in their order, however they ended.
+pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Run {
+    let began = (plan.real)();
+    let work = Arc::new(Work {
+        next: AtomicUsize::new(0),
+        has_failed: AtomicBool::new(false),
+        told: Mutex::new(turns.iter().map(|_| None).collect()),
+        plan,
+        turns,
+    });
+    let mut workers = JoinSet::new();
+    for _ in 0..work.plan.jobs.clamp(1, work.turns.len().max(1)) {
+        let work = Arc::clone(&work);
+        workers.spawn(async move { work.on().await });
+    }
+    while workers.join_next().await.is_some() {}
+    let told = std::mem::take(&mut *work.told.lock());
+    let told = told.into_iter().zip(&work.turns);
+    Run {
+        target: work.plan.client.base().to_owned(),
+        told: told.map(|(told, turn)| told.unwrap_or_else(|| work.plan.skipped(turn))).collect(),
+        took: took(began, (work.plan.real)()),
+    }
+}
+
+struct Work {
+    plan: Plan,
+    turns: Vec<Turn>,
+    next: AtomicUsize,
+    has_failed: AtomicBool,
+    told: Mutex<Vec<Option<Told>>>,
+}
+
+impl Work {
+    /// Takes one after the other until there is none.
+    async fn on(&self) {
+        loop {
+            let place = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(turn) = self.turns.get(place) else { return };
+            if self.plan.fail_fast && self.has_failed.load(Ordering::Relaxed) {
+                return;
+            }
+            let told = story::tell(&self.plan, turn).await;
+            if told.outcome != Outcome::Passed {
+                self.has_failed.store(true, Ordering::Relaxed);
+            }
+            (self.plan.ended)(&told);
+            self.told.lock()[place] = Some(told);
+        }
+    }
+}
+
+impl Plan {
+    fn pack(&self, number: usize) -> &Arc<Pack> {
+        &self.packs[number]
+    }
+
+    fn told(&self, turn: &Turn) -> Told {
+        let Turn { scenario, row } = turn;
+        Told {
+            scenario: scenario.name.to_string(),
+            case: scenario.rows[*row].case.as_deref().map(str::to_owned),
+            file: scenario.file.to_string(),
+            line: scenario.line,
+            tags: scenario.tags.clone(),
+            pack: self.pack(scenario.pack).name.to_string(),
+            sandbox: None,
+            seed: scenario.given.seed,
+            outcome: Outcome::Skipped,
+            took: Duration::ZERO,
+            steps: Vec::new(),
+            again: (self.again)(scenario, *row),
+        }
+    }
+
+    fn skipped(&self, turn: &Turn) -> Told {
+        self.told(turn)
+    }
+}
+
+fn took(began: Real, ended: Real) -> Duration {
+    Duration::from_micros(u64::try_from(ended.0.saturating_sub(began.0)).unwrap_or(0))
+}
+
+/// What stands in the place of a step where nothing could be run.
+fn unmade(scenario: &Scenario, words: &str, summary: String, help: Option<String>) -> ToldStep {
+    ToldStep {
+        place: format!("{}:{}:1", scenario.file, scenario.line),
+        words: words.to_owned(),
+        depth: 0,
+        took: Duration::ZERO,
+        failure: Some(Box::new(Failure { summary, help, ..Failure::default() })),
+    }
+}
