@@ -67,7 +67,8 @@ impl Merged {
             return;
         };
         if pack.digests.iter().any(|digest| !known.digests.contains(digest)) {
-            let (own, theirs) = (names(&known.operations), names(&pack.operations));
+            let (own, theirs) =
+                (names(&known.operations, &pack.operations), names(&pack.operations, &known.operations));
             let mut words =
                 format!("the pack `{}` of {name} has other files than that of {}", pack.pack, first.unwrap_or(name));
             let sides = [("only there", theirs.difference(&own)), ("not there", own.difference(&theirs))];
@@ -93,12 +94,15 @@ impl Merged {
     }
 }
 
-/// Everything that operations have, in words.
-fn names(operations: &[OperationItem]) -> BTreeSet<String> {
+/// Everything that operations have, in words; of those that others have not, only that they are there.
+fn names(operations: &[OperationItem], others: &[OperationItem]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for one in operations {
         let id = &one.operation;
-        names.insert(format!("operation {id}"));
+        if others.iter().all(|other| other.operation != *id) {
+            names.insert(format!("operation {id}"));
+            continue;
+        }
         names.extend(one.statuses.iter().map(|item| format!("status {} of {id}", item.status)));
         names.extend(one.examples.iter().map(|item| format!("example {}", item.example)));
         names.extend(one.errors.iter().map(|item| format!("error {} of {id}", item.error)));

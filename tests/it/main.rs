@@ -8,6 +8,7 @@ mod capillary;
 mod cli;
 mod contract;
 mod control;
+mod coverage;
 mod curl;
 mod customers;
 mod diagnostics;

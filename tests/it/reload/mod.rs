@@ -1,5 +1,6 @@
 //! Packs are edited while they are served.
 
+mod counted;
 mod edits;
 mod failures;
 mod load;
