@@ -149,6 +149,11 @@ fn the_calls_of_the_faults_page_do_what_it_shows() {
 }
 
 #[test]
+fn the_commands_of_the_coverage_page_do_what_it_shows() {
+    run("docs/coverage.md", "start --freeze");
+}
+
+#[test]
 fn the_calls_of_the_limits_page_do_what_it_shows() {
     run("docs/limits.md", "start --freeze");
 }
