@@ -18,6 +18,7 @@ mod reload;
 mod replay;
 mod report;
 mod routes;
+mod scenarios;
 mod serve;
 mod tls;
 

@@ -11,10 +11,7 @@ use crate::pack::{self, Files, Folders, Loaded};
 /// Reads the packs that are named, or all. What cannot be read is said, with the exit code.
 pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
     let folders = folders(&arguments.folders)?;
-    let all = pack::read_all(&folders).map_err(|error| {
-        err(&format!("error: packs cannot be read: {error}\n"));
-        Exit::Broken
-    })?;
+    let all = all(&arguments.folders)?;
     if arguments.packs.is_empty() {
         return match all.is_empty() {
             false => Ok(all),
@@ -38,6 +35,14 @@ pub(super) fn read(arguments: &Packs) -> Result<Vec<Files>, Exit> {
         }
     }
     Ok(chosen)
+}
+
+/// Reads every pack that there is.
+pub(super) fn all(arguments: &PackFolders) -> Result<Vec<Files>, Exit> {
+    pack::read_all(&folders(arguments)?).map_err(|error| {
+        err(&format!("error: packs cannot be read: {error}\n"));
+        Exit::Broken
+    })
 }
 
 pub(super) fn folders(arguments: &PackFolders) -> Result<Folders, Exit> {

@@ -8,6 +8,20 @@ use http::StatusCode;
 use super::target::Target;
 use crate::line::{Flooded, MOST_HEAD, MOST_HEADERS};
 
+/// The names of all of them.
+pub(crate) const FAULTS: [&str; 10] = [
+    "down",
+    "untrusted",
+    "connection-reset",
+    "empty-response",
+    "truncated-body",
+    "malformed-chunk",
+    "random-data",
+    "too-large",
+    "timeout",
+    "unsendable",
+];
+
 /// Why there is no answer. Each has words: place, cause and remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {

@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use crate::line::{AGENT, FRAMING, Trust};
 
 pub(crate) use control::ControlFault;
-pub(crate) use fault::Fault;
+pub(crate) use fault::{FAULTS, Fault};
 use pool::{Pool, Stage};
 pub(crate) use receiver::{Heard, Receiver, Says};
 use target::Target;

@@ -17,7 +17,7 @@ mod scope;
 mod tables;
 mod value;
 
-pub(crate) use check::{check, check_template, mentioned};
+pub(crate) use check::{Fault, check, check_template, mentioned};
 pub(crate) use draws::Draws;
 pub(crate) use functions::Keys;
 pub(crate) use kind::{Kind, Names, ObjectKind};

@@ -27,11 +27,27 @@ pub(crate) struct Files {
     /// Contents by path within the pack's folder, with `/` between the parts.
     pub(crate) fixtures: BTreeMap<String, Vec<u8>>,
     pub(crate) schemas: BTreeMap<String, Vec<u8>>,
+    /// What is in the folder `scenarios`, by path within it: it is about the pack, and nothing of the pack itself.
+    pub(crate) scenarios: Scenarios,
     /// Files that are kept under the name that was meant, with the one that they have: `…/pack.yml` by `…/pack.yaml`,
     /// both as messages show them.
     pub(crate) misnamed: BTreeMap<String, String>,
     /// Files that are not read, by path within their folder, each with the reason.
     pub(crate) refused: Vec<Refused>,
+}
+
+/// The scenarios of a pack, as they stand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scenarios {
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+    /// Files that are not read, each with the reason.
+    pub(crate) refused: Vec<Refused>,
+}
+
+impl Scenarios {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.refused.is_empty()
+    }
 }
 
 /// A file or folder that is left out.
@@ -55,6 +71,8 @@ const MOST_FILES: usize = 5_000;
 const DEEPEST: usize = 6;
 /// The file that makes a folder a pack.
 pub(crate) const MANIFEST: &str = "pack.yaml";
+/// The folder of a pack's scenarios.
+const SCENARIOS: &str = "scenarios";
 
 /// All packs: those in the binary, each replaced by the folder of the same name on disk, and the further ones on disk.
 pub(crate) fn all(folders: &Folders) -> io::Result<Vec<Files>> {
@@ -77,7 +95,10 @@ fn embedded() -> Vec<Files> {
             shown: (format!("fixtures/{folder}"), format!("schemas/{folder}")),
             ..Files::default()
         });
-        files.fixtures.insert(rest.to_owned(), file.data.into_owned());
+        match of_scenarios(rest) {
+            Some(inner) => files.scenarios.files.insert(inner.to_owned(), file.data.into_owned()),
+            None => files.fixtures.insert(rest.to_owned(), file.data.into_owned()),
+        };
     }
     for path in EmbeddedSchemas::iter() {
         let Some((folder, rest)) = path.split_once('/') else { continue };
@@ -102,6 +123,7 @@ pub(crate) fn read_disk(folders: &Folders, known: &[String]) -> io::Result<Vec<F
         let schemas = folders.schemas.join(&folder);
         let mut files = Files { shown: (shown(&path), shown(&schemas)), folder, on_disk: true, ..Files::default() };
         files.fixtures = files.read(&path);
+        files.set_scenarios_apart();
         if !(files.is_pack() || known.contains(&files.folder) && !files.refused.is_empty()) {
             continue;
         }
@@ -136,12 +158,26 @@ impl Files {
     /// A folder with a manifest, whether it can be read or not; or with files in topics that would be operations if it had
     /// one.
     fn is_pack(&self) -> bool {
-        let topic = |path: &String| path.ends_with(".yaml") && path.contains('/') && !path.starts_with("scenarios/");
+        let topic = |path: &String| path.ends_with(".yaml") && path.contains('/');
         let refused = |refused: &Refused| {
             let inner = refused.path.strip_prefix(&self.shown.0).and_then(|path| path.strip_prefix('/'));
             inner.is_some_and(|inner| meant(inner) == MANIFEST)
         };
         self.fixtures.contains_key(MANIFEST) || self.fixtures.keys().any(topic) || self.refused.iter().any(refused)
+    }
+
+    fn set_scenarios_apart(&mut self) {
+        let names: Vec<String> = self.fixtures.keys().filter(|path| of_scenarios(path).is_some()).cloned().collect();
+        for path in names {
+            if let Some((inner, bytes)) = of_scenarios(&path).zip(self.fixtures.remove(&path)) {
+                self.scenarios.files.insert(inner.to_owned(), bytes);
+            }
+        }
+        let folder = format!("{}/{SCENARIOS}", self.shown.0);
+        let inside =
+            |path: &str| path.strip_prefix(&folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let (apart, own) = std::mem::take(&mut self.refused).into_iter().partition(|refused| inside(&refused.path));
+        (self.scenarios.refused, self.refused) = (apart, own);
     }
 
     /// Everything below a folder, with names set right that can only mean one thing.
@@ -159,7 +195,7 @@ impl Files {
             Err(error) => found.unreadable(folder, &error),
         }
         for (path, bytes) in &found.files {
-            let meant = meant(path);
+            let meant = if of_scenarios(path).is_some() { path.clone() } else { meant(path) };
             let taken = meant != *path && found.files.contains_key(&meant);
             if meant != *path && !taken {
                 let shown = shown(folder);
@@ -170,6 +206,11 @@ impl Files {
         self.refused.append(&mut found.refused);
         files
     }
+}
+
+/// The rest of a path that leads into the folder of scenarios.
+fn of_scenarios(path: &str) -> Option<&str> {
+    path.strip_prefix(SCENARIOS)?.strip_prefix('/')
 }
 
 /// What may have gone meanwhile.

@@ -301,6 +301,8 @@ pub(crate) struct Event {
     pub(crate) loads: Vec<Load>,
     pub(crate) guards: Vec<EventGuard>,
     pub(crate) effects: Vec<Effect>,
+    /// Scenarios have the step `send` for it.
+    pub(crate) sends: bool,
     /// When it happens by itself.
     pub(crate) schedule: Option<Schedule>,
     pub(crate) at: Location,

@@ -7,6 +7,7 @@
 mod expect;
 mod model;
 mod outcome;
+mod read;
 pub(crate) mod report;
 mod run;
 mod value;
@@ -17,5 +18,6 @@ pub(crate) use model::{
     Sent, Signed, Status, Step, What,
 };
 pub(crate) use outcome::{Failure, Miss, Nearest, Outcome, Run, Shown, Told, ToldStep};
+pub(crate) use read::{Ground, Read, Source, read};
 pub(crate) use run::{Plan, Turn, run};
 pub(crate) use value::{Known, Value};

@@ -101,7 +101,7 @@ pub(crate) struct Call {
     pub(crate) remove: Vec<Arc<str>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Body {
     None,
     Json(Value),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::clock::Instant;
+use crate::clock::{Instant, Span};
 use crate::expr::{EvalFault, ExprId, Program, Scope};
 
 /// A value of a scenario: written out, or made from what is known when its step has its turn.
@@ -13,6 +13,8 @@ pub(crate) enum Value {
     Expression(ExprId),
     /// An expression whose value is an instant, which is written as RFC 3339 has it.
     Instant(ExprId),
+    /// An expression whose value is a length of time, which is written as people do: `7d`.
+    Span(ExprId),
     List(Vec<Value>),
     Map(Vec<(String, Value)>),
 }
@@ -31,6 +33,10 @@ impl Value {
             Value::Expression(id) => known.json(*id),
             Value::Instant(id) => Ok(match known.json(*id)?.as_i64().map(Instant::from_micros) {
                 Some(instant) => Json::String(instant.to_string()),
+                None => Json::Null,
+            }),
+            Value::Span(id) => Ok(match known.json(*id)?.as_i64().map(Span::from_micros) {
+                Some(span) => Json::String(span.to_string()),
                 None => Json::Null,
             }),
             Value::List(items) => items.iter().map(|item| item.json(known)).collect(),

@@ -6,11 +6,14 @@ use super::Resolver;
 use super::operations::Parts;
 use super::request::parameters_kind;
 use super::schedules::Declared;
-use crate::diagnostic::{Code, Diagnostic, FileId};
+use crate::diagnostic::{Code, Diagnostic, FileId, nearest};
 use crate::expr::Names;
-use crate::pack::source::EventSource;
+use crate::pack::source::{EventSource, Spanned};
 use crate::pack::{Event, EventGuard};
 use crate::schema::Place;
+
+/// The step of scenarios that an event may have.
+const SEND: &str = "send";
 
 impl Resolver<'_> {
     pub(super) fn event_file(&mut self, file: FileId, name: &str, parts: &mut Parts) -> Option<Event> {
@@ -19,7 +22,26 @@ impl Resolver<'_> {
         let source = node.and_then(|node| EventSource::read(&node, &mut self.diagnostics));
         parts.incomplete |= source.is_none();
         let clean = !self.unread_keys(before);
-        self.event(&source?, name, clean)
+        let source = source?;
+        let sends = source.step.as_ref().is_some_and(|step| self.sends(step, parts));
+        self.event(&source, name, clean).map(|event| Event { sends, ..event })
+    }
+
+    /// Whether scenarios have the step `send` for it. One event of a pack has it.
+    fn sends(&mut self, step: &Spanned<String>, parts: &Parts) -> bool {
+        if step.value != SEND {
+            let message = format!("scenarios have no step `{}` for an event", step.value);
+            let diagnostic = Diagnostic::error(Code::ValueWrong, step.at.clone(), message);
+            self.report(diagnostic.suggest(nearest(&step.value, [SEND])).help("it is `send`"));
+            return false;
+        }
+        if let Some(other) = parts.events.iter().find(|event| event.sends) {
+            let message = format!("the step `send` is that of `{}` already", other.name);
+            let diagnostic = Diagnostic::error(Code::NameDuplicate, step.at.clone(), message);
+            self.report(diagnostic.related(other.at.clone(), "the other event").help("one event of a pack has it"));
+            return false;
+        }
+        true
     }
 
     /// What is known where no request is: in events and webhooks.
@@ -70,6 +92,7 @@ impl Resolver<'_> {
             loads,
             guards,
             effects,
+            sends: false,
             schedule,
             at: source.at.clone(),
         })

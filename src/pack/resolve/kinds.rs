@@ -231,22 +231,3 @@ fn merged(a: Kind, b: Kind) -> Kind {
         (a, b) => a.or(b),
     }
 }
-
-/// What an expression has in place of something that other languages write so.
-pub(super) fn spelling(rest: &str) -> Option<&'static str> {
-    let table = [
-        ("&&", "conditions are joined with `and`"),
-        ("||", "conditions are joined with `or`"),
-        ("===", "values are compared with `==`"),
-        ("=>", "there are no functions of your own"),
-        ("=", "values are compared with `==`"),
-        ("!", "the opposite is said with `not`"),
-        ("?", "a choice is written `a if condition else b`"),
-        ("${", "an expression stands behind `=` without marks around it"),
-        ("day", "a length of time is written `days(7)`"),
-        ("hour", "a length of time is written `hours(7)`"),
-        ("minute", "a length of time is written `minutes(7)`"),
-        ("{{", "an expression stands behind `=` without marks around it"),
-    ];
-    table.iter().find(|(mark, _)| rest.starts_with(mark)).map(|(_, help)| *help)
-}

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::files::MANIFEST;
-use super::source::{Diagnostics, Key, Manifest, Node, ReplySource, Spanned, Template};
+use super::source::{Diagnostics, Key, Manifest, Node, ReplySource, Spanned, Template, told};
 use super::{
     Answers, CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme,
     parameter_names,
@@ -264,21 +264,8 @@ impl<'f> Resolver<'f> {
             return Some((self.expressions.expression(text), kind));
         }
         for fault in faults {
-            let at = node.part(offset + fault.range.start..offset + fault.range.end);
-            let mut diagnostic = Diagnostic::error(fault.code, at, fault.message).suggest(fault.suggestion);
-            diagnostic.help = fault.help;
-            // What YAML cut off is not seen in the message.
-            let behind = self.sources.text(node.at.file).get(node.at.range.end..).unwrap_or_default();
-            let quotes = if behind.starts_with(',') {
-                Some("inside `{ }` and `[ ]` a comma ends the value: put the whole expression in quotes")
-            } else if behind.trim_start_matches(' ').starts_with('#') && behind.starts_with(' ') {
-                Some("` #` begins a comment: put the whole expression in quotes")
-            } else {
-                text.get(fault.range.start..).and_then(kinds::spelling)
-            };
-            if let (Code::ExprSyntax, Some(help)) = (fault.code, quotes) {
-                diagnostic = diagnostic.help(help);
-            }
+            let file = self.sources.text(node.at.file);
+            let diagnostic = told(fault, node, *offset, text, file);
             self.report(diagnostic);
         }
         None

@@ -63,7 +63,7 @@ impl Resolver<'_> {
             } else if let Some(webhook) = stem.strip_suffix(".webhook") {
                 self.used.insert(path.clone());
                 webhooks.push((folder.to_owned(), webhook.to_owned(), file));
-            } else if !stem.contains('.') && !path.starts_with("scenarios/") {
+            } else if !stem.contains('.') {
                 self.used.insert(path.clone());
                 match self.operation_file(file, folder, stem, manifest, parts) {
                     Some(operation) => {

@@ -9,7 +9,7 @@ impl Resolver<'_> {
     pub(super) fn survey(&mut self) {
         let files: Vec<(String, FileId)> = self.fixtures.iter().map(|(path, id)| ((*path).to_owned(), *id)).collect();
         for (path, file) in files {
-            let Some((_, name)) = path.rsplit_once('/').filter(|_| !path.starts_with("scenarios/")) else { continue };
+            let Some((_, name)) = path.rsplit_once('/') else { continue };
             match name.strip_suffix(".yaml") {
                 Some(stem) if stem.ends_with(".event") => {
                     if let Some(node) = self.yaml(file) {

@@ -11,12 +11,13 @@ mod operation;
 mod option;
 mod payload;
 mod template;
+mod told;
 mod webhook;
 
 use crate::diagnostic::{Diagnostic, Location};
 
 pub(crate) use example::{ExampleSource, GivenSource, Side, payload_of};
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, prose, wrong_kind};
 pub(crate) use manifest::{
     CredentialSource, DecodeSource, ErrorSource, FieldSource, LimitSource, Manifest, ResourceSource, RowSource,
     SchemeSource, SeedSource,
@@ -29,6 +30,7 @@ pub(crate) use operation::{
 pub(crate) use option::{LineSource, OptionSource, WantedSource};
 pub(crate) use payload::{CauseSource, PayloadSide};
 pub(crate) use template::{ArmSource, ChoiceSource, LikeSource, ReplySource, ShownSource, Template};
+pub(crate) use told::told;
 pub(crate) use webhook::{ScheduleSource, SignSource, TriggerSource, WebhookSource};
 
 /// A value with its place.

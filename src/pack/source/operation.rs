@@ -120,6 +120,8 @@ pub(crate) struct EventSource {
     pub(crate) guards: Vec<EventGuardSource>,
     pub(crate) effects: Vec<EffectSource>,
     pub(crate) schedule: Option<ScheduleSource>,
+    /// The step of scenarios that fires it.
+    pub(crate) step: Option<Spanned<String>>,
 }
 
 /// `{require: <condition>, else: <words>}`: an event refuses in words, because no API answers it.
@@ -192,6 +194,7 @@ impl EventSource {
             guards: event_guards(fields.list("guards"), diagnostics),
             effects: effects(fields.list("effects"), diagnostics),
             schedule: fields.take("schedule").and_then(|node| ScheduleSource::read(node, diagnostics)),
+            step: fields.text("step", diagnostics),
         };
         fields.finish(diagnostics);
         Some(source)
