@@ -12,5 +12,5 @@ mod replay;
 mod write;
 
 pub(crate) use read::{Bundle, read};
-pub(crate) use replay::{Difference, Proof, replay};
-pub(crate) use write::write;
+pub(crate) use replay::{Difference, Proof, again, replay};
+pub(crate) use write::{write, write_story};

@@ -13,7 +13,7 @@ use crate::clock::{Instant, Mode, Real};
 use crate::diagnostic::all_of;
 use crate::engine::{self, Edit, EventFault, Mistake, NotPlanned, Plan, Rules, Setting, StateFault};
 use crate::exchange::{Body, Request};
-use crate::journal;
+use crate::journal::{self, Entry};
 use crate::pack::{Chosen, Pack};
 use crate::sandbox::agenda::Agenda;
 use crate::sandbox::{Beginning, Controls, Ground, Nobody, Sandbox, SandboxId, World};
@@ -101,23 +101,8 @@ const STILL: Real = Real(0);
 /// Does everything in a bundle again, in a sandbox like the one that it is of. `packs` are those that are here.
 pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unplayable> {
     let Bundle { mut head, entries, records: then, agenda: left, altered } = bundle;
-    let used: Vec<Option<&Arc<Pack>>> =
-        head.packs.iter().map(|line| packs.iter().find(|pack| *pack.name == *line.name)).collect();
-    let missing = head.packs.iter().zip(&used).filter(|(_, found)| found.is_none());
-    let missing: Vec<String> = missing.map(|(line, _)| line.name.clone()).collect();
-    if !missing.is_empty() {
-        return Err(Unplayable::Packs(missing));
-    }
-    let packs: Arc<[Arc<Pack>]> = used.into_iter().flatten().cloned().collect();
-    let changed = head.packs.iter().zip(&*packs).filter_map(|(line, pack)| change(&line.files, pack)).collect();
-    let agenda = head.start.agenda.take().map(|line| line.read(&packs)).transpose();
-    let agenda = agenda.map_err(|why| Unplayable::Head(format!("what was to happen when the log begins: {why}")))?;
+    let (player, changed) = player(&mut head, packs)?;
     let bounds = head.agenda;
-    let player = Player {
-        rules: Rules { json_depth: head.rules.json_depth, strict: head.rules.strict },
-        sandbox: sandbox(&head, agenda, &packs)?,
-        packs,
-    };
     let mut proof = Proof {
         sandbox: head.sandbox,
         seed: head.seed,
@@ -151,6 +136,44 @@ pub(crate) fn replay(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Proof, Unpla
     let present = || digest(&player.sandbox.agenda(STILL), &player.packs);
     proof.agenda = left == bounds.map(|_| present());
     Ok(proof)
+}
+
+/// Does everything in a bundle again, whatever comes out otherwise, and gives the entries that come of it: one for each of the
+/// bundle. The error is what cannot be done at all, with its entry.
+pub(crate) fn again(bundle: Bundle, packs: &[Arc<Pack>]) -> Result<Vec<Arc<Entry>>, (u64, String)> {
+    let Bundle { mut head, entries, .. } = bundle;
+    let (player, _) = player(&mut head, packs).map_err(|why| (0, why.to_string()))?;
+    let mut done = Vec::with_capacity(entries.len());
+    for line in entries {
+        let number = line.entry;
+        player.play(line).map_err(|why| (number, why))?;
+        let entry = player.sandbox.log(|log| log.entries().next_back().cloned());
+        done.push(entry.ok_or_else(|| (number, "it was not entered in the log".to_owned()))?);
+    }
+    Ok(done)
+}
+
+/// A sandbox like the one that a bundle is of, and what is another in the packs that are here.
+fn player(head: &mut Head, packs: &[Arc<Pack>]) -> Result<(Player, Vec<PackChange>), Unplayable> {
+    let used: Vec<Option<&Arc<Pack>>> =
+        head.packs.iter().map(|line| packs.iter().find(|pack| *pack.name == *line.name)).collect();
+    let missing = head.packs.iter().zip(&used).filter(|(_, found)| found.is_none());
+    let missing: Vec<String> = missing.map(|(line, _)| line.name.clone()).collect();
+    if !missing.is_empty() {
+        return Err(Unplayable::Packs(missing));
+    }
+    let packs: Arc<[Arc<Pack>]> = used.into_iter().flatten().cloned().collect();
+    let changed = head.packs.iter().zip(&*packs).filter_map(|(line, pack)| change(&line.files, pack)).collect();
+    let agenda = head.start.agenda.take().map(|line| line.read(&packs)).transpose();
+    let agenda = agenda.map_err(|why| Unplayable::Head(format!("what was to happen when the log begins: {why}")))?;
+    Ok((
+        Player {
+            rules: Rules { json_depth: head.rules.json_depth, strict: head.rules.strict },
+            sandbox: sandbox(head, agenda, &packs)?,
+            packs,
+        },
+        changed,
+    ))
 }
 
 fn change(then: &Map<String, Json>, pack: &Arc<Pack>) -> Option<PackChange> {

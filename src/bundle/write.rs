@@ -17,10 +17,14 @@ use crate::sandbox::{Ground, Sandbox, Story, World};
 
 /// The log of a sandbox with all that is needed to do it again. Secrets stand in it as they were sent.
 pub(crate) fn write(sandbox: &Sandbox, rules: engine::Rules) -> Vec<u8> {
-    let story = sandbox.story();
+    write_story(sandbox, &sandbox.story(), rules)
+}
+
+/// The same of a story of the sandbox that somebody has.
+pub(crate) fn write_story(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Vec<u8> {
     let packs = &story.ground.packs;
     let mut bytes = Vec::new();
-    let head = head(sandbox, &story, rules);
+    let head = head(sandbox, story, rules);
     line(&mut bytes, &head);
     let lines: Vec<EntryLine> = story.entries.iter().filter_map(|entry| entry_line(entry)).collect();
     lines.iter().for_each(|entry| line(&mut bytes, entry));

@@ -7,12 +7,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::body::{invalid, object};
 use super::events::{fits, named};
-use super::mask::{Mask, Secrets, secrets};
+use super::secrets::secrets;
 use super::{Answer, Call, done, ok, page};
 use crate::clock::{Instant, Span};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine::{self, Ask, NotPlanned, Plan};
 use crate::exchange::{Problem, Response};
+use crate::mask::{Mask, Secrets};
 use crate::pack::Pack;
 use crate::sandbox::Ground;
 use crate::sandbox::agenda::{Agenda, Item, Key, Planned};

@@ -6,10 +6,10 @@ use http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use super::body::{Members, invalid, members};
-use super::mask::Secrets;
 use super::{Answer, Call, Later, ok, shown};
 use crate::clock::{Instant, Mode, Span};
 use crate::exchange::Problem;
+use crate::mask::Secrets;
 use crate::sandbox::Sandbox;
 use crate::webhook::{Advanced, NotAdvanced};
 

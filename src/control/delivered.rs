@@ -3,8 +3,8 @@
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
-use super::mask::Mask;
 use crate::exchange::{Outcome, Outgoing, in_millis};
+use crate::mask::Mask;
 use crate::sandbox::outbox::{Attempt, Delivery, Orphan, State};
 
 /// The word for a result that came too late, among those of [`State`].

@@ -6,11 +6,11 @@ use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
 
 use super::body::object;
-use super::mask::Secrets;
 use super::{Answer, Call, ok, page, shown};
 use crate::diagnostic::{did_you_mean, one_of, or_rather};
 use crate::engine::{self, EventFault};
 use crate::exchange::Problem;
+use crate::mask::Secrets;
 use crate::pack::{Due, Event, Pack, Schedule};
 use crate::sandbox::Moment;
 

@@ -13,11 +13,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 
 use super::journal::Piece;
-use super::mask::{MASK, Mask, Secrets, is_form};
 use super::{Answer, Call, shown};
 use crate::clock::{Format, Instant, Span};
 use crate::exchange::{Body, Request, Response, in_millis};
 use crate::journal::{Entry, Exchanged};
+use crate::mask::{MASK, Mask, Secrets, is_form};
 
 /// What a URL cannot have as it stands; a mask is not ASCII either. What is encoded stays as it was sent.
 const NOT_IN_URLS: &AsciiSet =

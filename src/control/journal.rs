@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::mask::secrets;
+use super::secrets::secrets;
 use super::{Answer, Call, done, har, ok, page, pattern, shown, written};
 use crate::engine;
 use crate::exchange::Problem;

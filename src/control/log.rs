@@ -1,42 +1,74 @@
 //! `/log`: everything that made a sandbox what it is.
 
+use http::StatusCode;
 use http::header::CONTENT_DISPOSITION;
 use serde_json::{Value as Json, json};
 
-use super::mask::secrets;
+use super::secrets::secrets;
 use super::{Answer, Call, ok, page, shown, written};
 use crate::bundle;
 use crate::exchange::{Problem, Response};
 use crate::journal::Log;
+use crate::record;
 
-/// `?format=json&limit=&after=&secrets=` or `?format=bundle`
+/// The longest name of a scenario.
+const MOST_NAME: usize = 200;
+
+/// `?format=json&limit=&after=&secrets=`, `?format=bundle` or `?format=scenario&name=`
 pub(super) fn show(call: &Call<'_>) -> Answer {
     match call.query("format").as_deref() {
         None | Some("json") => list(call),
         Some("bundle") => file(call),
+        Some("scenario") => scenario(call),
         Some(other) => {
-            let detail = format!("`format` is `json` or `bundle`, not `{}`.", written::quoted(other));
+            let detail = format!("`format` is `json`, `bundle` or `scenario`, not `{}`.", written::quoted(other));
             Err(Problem::bad_request("format-invalid", detail))
         }
     }
 }
 
+/// Refuses parameters that have no meaning for a format, and why.
+fn without(call: &Call<'_>, names: &[&str], format: &str, why: &str) -> Result<(), Problem> {
+    match names.iter().find(|name| call.query(name).is_some()) {
+        Some(name) => {
+            let detail = format!("`{name}` has no meaning for a {format}: {why}.");
+            Err(Problem::bad_request("format-invalid", detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What happened, told as steps that can be done again.
+fn scenario(call: &Call<'_>) -> Answer {
+    let why = "it is told from the beginning, and no secret stands in it";
+    without(call, &["limit", "after", "secrets"], "scenario", why)?;
+    let name = call.query("name").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    if name.as_ref().is_some_and(|name| name.chars().count() > MOST_NAME || name.contains(char::is_control)) {
+        let detail = format!("`name` has at most {MOST_NAME} characters, all of one line.");
+        return Err(Problem::bad_request("name-invalid", detail));
+    }
+    let text = record::scenario(call.sandbox, call.rules, name.as_deref()).map_err(|why| {
+        let detail = format!("The log is no scenario: {why}.");
+        Problem::new("log-untellable", StatusCode::CONFLICT, "The log cannot be told as a scenario", detail)
+    })?;
+    let mut response = Response::new(StatusCode::OK).with_body("application/yaml", text);
+    response.set(CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.yaml\"", call.sandbox.id()));
+    Ok(response)
+}
+
 /// The whole log, as it is kept, to be done again. A part of it, or one without secrets, could not be.
 fn file(call: &Call<'_>) -> Answer {
-    let partly = ["limit", "after", "secrets"].into_iter().find(|name| call.query(name).is_some());
-    if let Some(name) = partly {
-        let detail =
-            format!("`{name}` has no meaning for a bundle: it is the whole log, with secrets as they were sent.");
-        return Err(Problem::bad_request("format-invalid", detail));
-    }
+    let why = "it is the whole log, with secrets as they were sent";
+    without(call, &["limit", "after", "secrets", "name"], "bundle", why)?;
     let mut response =
-        Response::new(http::StatusCode::OK).with_body("application/x-ndjson", bundle::write(call.sandbox, call.rules));
+        Response::new(StatusCode::OK).with_body("application/x-ndjson", bundle::write(call.sandbox, call.rules));
     response.set(CONTENT_DISPOSITION, &format!("attachment; filename=\"{}.bundle\"", call.sandbox.id()));
     Ok(response)
 }
 
 /// Everything that happened, in order, in pieces.
 fn list(call: &Call<'_>) -> Answer {
+    without(call, &["name"], "list", "it has none")?;
     let secrets = secrets(call)?;
     let limit = page::limit(call)?;
     let after = page::after(call)?;

@@ -14,7 +14,6 @@ mod har;
 mod journal;
 mod limits;
 mod log;
-mod mask;
 mod metrics;
 mod packs;
 mod page;
@@ -22,6 +21,7 @@ mod pattern;
 mod reload;
 mod routes;
 mod sandboxes;
+mod secrets;
 mod settings;
 mod shown;
 mod snapshots;
@@ -51,7 +51,6 @@ use crate::sandbox::{Closing, NotThere, Registry, Sandbox, SandboxId};
 use crate::webhook::Courier;
 use routes::{Handler, ROUTES, Row};
 
-pub(crate) use mask::{path_shown, url_shown};
 pub(crate) use stream::Feed;
 
 /// The control plane of one server.

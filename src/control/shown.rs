@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
-use super::mask::{MASK, Mask, Secrets};
 use super::{Call, delivered};
 use crate::engine::{self, Repair};
 use crate::exchange::{Body, Delivery, Manner, Outcome, Outgoing, millis};
 use crate::journal::{Attempted, Entry, Exchanged, Face, Happening, Misfit, Note, Part, Received, Reloaded};
+use crate::mask::{MASK, Mask, Secrets};
 use crate::sandbox::Registry;
 
 /// One line of the journal.

@@ -6,12 +6,13 @@ use http::StatusCode;
 use serde_json::Value as Json;
 
 use super::body::object;
-use super::mask::{MASK, Mask, Secrets, secrets};
+use super::secrets::secrets;
 use super::{Answer, Call, done, ok, page};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine::{self, Edit, StateFault};
 use crate::exchange::{Problem, Response};
 use crate::journal::Happening;
+use crate::mask::{MASK, Mask, Secrets};
 use crate::pack::{Pack, ResourceId};
 use crate::sandbox::{Record, World};
 

@@ -8,11 +8,11 @@ use bytes::Bytes;
 use http::HeaderName;
 use serde_json::{Value as Json, json};
 
-use super::mask::Secrets;
 use super::{Call, page, pattern, shown};
 use crate::clock::Real;
 use crate::exchange::Problem;
 use crate::journal::{Entry, Filter};
+use crate::mask::Secrets;
 use crate::sandbox::{News, Registry, Watch};
 
 /// What comes at once, so that a client sees that it is connected: how long it is to wait before it comes again.

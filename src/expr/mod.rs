@@ -23,4 +23,5 @@ pub(crate) use functions::Keys;
 pub(crate) use kind::{Kind, Names, ObjectKind};
 pub(crate) use program::{EvalFault, ExprId, Program, Sources, TemplateId};
 pub(crate) use scope::Scope;
+pub(crate) use tables::is_word;
 pub(crate) use value::{Source, Value};

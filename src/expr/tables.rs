@@ -142,3 +142,12 @@ pub(crate) const TESTS: &[Word] = &[
 pub(crate) fn find(table: &'static [Word], name: &str) -> Option<&'static Word> {
     table.iter().find(|word| word.name == name)
 }
+
+/// Words of the language itself.
+const KEYWORDS: [&str; 13] =
+    ["true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"];
+
+/// Whether expressions have a name for something else, so that no value can be called so.
+pub(crate) fn is_word(name: &str) -> bool {
+    KEYWORDS.contains(&name) || find(FUNCTIONS, name).is_some()
+}

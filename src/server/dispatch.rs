@@ -15,6 +15,7 @@ use crate::control::{self, Reply};
 use crate::engine;
 use crate::exchange::{Body, Problem, Request, Response};
 use crate::journal::{Face, is_unmatched};
+use crate::mask;
 use crate::pack::Pack;
 use crate::sandbox::{Committed, Sandbox, SandboxId};
 
@@ -157,7 +158,7 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         Some(face) => vec![face],
         None => packs.iter().map(|pack| &*pack.face).collect(),
     };
-    let path = control::path_shown(&faces, request, &committed.response);
+    let path = mask::path_shown(&faces, request, &committed.response);
     if unmatched {
         sandbox.note_undocumented(exchanged.pack.as_ref().map(|face| &face.name), request.method.as_str(), &path);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::Instant;
-use crate::control;
+use crate::mask;
 use crate::sandbox::Registry;
 use crate::webhook::{self, Ended};
 
@@ -62,7 +62,7 @@ pub(super) fn of_attempts(log: Log, registry: Arc<Registry>) -> webhook::Log {
             webhook: &delivery.webhook,
             delivery: &delivery.id,
             number: ticket.number,
-            url: &control::url_shown(&pack.face, &ticket.sent),
+            url: &mask::url_shown(&pack.face, &ticket.sent),
             status: outcome.status().map(|status| status.as_u16()),
             result: outcome.word(),
             took,

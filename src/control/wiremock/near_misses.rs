@@ -10,10 +10,10 @@ use super::mappings::now;
 use super::requests::{copy, pattern, those};
 use super::shapes::{Logged, near_miss, request};
 use crate::control::body::{invalid, object};
-use crate::control::mask::Mask;
 use crate::control::{Answer, Call, ok};
 use crate::exchange::{Body, Problem, Request, spelled};
 use crate::journal::is_unmatched;
+use crate::mask::Mask;
 use crate::stub::{Asked, NEAR_MISSES, Stubs};
 
 /// For how many requests near misses are looked for, the newest first: each is held against every stub.

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_TYPE, COOKIE};
 use serde_json::{Map, Value as Json, json};
 
-use crate::control::mask::{MASK, Mask, Secrets};
 use crate::control::{Call, shown};
 use crate::exchange::Request;
 use crate::journal::{Entry, Exchanged, is_unmatched};
+use crate::mask::{MASK, Mask, Secrets};
 use crate::stub::{Difference, Stubs};
 
 /// An exchange of the journal, with its mask.

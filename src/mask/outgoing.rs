@@ -13,7 +13,7 @@ use crate::sandbox::outbox::Delivery;
 
 impl Mask {
     /// For a delivery with all its attempts.
-    pub(in crate::control) fn of_delivery(face: &Face, delivery: &Delivery) -> Self {
+    pub(crate) fn of_delivery(face: &Face, delivery: &Delivery) -> Self {
         let media = (!delivery.media.is_empty()).then(|| HeaderValue::from_static(delivery.media));
         Mask::with_texts(face, |mask, texts| {
             if let Some(to) = &delivery.to {
@@ -27,7 +27,7 @@ impl Mask {
     }
 
     /// For one attempt, as far as something has come of it.
-    pub(in crate::control) fn of_attempt(face: &Face, sent: &Outgoing, outcome: Option<&Outcome>) -> Self {
+    pub(crate) fn of_attempt(face: &Face, sent: &Outgoing, outcome: Option<&Outcome>) -> Self {
         Mask::with_texts(face, |mask, texts| mask.attempt_texts(sent, outcome, texts))
     }
 
@@ -68,7 +68,7 @@ impl Mask {
     }
 
     /// Where a webhook goes. Whoever stands before the host is masked: that is a name with its password.
-    pub(in crate::control) fn url<'u>(&self, url: &'u str) -> Cow<'u, str> {
+    pub(crate) fn url<'u>(&self, url: &'u str) -> Cow<'u, str> {
         if !self.hides() {
             return Cow::Borrowed(url);
         }
@@ -91,7 +91,7 @@ impl Mask {
     }
 
     /// The same without query and fragment, for the request log.
-    pub(in crate::control) fn url_place(&self, url: &str) -> String {
+    pub(crate) fn url_place(&self, url: &str) -> String {
         let url = self.url(url);
         url.split(['?', '#']).next().unwrap_or_default().to_owned()
     }

@@ -10,7 +10,7 @@ use crate::exchange::segments;
 impl Mask {
     /// The operations of a JSON Patch of what was sent, whose values come from there or from an example. Names of a form
     /// and of the query count, too: in a patch both are members.
-    pub(in crate::control) fn patch(&self, operations: &mut Json) {
+    pub(crate) fn patch(&self, operations: &mut Json) {
         let mut sent = self.for_what_is_sent().into_owned();
         sent.members = sent.members.iter().chain(&self.query).cloned().collect();
         for operation in operations.as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {

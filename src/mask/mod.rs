@@ -20,37 +20,25 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue,
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json, json};
 
-use super::Call;
-use crate::exchange::{Outgoing, Problem, Request, Response};
+use crate::exchange::{Outgoing, Request, Response};
 use crate::journal::{Face, Note};
 use crate::pack::{is_one_of, secrets_in_path};
 
 /// Whether credentials and fields of type `secret` can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Secrets {
+pub(crate) enum Secrets {
     Masked,
     Shown,
 }
 
 /// What stands in the place of a secret.
-pub(super) const MASK: &str = "•••";
+pub(crate) const MASK: &str = "•••";
 
 /// Headers of credentials in every API. A client may send a real one to the wrong server.
 const ALWAYS: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE];
 
 /// The least characters that a text has which is looked for everywhere: shorter ones are words of other texts, too.
 const LEAST: usize = 8;
-
-/// `?secrets=` of a call.
-pub(super) fn secrets(call: &Call<'_>) -> Result<Secrets, Problem> {
-    match call.query("secrets").as_deref() {
-        None | Some("mask") => Ok(Secrets::Masked),
-        Some("show") => Ok(Secrets::Shown),
-        Some(other) => {
-            Err(Problem::bad_request("secrets-invalid", format!("`secrets` is `mask` or `show`, not `{other}`.")))
-        }
-    }
-}
 
 /// The path of a request for the request log. Where it leads to no pack, what is secret in any of them is masked.
 pub(crate) fn path_shown<'r>(faces: &[&Face], request: &'r Request, response: &Response) -> Cow<'r, str> {
@@ -64,7 +52,7 @@ pub(crate) fn url_shown(face: &Face, sent: &Outgoing) -> String {
 
 /// What must not be read, of one pack and one entry.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Mask {
+pub(crate) struct Mask {
     headers: Vec<HeaderName>,
     query: Vec<String>,
     /// Of members and of pairs in queries and forms, in small letters: APIs write one name in several cases.
@@ -97,7 +85,7 @@ impl Mask {
 
     /// For a request and its answer, with every secret that stands in a place of secrets there. The pack is the one that
     /// answered; where none did, there are all that might have been meant.
-    pub(super) fn of_exchange(faces: &[&Face], request: &Request, response: &Response, changes: &[Note]) -> Self {
+    pub(crate) fn of_exchange(faces: &[&Face], request: &Request, response: &Response, changes: &[Note]) -> Self {
         let mut mask = Mask::of_packs(faces);
         mask.texts = mask.known_texts(faces, request, response, changes);
         mask.spellings(request);
@@ -143,7 +131,7 @@ impl Mask {
     }
 
     /// The body of a request, as [`Mask::body`] shows one.
-    pub(super) fn sent_body(&self, body: &Bytes, media: Option<&HeaderValue>) -> Json {
+    pub(crate) fn sent_body(&self, body: &Bytes, media: Option<&HeaderValue>) -> Json {
         self.for_what_is_sent().body(body, media)
     }
 
@@ -161,7 +149,7 @@ impl Mask {
     }
 
     /// For what a call of the control plane says about records.
-    pub(super) fn of_value(face: &Face, value: &Json) -> Self {
+    pub(crate) fn of_value(face: &Face, value: &Json) -> Self {
         let mut mask = Mask::of_pack(face);
         let mut texts = Texts::default();
         texts.members(value, &mask.members);
@@ -169,9 +157,24 @@ impl Mask {
         mask
     }
 
+    /// Secrets that stand somewhere in what it is for, the longest first.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
     /// Whether a member or pair of this name is secret, in whatever case an API writes it.
-    fn member(&self, name: &str) -> bool {
+    pub(crate) fn member(&self, name: &str) -> bool {
         is_one_of(&self.members, name)
+    }
+
+    /// The same of what is sent.
+    pub(crate) fn sent_member(&self, name: &str) -> bool {
+        is_one_of(&self.sent, name)
+    }
+
+    /// Whether a header holds a credential.
+    pub(crate) fn header(&self, name: &HeaderName) -> bool {
+        self.headers.contains(name)
     }
 
     fn secret_name(&self, name: &str) -> bool {
@@ -208,7 +211,7 @@ impl Mask {
     }
 
     /// Takes known secrets out of a text.
-    pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut shown = Cow::Borrowed(text);
         for secret in &self.texts {
             if shown.contains(secret.as_str()) {
@@ -230,7 +233,7 @@ impl Mask {
         if hidden(&plain) || hidden(&spaced) { Cow::Borrowed(MASK) } else { shown }
     }
 
-    pub(super) fn path<'t>(&self, path: &'t str) -> Cow<'t, str> {
+    pub(crate) fn path<'t>(&self, path: &'t str) -> Cow<'t, str> {
         if self.texts.is_empty() {
             return Cow::Borrowed(path);
         }
@@ -244,7 +247,7 @@ impl Mask {
         }
     }
 
-    pub(super) fn query(&self, query: &str) -> String {
+    pub(crate) fn query(&self, query: &str) -> String {
         let shown = query.split('&').map(|pair| match decoded_pair(pair) {
             Some((name, _)) if self.secret_name(&name) => {
                 format!("{}={MASK}", pair.split_once('=').map_or(pair, |(name, _)| name))
@@ -254,7 +257,7 @@ impl Mask {
         self.text(&shown.collect::<Vec<_>>().join("&")).into_owned()
     }
 
-    pub(super) fn headers<'h>(&self, headers: impl IntoIterator<Item = (&'h HeaderName, &'h HeaderValue)>) -> Json {
+    pub(crate) fn headers<'h>(&self, headers: impl IntoIterator<Item = (&'h HeaderName, &'h HeaderValue)>) -> Json {
         let mut shown = Map::new();
         for (name, value) in headers {
             let text = String::from_utf8_lossy(value.as_bytes());
@@ -278,7 +281,7 @@ impl Mask {
     }
 
     /// Text as `{text}`, with members that are secret masked where it is JSON or a form; everything else as `{base64}`.
-    pub(super) fn body(&self, body: &Bytes, media: Option<&HeaderValue>) -> Json {
+    pub(crate) fn body(&self, body: &Bytes, media: Option<&HeaderValue>) -> Json {
         if body.is_empty() {
             return Json::Null;
         }
@@ -307,13 +310,13 @@ impl Mask {
     }
 
     /// A value that the control plane was given, with known secrets taken out of all its texts.
-    pub(super) fn value(&self, value: &mut Json) {
+    pub(crate) fn value(&self, value: &mut Json) {
         self.members(value);
         self.texts_within(value);
     }
 
     /// Takes known secrets out of all texts of a value.
-    pub(super) fn texts_within(&self, value: &mut Json) {
+    pub(crate) fn texts_within(&self, value: &mut Json) {
         match value {
             Json::String(text) => {
                 if let Cow::Owned(shown) = self.text(text) {
@@ -353,7 +356,7 @@ impl Mask {
     }
 }
 
-pub(super) fn is_form(media: Option<&HeaderValue>) -> bool {
+pub(crate) fn is_form(media: Option<&HeaderValue>) -> bool {
     let media = media.and_then(|value| value.to_str().ok()).unwrap_or_default();
     media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
