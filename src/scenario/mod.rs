@@ -15,7 +15,7 @@ mod value;
 pub(crate) use expect::{Answer, Arrived, From, answer, nearest, received};
 pub(crate) use model::{
     Ask, Body, Branches, Call, Content, Count, Edit, Except, Expect, Fires, Given, Move, Receive, Reply, Row, Scenario,
-    Sent, Signed, Status, Step, What,
+    Sent, Status, Step, What,
 };
 pub(crate) use outcome::{Failure, Miss, Nearest, Outcome, Run, Shown, Told, ToldStep};
 pub(crate) use read::{Ground, Read, Source, read};

@@ -274,17 +274,10 @@ pub(crate) struct Sent {
     pub(crate) status: Vec<Status>,
     pub(crate) headers: Vec<(HeaderName, Value)>,
     pub(crate) body: Vec<Content>,
-    pub(crate) signed: Option<Signed>,
+    /// The key with which the signature is made again, as the webhook that the call came of declares it.
+    pub(crate) signed: Option<Value>,
     /// `call` is what arrived.
     pub(crate) that: Vec<ExprId>,
-}
-
-/// The signature of a webhook, made again.
-#[derive(Debug)]
-pub(crate) struct Signed {
-    pub(crate) pack: usize,
-    pub(crate) webhook: Arc<str>,
-    pub(crate) key: Value,
 }
 
 impl Count {

@@ -10,7 +10,7 @@ use super::{body, conditions, headers, json, line, lines, members, miss, status,
 use crate::engine::{self, Heard};
 use crate::expr;
 use crate::pack::Pack;
-use crate::scenario::{Known, Miss, Sent, Signed};
+use crate::scenario::{Known, Miss, Sent, Value};
 
 /// A call that arrived at a receiver.
 #[derive(Debug, Clone)]
@@ -88,15 +88,17 @@ fn misses(sent: &Sent, call: &Arrived, packs: &[Arc<Pack>], known: &Known<'_>) -
 }
 
 /// Why the signature is not what who has this key makes of the call.
-fn unsigned(signed: &Signed, call: &Arrived, packs: &[Arc<Pack>], known: &Known<'_>) -> Option<Miss> {
+fn unsigned(signed: &Value, call: &Arrived, packs: &[Arc<Pack>], known: &Known<'_>) -> Option<Miss> {
     const WHAT: &str = "signature";
-    let pack = packs.get(signed.pack)?;
-    let webhook = pack.webhook_named(&signed.webhook)?;
-    let key = match signed.key.text(known) {
+    let key = match signed.text(known) {
         Ok(key) => key,
         Err(fault) => return Some(without_value(WHAT, &fault)),
     };
     let Some(from) = &call.from else { return Some(miss(WHAT, "a delivery of this sandbox", "another call")) };
+    let pack = packs.iter().find(|pack| *pack.name == *from.pack);
+    let Some((pack, webhook)) = pack.and_then(|pack| Some((pack, pack.webhook_named(&from.webhook)?))) else {
+        return Some(miss(WHAT, "a webhook that is known here", &format!("{}/{}", from.pack, from.webhook)));
+    };
     let heard = Heard { body: call.body.clone(), ..from.heard.clone() };
     match engine::proof(pack, webhook, &key, &heard) {
         None => Some(miss(WHAT, "a webhook that signs", "one that does not")),

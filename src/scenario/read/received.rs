@@ -6,7 +6,7 @@ use super::Story;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, nearest, there_are};
 use crate::pack::source::{Fields, Node};
-use crate::scenario::{Sent, Signed};
+use crate::scenario::Sent;
 
 impl Story<'_, '_> {
     pub(super) fn received(&mut self, fields: &mut Fields<'_>, scope: &Scope) -> Vec<Sent> {
@@ -20,7 +20,6 @@ impl Story<'_, '_> {
         let at = fields.required_text("at", &mut self.reader.diagnostics);
         let count = self.counted(&mut fields);
         let webhook = fields.text("webhook", &mut self.reader.diagnostics);
-        let webhook_at = webhook.as_ref().map(|name| name.at.clone());
         let webhook = webhook.zip(pack).and_then(|(name, pack)| Some((pack, self.webhook_named(pack, &name)?)));
         let status = self.statuses(&mut fields);
         let headers = self.headers("headers", &mut fields, &names);
@@ -29,22 +28,20 @@ impl Story<'_, '_> {
         let key = fields.entry("signed-with");
         let signed = key.and_then(|(key, node)| {
             let (value, _) = self.value(node, &names)?;
-            let Some((pack, webhook)) = webhook else {
-                if webhook_at.is_none() {
-                    let diagnostic =
-                        Diagnostic::error(Code::KeyMissing, key.at.clone(), "which webhook signs is not said");
-                    self.reader.report(diagnostic.help("name it under `webhook`"));
-                }
-                return None;
-            };
-            let webhook = &self.reader.pack(pack).webhooks[webhook];
-            if webhook.signature.is_none() {
-                let message = format!("the webhook `{}` signs nothing", webhook.name);
+            let pack = self.reader.pack(pack?);
+            let mut webhooks = pack.webhooks.iter().enumerate();
+            let signs = webhooks.any(|(index, signing)| {
+                webhook.is_none_or(|(_, webhook)| webhook == index) && signing.signature.is_some()
+            });
+            if !signs {
+                let message = match webhook {
+                    Some((_, webhook)) => format!("the webhook `{}` signs nothing", pack.webhooks[webhook].name),
+                    None => format!("no webhook of `{}` signs anything", pack.name),
+                };
                 let diagnostic = Diagnostic::error(Code::ValueWrong, key.at.clone(), message);
                 self.reader.report(diagnostic.help("take it out"));
-                return None;
             }
-            Some(Signed { pack, webhook: Arc::clone(&webhook.name), key: value })
+            signs.then_some(value)
         });
         fields.finish(&mut self.reader.diagnostics);
         let at = at?;
