@@ -102,7 +102,7 @@ impl Story<'_, '_> {
         let named: Vec<&Example> =
             pack.examples.iter().filter(|example| is_called(&example.path, &name.value)).collect();
         let mine: Vec<&Example> = named.iter().copied().filter(|example| own.contains(&example.operation)).collect();
-        let found = if mine.is_empty() { named } else { mine };
+        let found = in_folder(if mine.is_empty() { named } else { mine }, pack, own, |example| &example.path);
         match found.as_slice() {
             [only] => Some(only),
             [] => {
@@ -184,6 +184,7 @@ impl Story<'_, '_> {
         if found.is_empty() {
             found = self.other_file(index, &name.value).into_iter().collect();
         }
+        found = in_folder(found, &pack, own, |shown| &shown.path);
         match found.len() {
             1 => found.pop(),
             0 => {
@@ -228,6 +229,19 @@ impl Story<'_, '_> {
 /// Whether a path of a pack, or the end of it, is this name.
 fn is_called(path: &str, name: &str) -> bool {
     path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'))
+}
+
+/// Of several files with one name that of the folder in which the operation stands.
+fn in_folder<T>(found: Vec<T>, pack: &Pack, own: &[OperationId], path: impl Fn(&T) -> &str) -> Vec<T> {
+    let folder = own.first().and_then(|id| {
+        let inner = pack.operation(*id).name.strip_prefix(&*pack.name)?.strip_prefix('/')?;
+        Some(inner.rsplit_once('/')?.0)
+    });
+    let here = |one: &T| folder.is_some() && path(one).rsplit_once('/').map(|(folder, _)| folder) == folder;
+    if found.len() > 1 && found.iter().filter(|one| here(one)).count() == 1 {
+        return found.into_iter().filter(|one| here(one)).collect();
+    }
+    found
 }
 
 fn of_example(example: &Example) -> Option<ShownBody> {
