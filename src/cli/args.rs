@@ -10,6 +10,7 @@ use super::exec::Exec;
 use super::pages::{Completions, Man};
 use super::readyz::Readyz;
 use super::report::AtEnd;
+use super::run::Run;
 
 /// A local stand-in for real HTTP APIs: replays documented examples, validates what comes in, moves through time.
 #[derive(Debug, Parser)]
@@ -23,6 +24,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Serve packs on localhost (the default command)
     Serve(Box<Serve>),
+    /// Run scenarios: stories of testers, each in a sandbox of its own
+    Run(Box<Run>),
     /// Find mistakes in packs and replay their documented examples
     Check(Check),
     /// Show what requests have exercised of packs, of a server or of files, and whether that is enough

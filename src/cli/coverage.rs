@@ -96,13 +96,21 @@ fn report(path: &Path) -> Result<Report, Exit> {
     })
 }
 
+fn from_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// A client of a server that the command line names. Its token may stand in the environment.
+pub(super) fn client(url: &str, token: Option<&str>, ca: Option<&Path>) -> Result<Client, Exit> {
+    let token = token.map(str::to_owned).or_else(|| from_environment(TOKEN));
+    let ca = ca.map(|file| contents("--ca", file)).transpose()?;
+    Client::new(url, token.as_deref(), ca.as_deref()).map_err(|why| usage(&why))
+}
+
 impl OfServer {
     fn ask(&self) -> Result<Report, Exit> {
-        let from_environment = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
         let url = self.target.clone().or_else(|| from_environment(URL)).unwrap_or_else(|| USUAL.to_owned());
-        let token = self.token.clone().or_else(|| from_environment(TOKEN));
-        let ca = self.ca.as_ref().map(|file| contents("--ca", file)).transpose()?;
-        let client = Client::new(&url, token.as_deref(), ca.as_deref()).map_err(|why| usage(&why))?;
+        let client = client(&url, self.token.as_deref(), self.ca.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
         let path = if self.sandbox.is_some() { "/coverage" } else { "/coverage?of=server" };

@@ -18,6 +18,7 @@ mod reload;
 mod replay;
 mod report;
 mod routes;
+mod run;
 mod scenarios;
 mod serve;
 mod tls;
@@ -70,6 +71,7 @@ pub fn main() -> ExitCode {
             Command::Check(check) => check::run(&check),
             Command::Coverage(coverage) => coverage::run(&coverage),
             Command::Replay(replay) => replay::run(replay),
+            Command::Run(run) => run::run(&run),
             Command::Routes(routes) => routes::run(&routes),
             Command::Explain(explain) => explain::run(&explain),
             Command::Readyz(readyz) => readyz::run(&readyz),

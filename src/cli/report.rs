@@ -33,6 +33,24 @@ pub(super) struct AtEnd {
     /// cobertura, lcov. May be given more than once
     #[arg(long, value_name = "[FORMAT=]FILE")]
     exit_report: Vec<String>,
+    #[command(flatten)]
+    enough: Enough,
+}
+
+/// What becomes of coverage when scenarios have been run.
+#[derive(Debug, Args)]
+pub(super) struct AfterRun {
+    /// Write what the scenarios exercised to this file; its ending says how, unless FORMAT does: table, json, html,
+    /// cobertura, lcov. May be given more than once
+    #[arg(long, value_name = "[FORMAT=]FILE")]
+    coverage: Vec<String>,
+    #[command(flatten)]
+    enough: Enough,
+}
+
+/// How much is enough, and what is too much.
+#[derive(Debug, Args)]
+struct Enough {
     /// End with exit code 1 when less of what is documented was exercised
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     fail_under: Option<f64>,
@@ -124,18 +142,29 @@ pub(super) struct Plan {
 }
 
 impl AtEnd {
-    /// Finds out at the start what would go wrong at the end.
     pub(super) fn plan(&self) -> Result<Plan, Exit> {
+        self.enough.plan("--exit-report", &self.exit_report)
+    }
+}
+
+impl AfterRun {
+    pub(super) fn plan(&self) -> Result<Plan, Exit> {
+        self.enough.plan("--coverage", &self.coverage)
+    }
+}
+
+impl Enough {
+    /// Finds out at the start what would go wrong at the end.
+    fn plan(&self, flag: &str, given: &[String]) -> Result<Plan, Exit> {
         let mut files = Vec::new();
-        for text in &self.exit_report {
-            let (format, path) = named(text)?;
+        for text in given {
+            let (format, path) = named(flag, text)?;
+            let text = format!("{flag} {text}");
             // Whatever was there stays until the report is there.
             OpenOptions::new().create(true).append(true).open(&path).map_err(|error| {
-                usage(&format!(
-                    "--exit-report {text} cannot be written: {error}: give a file in a folder that there is"
-                ))
+                usage(&format!("{text} cannot be written: {error}: give a file in a folder that there is"))
             })?;
-            files.push((text.clone(), path, format));
+            files.push((text, path, format));
         }
         let kind = |on: &FailOn| match on {
             FailOn::Violation => Kind::Violation,
@@ -147,7 +176,7 @@ impl AtEnd {
 }
 
 /// `FORMAT=FILE`, or a file whose ending says the format.
-fn named(text: &str) -> Result<(Format, PathBuf), Exit> {
+fn named(flag: &str, text: &str) -> Result<(Format, PathBuf), Exit> {
     let said = text.split_once('=').and_then(|(name, file)| Some((Format::from_str(name, false).ok()?, file)));
     if let Some((format, file)) = said.filter(|(_, file)| !file.is_empty()) {
         return Ok((format, file.into()));
@@ -159,7 +188,7 @@ fn named(text: &str) -> Result<(Format, PathBuf), Exit> {
             let values: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
             let known = one_of(values.iter().map(|value| value.get_name()));
             Err(usage(&format!(
-                "--exit-report {text}: the ending says no format: write FORMAT=FILE with {known}, or a file that ends in \
+                "{flag} {text}: the ending says no format: write FORMAT=FILE with {known}, or a file that ends in \
                  .txt, .json, .html, .xml or .info"
             )))
         }
@@ -167,9 +196,14 @@ fn named(text: &str) -> Result<(Format, PathBuf), Exit> {
 }
 
 impl Plan {
+    /// Whether anybody wants to know what was exercised.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.files.is_empty() || self.bar != Bar::default()
+    }
+
     /// Writes what was asked for, and judges. How else the server ended comes first.
     pub(super) fn follow(&self, ended: Exit, covered: impl FnOnce() -> Report) -> Exit {
-        if self.files.is_empty() && self.bar == Bar::default() {
+        if !self.is_wanted() {
             return ended;
         }
         let report = covered();
@@ -177,7 +211,7 @@ impl Plan {
         for (text, path, format) in &self.files {
             let written = File::create(path).and_then(|mut file| file.write_all(format.render(&report).as_bytes()));
             if let Err(error) = written {
-                unwritten = Some(usage(&format!("--exit-report {text} cannot be written: {error}")));
+                unwritten = Some(usage(&format!("{text} cannot be written: {error}")));
             }
         }
         let judged = judged(&self.bar, &report);
@@ -194,7 +228,8 @@ mod tests {
 
     #[test]
     fn a_format_is_said_or_seen_in_the_ending() {
-        let read = |text: &str| named(text).ok().map(|(format, path)| (format, path.display().to_string()));
+        let read =
+            |text: &str| named("--exit-report", text).ok().map(|(format, path)| (format, path.display().to_string()));
         let is = |format, path: &str| Some((format, path.to_owned()));
         assert_eq!(read("lcov=a.json"), is(Format::Lcov, "a.json"));
         assert_eq!(read("out/a=b.HTML"), is(Format::Html, "out/a=b.HTML"));

@@ -128,7 +128,7 @@ pub(super) fn duration(flag: &str, text: &str) -> Result<Duration, Exit> {
     }
 }
 
-fn options(
+pub(super) fn options(
     arguments: &Serve,
     packs: Vec<Arc<Pack>>,
     access: &Access,
@@ -283,7 +283,7 @@ fn as_json(line: &Line<'_>) -> Json {
     }
 }
 
-fn refused(fault: &StartFault) -> Exit {
+pub(super) fn refused(fault: &StartFault) -> Exit {
     match fault {
         StartFault::Bind { address, flag, error } if error.kind() == ErrorKind::AddrInUse => {
             err(&format!(

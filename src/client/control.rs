@@ -122,6 +122,13 @@ fn below(sandbox: Option<&str>, path: &str) -> String {
     }
 }
 
+impl ControlFault {
+    /// Whether the control plane wants a token, or another one.
+    pub(crate) fn is_about_token(&self) -> bool {
+        matches!(self, ControlFault::Refused(refused) if refused.slug == "token-required")
+    }
+}
+
 impl Refused {
     fn read(response: &Response<Bytes>) -> Option<Self> {
         let Ok(Value::Object(mut members)) = serde_json::from_slice(response.body()) else { return None };

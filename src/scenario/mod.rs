@@ -19,5 +19,5 @@ pub(crate) use model::{
 };
 pub(crate) use outcome::{Failure, Miss, Nearest, Outcome, Run, Shown, Told, ToldStep};
 pub(crate) use read::{Ground, Read, Source, read};
-pub(crate) use run::{Plan, Turn, run};
+pub(crate) use run::{Plan, Ran, Turn, run};
 pub(crate) use value::{Known, Value};

@@ -1,3 +1,4 @@
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ pub(crate) struct Given {
 pub(crate) struct Row {
     /// What reports call it; the number of the row where it has no name of its own.
     pub(crate) case: Option<Arc<str>>,
+    /// The lines of the file that it stands on.
+    pub(crate) lines: RangeInclusive<usize>,
     /// `row` of expressions.
     pub(crate) values: Arc<Json>,
 }

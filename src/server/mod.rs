@@ -225,7 +225,7 @@ impl Server {
 }
 
 /// A counter of real microseconds. Virtual clocks count on from it.
-fn monotonic() -> impl Fn() -> Real + Clone + Send + Sync + 'static {
+pub(crate) fn monotonic() -> impl Fn() -> Real + Clone + Send + Sync + 'static {
     #[allow(clippy::disallowed_methods, reason = "this is the edge that real time comes in by")]
     let start = std::time::Instant::now();
     move || Real(i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX))

@@ -197,7 +197,7 @@ impl<'g> Reader<'g> {
 
     /// The rows of the table, and what is known of each of them.
     fn rows(&mut self, fields: &mut Fields<'_>) -> (Vec<Row>, Option<Kind>) {
-        let nothing = || vec![Row { case: None, values: Arc::new(Json::Null) }];
+        let nothing = || vec![Row { case: None, lines: 0..=0, values: Arc::new(Json::Null) }];
         let Some(node) = fields.take("with") else { return (nothing(), None) };
         let NodeKind::List(items) = &node.kind else {
             wrong_kind(node, "`with` is a list of rows", &mut self.diagnostics);
@@ -231,7 +231,8 @@ impl<'g> Reader<'g> {
                 }
             }
             let name = case.as_ref().map_or_else(|| (index + 1).to_string(), |case| case.value.clone());
-            rows.push(Row { case: Some(name.into()), values: Arc::new(Json::Object(values)) });
+            let lines = self.sources.line_column(&item.at).0..=self.sources.end_line_column(&item.at).0;
+            rows.push(Row { case: Some(name.into()), lines, values: Arc::new(Json::Object(values)) });
             cases.extend(case);
         }
         (rows, Some(members.map_or(Kind::Any, |members| Kind::object("the row", members))))

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use super::{Failure, Outcome, Run, Scenario, Told, ToldStep};
 use crate::client::Client;
 use crate::clock::Real;
+use crate::coverage;
 use crate::pack::Pack;
 
 /// How scenarios are to be run.
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) fail_fast: bool,
     /// Whether sandboxes stay when their scenario has ended.
     pub(crate) keep: bool,
+    /// Whether it is asked what each has exercised.
+    pub(crate) covers: bool,
     /// How long one scenario may take, in real time.
     pub(crate) timeout: Duration,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
@@ -50,13 +53,22 @@ pub(crate) struct Turn {
     pub(crate) row: usize,
 }
 
-/// Runs them all. What came of them stands in their order, however they ended.
-pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Run {
+/// What came of running scenarios.
+pub(crate) struct Ran {
+    /// In the order in which they were given, however they ended.
+    pub(crate) run: Run,
+    /// What they exercised, by sandbox, where that was asked for.
+    pub(crate) covered: Vec<(String, coverage::Report)>,
+}
+
+/// Runs them all.
+pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Ran {
     let began = (plan.real)();
     let work = Arc::new(Work {
         next: AtomicUsize::new(0),
         has_failed: AtomicBool::new(false),
         told: Mutex::new(turns.iter().map(|_| None).collect()),
+        covered: Mutex::default(),
         plan,
         turns,
     });
@@ -68,11 +80,12 @@ pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Run {
     while workers.join_next().await.is_some() {}
     let told = std::mem::take(&mut *work.told.lock());
     let told = told.into_iter().zip(&work.turns);
-    Run {
+    let run = Run {
         target: work.plan.client.base().to_owned(),
-        told: told.map(|(told, turn)| told.unwrap_or_else(|| work.plan.skipped(turn))).collect(),
+        told: told.map(|(told, turn)| told.unwrap_or_else(|| work.plan.told(turn))).collect(),
         took: took(began, (work.plan.real)()),
-    }
+    };
+    Ran { run, covered: std::mem::take(&mut *work.covered.lock()) }
 }
 
 struct Work {
@@ -81,6 +94,7 @@ struct Work {
     next: AtomicUsize,
     has_failed: AtomicBool,
     told: Mutex<Vec<Option<Told>>>,
+    covered: Mutex<Vec<(String, coverage::Report)>>,
 }
 
 impl Work {
@@ -92,7 +106,8 @@ impl Work {
             if self.plan.fail_fast && self.has_failed.load(Ordering::Relaxed) {
                 return;
             }
-            let told = story::tell(&self.plan, turn).await;
+            let (told, covered) = story::tell(&self.plan, turn).await;
+            self.covered.lock().extend(covered);
             if told.outcome != Outcome::Passed {
                 self.has_failed.store(true, Ordering::Relaxed);
             }
@@ -107,6 +122,7 @@ impl Plan {
         &self.packs[number]
     }
 
+    /// What is told of one that has not had its turn.
     fn told(&self, turn: &Turn) -> Told {
         let Turn { scenario, row } = turn;
         Told {
@@ -123,10 +139,6 @@ impl Plan {
             steps: Vec::new(),
             again: (self.again)(scenario, *row),
         }
-    }
-
-    fn skipped(&self, turn: &Turn) -> Told {
-        self.told(turn)
     }
 }
 

@@ -136,7 +136,12 @@ fn summary(misses: &[Miss]) -> String {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    format!("{}: wanted {}, found {}{more}", first.what, shortened(&first.wanted, MOST), shortened(&first.found, MOST))
+    format!(
+        "{}: expected {}, found {}{more}",
+        first.what,
+        shortened(&first.wanted, MOST),
+        shortened(&first.found, MOST)
+    )
 }
 
 /// What a step sends, before it is masked.
@@ -263,7 +268,7 @@ mod tests {
         let failure =
             Failure { summary: summary(std::slice::from_ref(&miss)), misses: vec![miss], ..Failure::default() };
         let shown = hidden(failure, Some(&Secrets::default()));
-        assert_eq!((&*shown.summary, &*shown.misses[0].found), ("/a: wanted \"b\", found \"c\"", "\"c\""));
+        assert_eq!((&*shown.summary, &*shown.misses[0].found), ("/a: expected \"b\", found \"c\"", "\"c\""));
         let shown = hidden(shown, None);
         assert_eq!((&*shown.summary, &*shown.misses[0].wanted, &*shown.misses[0].found), (MASK, MASK, MASK));
     }

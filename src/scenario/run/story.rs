@@ -18,6 +18,7 @@ use super::show::sent;
 use super::{Plan, Turn, ask, call, took, unmade};
 use crate::client::{ControlFault, Fault, Once, Receiver, Says};
 use crate::clock::Instant;
+use crate::coverage;
 use crate::expr::EvalFault;
 use crate::pack::Pack;
 use crate::scenario::{
@@ -85,8 +86,9 @@ struct Book {
 }
 
 /// Tells the scenario to its end, or to where it fails.
-pub(super) async fn tell(plan: &Plan, turn: &Turn) -> Told {
+pub(super) async fn tell(plan: &Plan, turn: &Turn) -> (Told, Option<(String, coverage::Report)>) {
     let began = (plan.real)();
+    let mut covered = None;
     let mut told = plan.told(turn);
     let scenario = &*turn.scenario;
     match made(plan, scenario).await {
@@ -117,6 +119,9 @@ pub(super) async fn tell(plan: &Plan, turn: &Turn) -> Told {
                 (false, false) => Outcome::Passed,
             };
             told.steps = book.steps;
+            if plan.covers {
+                covered = story.covered().await;
+            }
             if !plan.keep {
                 // What is not there any more has ended, too.
                 let path = format!("/sandboxes/{}", story.sandbox);
@@ -129,7 +134,7 @@ pub(super) async fn tell(plan: &Plan, turn: &Turn) -> Told {
         }
     }
     told.took = took(began, (plan.real)());
-    told
+    (told, covered)
 }
 
 /// Makes a sandbox: its id, and its seed.
@@ -430,6 +435,13 @@ impl Story<'_> {
         drop(made);
         now.set(self.now().await?);
         make()
+    }
+
+    /// What was exercised in the sandbox.
+    async fn covered(&self) -> Option<(String, coverage::Report)> {
+        let told = self.control(Method::GET, "/coverage", None).await.ok()?;
+        let report = coverage::read(told.to_string().as_bytes()).ok()?;
+        Some((self.sandbox.clone(), report))
     }
 
     /// The virtual time of the sandbox.

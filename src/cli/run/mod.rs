@@ -1,0 +1,240 @@
+//! `standin run`: scenarios, told to a server.
+
+mod choose;
+mod own;
+mod tell;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use http::Method;
+
+use super::Exit;
+use super::args::PackFolders;
+use super::coverage::client;
+use super::output::{coloured, err, out};
+use super::packs;
+use super::report::AfterRun;
+use super::scenarios;
+use super::serve::{duration, real_now, usage};
+use crate::client::Client;
+use crate::coverage::Merged;
+use crate::diagnostic::{Severity, render};
+use crate::pack::Pack;
+use crate::scenario::{self, Ground, Outcome, Plan, Ran, Scenario, Turn};
+
+use choose::{Choice, Line};
+use own::{Own, Packs};
+use tell::Progress;
+
+/// The most that run side by side.
+const MOST_JOBS: usize = 256;
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Scenario files, and folders of them; FILE:LINE means the scenario or the row of its table there [default: those of
+    /// the packs]
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+    #[command(flatten)]
+    folders: PackFolders,
+    #[command(flatten)]
+    choice: Choice,
+    /// List what would be run, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// URL of the server to run against [default: one in this process, with the packs that are here]
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+    /// What the control plane of --target asks for; STANDIN_TOKEN in the environment does the same
+    #[arg(long, value_name = "TOKEN", requires = "target")]
+    token: Option<String>,
+    /// PEM file of certificates to trust besides the system's, such as what --tls-trust-file of the server has written
+    #[arg(long, value_name = "FILE", requires = "target")]
+    ca: Option<PathBuf>,
+    /// How many run side by side [default: twice as many as there are cores]
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<usize>,
+    /// Run nothing more once one has failed
+    #[arg(long)]
+    fail_fast: bool,
+    /// Leave the sandboxes of the server as they are at the end, to look at them
+    #[arg(long, requires = "target")]
+    keep_sandboxes: bool,
+    /// Longest real time that one scenario may take
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    timeout: String,
+    /// Write a report for others: junit, ctrf, json or html. May be given more than once
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<String>,
+    #[command(flatten)]
+    coverage: AfterRun,
+}
+
+pub(super) fn run(arguments: &Run) -> Exit {
+    start(arguments).unwrap_or_else(|exit| exit)
+}
+
+fn start(arguments: &Run) -> Result<Exit, Exit> {
+    let jobs = match arguments.jobs {
+        Some(jobs) if (1..=MOST_JOBS).contains(&jobs) => jobs,
+        Some(_) => return Err(usage(&format!("--jobs is a number from 1 to {MOST_JOBS}"))),
+        None => std::thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST_JOBS),
+    };
+    let timeout = duration("--timeout", &arguments.timeout)?;
+    let reports = tell::reports(&arguments.report)?;
+    let coverage = arguments.coverage.plan()?;
+    let target = match &arguments.target {
+        Some(url) => Some(client(url, arguments.token.as_deref(), arguments.ca.as_deref())?),
+        None => None,
+    };
+    let packs = Packs::load(&packs::all(&arguments.folders)?)?;
+    let turns = turns(arguments, &packs.ground)?;
+    if arguments.list {
+        list(&turns);
+        return Ok(Exit::Good);
+    }
+    let all = packs.all();
+    let progress = Arc::new(Progress::new(turns.len()));
+    let (told, again) = (Arc::clone(&progress), again(arguments));
+    let plan = |client: Client| Plan {
+        client,
+        packs: all.clone(),
+        jobs,
+        fail_fast: arguments.fail_fast,
+        keep: arguments.keep_sandboxes,
+        covers: coverage.is_wanted(),
+        timeout,
+        real: Box::new(crate::server::monotonic()),
+        again: Box::new(again),
+        ended: Box::new(move |one| told.ended(one)),
+    };
+    let started = real_now();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
+    let ran = runtime.block_on(async {
+        match target {
+            Some(client) => {
+                compare(&client, &all).await?;
+                Ok(scenario::run(plan(client), turns).await)
+            }
+            None => {
+                let own = Own::start(packs, &arguments.folders, jobs * 2).await?;
+                let ran = scenario::run(plan(own.client.clone()), turns).await;
+                own.stop().await;
+                Ok(ran)
+            }
+        }
+    });
+    runtime.shutdown_background();
+    progress.clear();
+    let Ran { run, covered } = ran?;
+    tell::say(&run);
+    for report in &reports {
+        report.write(&run, started)?;
+    }
+    let is_bad = |told: &scenario::Told| matches!(told.outcome, Outcome::Failed | Outcome::Broken);
+    let exit = if run.told.iter().any(is_bad) { Exit::Failed } else { Exit::Good };
+    Ok(coverage.follow(exit, || Merged::of(covered).report))
+}
+
+/// Reads the scenarios that are named, and says everything that is wrong with them. Nothing runs where something is.
+fn turns(arguments: &Run, ground: &Ground) -> Result<Vec<Turn>, Exit> {
+    let (mut paths, mut lines) = (Vec::new(), Vec::new());
+    for text in &arguments.paths {
+        match line(text) {
+            Some(line) => {
+                paths.push(PathBuf::from(&line.file));
+                lines.push(line);
+            }
+            None => paths.push(PathBuf::from(text)),
+        }
+    }
+    let found = scenarios::find(&paths, ground)?;
+    let read = scenario::read(&found.sources, ground, &|path| found.include(path));
+    err(&render(&read.diagnostics, &read.sources, coloured()));
+    let errors = read.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+    if errors > 0 {
+        let plural = if errors == 1 { "" } else { "s" };
+        err(&format!("the scenarios have {errors} error{plural}, and nothing was run\n"));
+        return Err(Exit::Broken);
+    }
+    let scenarios: Vec<Arc<Scenario>> = read.scenarios.into_iter().map(Arc::new).collect();
+    arguments.choice.turns(&scenarios, &lines)
+}
+
+/// `FILE:LINE`, where no file has that name.
+fn line(text: &str) -> Option<Line> {
+    let (file, number) = text.rsplit_once(':')?;
+    let line = number.parse().ok()?;
+    let there = |path: &str| Path::new(path).exists();
+    (!there(text) && !file.is_empty()).then(|| {
+        let file = Path::new(file).strip_prefix(".").unwrap_or(Path::new(file));
+        Line { file: file.to_string_lossy().replace('\\', "/"), line }
+    })
+}
+
+fn list(turns: &[Turn]) {
+    let mut last: Option<&Scenario> = None;
+    for Turn { scenario, row } in turns {
+        if last.is_none_or(|last| !std::ptr::eq(last, &**scenario)) {
+            let tags: String = scenario.tags.iter().map(|tag| format!(" #{tag}")).collect();
+            out(&format!("{}:{}  {}{tags}\n", scenario.file, scenario.line, scenario.name));
+            last = Some(scenario);
+        }
+        if let Some(case) = &scenario.rows[*row].case {
+            out(&format!("  --case {}\n", quoted(case)));
+        }
+    }
+}
+
+/// Says where the packs of a server are others than those that scenarios were read against. That a server is not there, or
+/// wants another token, is said once, and not of each scenario.
+async fn compare(client: &Client, packs: &[Arc<Pack>]) -> Result<(), Exit> {
+    let told = client.control(None, Method::GET, "/reload", None).await.map_err(|fault| {
+        err(&format!("error: {fault}\n"));
+        if fault.is_about_token() {
+            err("give the token of the server with --token, or as STANDIN_TOKEN\n");
+        }
+        Exit::Failed
+    })?;
+    for there in told["packs"].as_array().into_iter().flatten() {
+        let (Some(name), Some(digest)) = (there["pack"].as_str(), there["digest"].as_str()) else { continue };
+        let here = packs.iter().find(|pack| *pack.name == *name);
+        if here.is_some_and(|here| here.face.digest != digest) {
+            err(&format!(
+                "warning: the pack `{name}` of {} is another one than here: what scenarios expect is read from the one here\n\
+                 serve the same files there, or name those that are served with --fixtures and --schemas\n",
+                client.base()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What to type to run one row again and nothing else.
+fn again(arguments: &Run) -> impl Fn(&Scenario, usize) -> String + Send + Sync + 'static {
+    let mut flags = String::new();
+    for (flag, folder) in [("--fixtures", &arguments.folders.fixtures), ("--schemas", &arguments.folders.schemas)] {
+        if let Some(folder) = folder {
+            flags.push_str(&format!(" {flag} {}", quoted(&folder.display().to_string())));
+        }
+    }
+    if let Some(target) = &arguments.target {
+        flags.push_str(&format!(" --target {}", quoted(target)));
+    }
+    move |scenario, row| {
+        let case = scenario.rows[row].case.as_ref().map(|case| format!(" --case {}", quoted(case))).unwrap_or_default();
+        format!("standin run {}{case}{flags}", quoted(&scenario.file))
+    }
+}
+
+/// A word of a command, as shells read it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
