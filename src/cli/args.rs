@@ -9,6 +9,7 @@ use super::coverage::Coverage;
 use super::exec::Exec;
 use super::pages::{Completions, Man};
 use super::readyz::Readyz;
+use super::record::Record;
 use super::report::AtEnd;
 use super::run::Run;
 
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Check(Check),
     /// Show what requests have exercised of packs, of a server or of files, and whether that is enough
     Coverage(Box<Coverage>),
+    /// Tell the log of a sandbox as a scenario file, without secrets
+    Record(Record),
     /// Do everything in a sandbox's log again, and prove that the answers are the same bytes
     Replay(Replay),
     /// List the operations of packs

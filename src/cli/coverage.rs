@@ -11,14 +11,8 @@ use super::Exit;
 use super::output::err;
 use super::report::Shown;
 use super::serve::usage;
-use super::tls::contents;
-use crate::client::Client;
+use super::target::{Target, wait};
 use crate::coverage::{self, Merged, Report};
-
-/// Where the server and its token stand when the command line says nothing.
-const URL: &str = "STANDIN_URL";
-const TOKEN: &str = "STANDIN_TOKEN";
-const USUAL: &str = "http://127.0.0.1:4010";
 
 /// The largest file that is read.
 const LARGEST: u64 = 64 << 20;
@@ -51,15 +45,8 @@ struct Merge {
 
 #[derive(Debug, Args)]
 struct OfServer {
-    /// URL of the server [default: STANDIN_URL of the environment, else http://127.0.0.1:4010]
-    #[arg(long, value_name = "URL")]
-    target: Option<String>,
-    /// What its control plane asks for; STANDIN_TOKEN in the environment does the same
-    #[arg(long, value_name = "TOKEN")]
-    token: Option<String>,
-    /// PEM file of certificates to trust besides the system's, such as what --tls-trust-file of the server has written
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    server: Target,
     /// The one sandbox whose requests count [default: all that there are and were]
     #[arg(long, value_name = "ID")]
     sandbox: Option<String>,
@@ -96,25 +83,11 @@ fn report(path: &Path) -> Result<Report, Exit> {
     })
 }
 
-fn from_environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|text| !text.is_empty())
-}
-
-/// A client of a server that the command line names. Its token may stand in the environment.
-pub(super) fn client(url: &str, token: Option<&str>, ca: Option<&Path>) -> Result<Client, Exit> {
-    let token = token.map(str::to_owned).or_else(|| from_environment(TOKEN));
-    let ca = ca.map(|file| contents("--ca", file)).transpose()?;
-    Client::new(url, token.as_deref(), ca.as_deref()).map_err(|why| usage(&why))
-}
-
 impl OfServer {
     fn ask(&self) -> Result<Report, Exit> {
-        let url = self.target.clone().or_else(|| from_environment(URL)).unwrap_or_else(|| USUAL.to_owned());
-        let client = client(&url, self.token.as_deref(), self.ca.as_deref())?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
+        let client = self.server.client()?;
         let path = if self.sandbox.is_some() { "/coverage" } else { "/coverage?of=server" };
-        let answer = runtime.block_on(client.control(self.sandbox.as_deref(), Method::GET, path, None));
+        let answer = wait(client.control(self.sandbox.as_deref(), Method::GET, path, None))?;
         let failed = |why: &str| {
             err(&format!("error: {why}\n"));
             Exit::Failed

@@ -14,6 +14,7 @@ mod output;
 mod packs;
 mod pages;
 mod readyz;
+mod record;
 mod reload;
 mod replay;
 mod report;
@@ -21,6 +22,7 @@ mod routes;
 mod run;
 mod scenarios;
 mod serve;
+mod target;
 mod tls;
 
 use std::ffi::OsString;
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => serve::run(&serve),
             Command::Check(check) => check::run(&check),
             Command::Coverage(coverage) => coverage::run(&coverage),
+            Command::Record(record) => record::run(&record),
             Command::Replay(replay) => replay::run(replay),
             Command::Run(run) => run::run(&run),
             Command::Routes(routes) => routes::run(&routes),

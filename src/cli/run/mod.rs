@@ -12,12 +12,12 @@ use http::Method;
 
 use super::Exit;
 use super::args::PackFolders;
-use super::coverage::client;
 use super::output::{coloured, err, out};
 use super::packs;
 use super::report::AfterRun;
 use super::scenarios;
 use super::serve::{duration, real_now, usage};
+use super::target::client;
 use crate::client::Client;
 use crate::coverage::Merged;
 use crate::diagnostic::{Severity, render};
