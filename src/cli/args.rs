@@ -29,7 +29,7 @@ pub(super) enum Command {
     Run(Box<Run>),
     /// Find mistakes in packs and replay their documented examples
     Check(Check),
-    /// Show what requests have exercised of packs, of a server or of files, and whether that is enough
+    /// Show what requests have exercised of packs, and judge whether that is enough
     Coverage(Box<Coverage>),
     /// Tell the log of a sandbox as a scenario file, without secrets
     Record(Record),

@@ -179,16 +179,21 @@ mod signals {
 
 use signals::Signals;
 
-#[test]
-fn a_pack_has_a_variable_of_its_name() {
-    let found = urls("http://127.0.0.1:1", ["shop", "my-shop2"].into_iter());
-    let names: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
-    assert_eq!(
-        names,
-        [
-            ("STANDIN_URL", "http://127.0.0.1:1"),
-            ("STANDIN_SHOP_URL", "http://127.0.0.1:1/shop"),
-            ("STANDIN_MY_SHOP2_URL", "http://127.0.0.1:1/my-shop2"),
-        ]
-    );
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_has_a_variable_of_its_name() {
+        let found = urls("http://127.0.0.1:1", ["shop", "my-shop2"].into_iter());
+        let names: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(
+            names,
+            [
+                ("STANDIN_URL", "http://127.0.0.1:1"),
+                ("STANDIN_SHOP_URL", "http://127.0.0.1:1/shop"),
+                ("STANDIN_MY_SHOP2_URL", "http://127.0.0.1:1/my-shop2"),
+            ]
+        );
+    }
 }
