@@ -40,8 +40,7 @@ pub(super) fn man(arguments: &Man) -> Exit {
         out(&page(program).1);
         return Exit::Good;
     };
-    let commands: Vec<Command> = program.get_subcommands().cloned().collect();
-    match write(folder, commands.into_iter().chain([program])) {
+    match fs::create_dir_all(folder).and_then(|()| write(folder, program)) {
         Ok(()) => Exit::Good,
         Err(error) => usage(&format!(
             "--output {}: the pages cannot be written ({error}): name a folder that may be written to",
@@ -50,13 +49,13 @@ pub(super) fn man(arguments: &Man) -> Exit {
     }
 }
 
-fn write(folder: &Path, commands: impl Iterator<Item = Command>) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for command in commands {
-        let (name, text) = page(command);
-        fs::write(folder.join(&name), text)?;
-        out(&format!("{}\n", folder.join(name).display()));
-    }
+/// The pages of a command and of those within it.
+fn write(folder: &Path, command: Command) -> std::io::Result<()> {
+    command.get_subcommands().try_for_each(|within| write(folder, within.clone()))?;
+    let (name, text) = page(command);
+    let file = folder.join(name);
+    fs::write(&file, text)?;
+    out(&format!("{}\n", file.display()));
     Ok(())
 }
 

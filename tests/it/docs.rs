@@ -173,6 +173,11 @@ fn the_commands_of_the_cli_page_do_what_it_shows() {
     run("docs/cli.md", "start --freeze");
 }
 
+#[test]
+fn the_commands_of_the_page_on_ci_do_what_it_shows() {
+    run("docs/ci.md", "start --freeze");
+}
+
 /// It changes fixtures, so it is taken in a copy.
 #[test]
 fn the_tour_goes_as_it_says() {

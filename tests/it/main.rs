@@ -35,6 +35,7 @@ mod prefer;
 mod readyz;
 mod receiver;
 mod reload;
+mod reports;
 mod rust;
 mod safe;
 mod server;
