@@ -260,24 +260,24 @@ mod tests {
 
     #[test]
     fn a_body_is_changed_at_pointers() {
-        let body = |change: &[(&str, Json)], remove: &[&str]| {
+        let changed = |change: &[(&str, Json)], remove: &[&str]| {
             let call = Call {
                 body: Body::Json(Value::Written(json!({ "a": { "b": [1, 2] }, "c": 3 }))),
                 change: change.iter().map(|(at, value)| ((*at).into(), Value::Written(value.clone()))).collect(),
                 remove: remove.iter().map(|at| (*at).into()).collect(),
                 ..call()
             };
-            made(|known| super::body(&call, known))
+            made(|known| body(&call, known))
         };
         let text = |made: Result<(HeaderMap, Bytes), Unmade>| String::from_utf8(made.unwrap().1.to_vec()).unwrap();
         let changes = [("/a/b/0", json!(7)), ("/a/b/2", json!(8)), ("/d", json!(null))];
-        assert_eq!(text(body(&changes, &["/c"])), r#"{"a":{"b":[7,2,8]},"d":null}"#);
-        assert_eq!(text(body(&[("", json!([1]))], &["/0"])), "[]");
+        assert_eq!(text(changed(&changes, &["/c"])), r#"{"a":{"b":[7,2,8]},"d":null}"#);
+        assert_eq!(text(changed(&[("", json!([1]))], &["/0"])), "[]");
         for pointer in ["/x/y", "/a/b/9", "/c/d", "x"] {
-            let unmade = body(&[(pointer, json!(1))], &[]).unwrap_err();
+            let unmade = changed(&[(pointer, json!(1))], &[]).unwrap_err();
             assert_eq!(unmade.words, format!("the body has nothing at `{pointer}`"));
         }
-        assert_eq!(body(&[], &["/x"]).unwrap_err().words, "the body has nothing at `/x`");
+        assert_eq!(changed(&[], &["/x"]).unwrap_err().words, "the body has nothing at `/x`");
     }
 
     #[test]

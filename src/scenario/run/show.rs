@@ -222,7 +222,7 @@ fn text_shown(text: &str) -> String {
     if rest == 0 { kept } else { format!("{kept}\n… and {rest} bytes more") }
 }
 
-/// `authenticate  passed  merchant  fixtures/shop/pack.yaml:27`
+/// `authenticate    passed   account (fixtures/shop/pack.yaml:27)`
 fn trace(exchange: &Json) -> Vec<String> {
     let line = |step: &Json| {
         let text = |name: &str| step[name].as_str().unwrap_or_default();
