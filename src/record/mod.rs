@@ -38,9 +38,14 @@ pub(crate) enum Unrecordable {
     Began(String),
     /// Entries that a scenario cannot tell.
     Untold(Vec<Untold>),
+    /// It has more steps than are read: so many.
+    Long(usize),
     /// It is more than is written: so many bytes.
     Large(usize),
 }
+
+/// The most steps that are read of a file.
+const MOST_STEPS: usize = 1_000;
 
 /// The most bytes of a scenario.
 const MOST: usize = 32 << 20;
@@ -55,8 +60,10 @@ pub(crate) fn scenario(sandbox: &Sandbox, rules: Rules, name: Option<&str>) -> R
     begins_as_new(&story)?;
     let entries = secret::replaced(sandbox, &story, rules)?;
     let (pack, steps) = Teller::new(&story, &entries).tell().map_err(Unrecordable::Untold)?;
-    if steps.is_empty() {
-        return Err(Unrecordable::Empty);
+    match steps.len() {
+        0 => return Err(Unrecordable::Empty),
+        count if count > MOST_STEPS => return Err(Unrecordable::Long(count)),
+        _ => {}
     }
     let named = || format!("What happened in {} from {}", sandbox.id(), story.at);
     let text = written(&story, &name.map_or_else(named, str::to_owned), &pack, steps);
@@ -160,6 +167,10 @@ impl fmt::Display for Unrecordable {
                     more => write!(f, "; and {more} more"),
                 }
             }
+            Unrecordable::Long(count) => write!(
+                f,
+                "the scenario would have {count} steps, and {MOST_STEPS} is the most. Record a shorter story"
+            ),
             Unrecordable::Large(bytes) => {
                 write!(f, "the scenario would have {bytes} bytes, and {MOST} is the most. Record a shorter story")
             }

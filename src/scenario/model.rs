@@ -2,6 +2,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value as Json;
 
@@ -102,6 +103,8 @@ pub(crate) struct Call {
     /// Laid over a JSON body, in this order.
     pub(crate) change: Vec<(Arc<str>, Value)>,
     pub(crate) remove: Vec<Arc<str>>,
+    /// The path is that of the sandbox, and leads to no pack.
+    pub(crate) outside: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -113,6 +116,8 @@ pub(crate) enum Body {
     Text(Value, Option<Arc<str>>),
     /// So many bytes.
     Bytes(usize),
+    /// These bytes, which may be no text.
+    Exact(Bytes),
 }
 
 /// What the control plane is asked.
@@ -140,6 +145,15 @@ pub(crate) enum Ask {
     Rewind(Value),
     Reset,
     Redeliver(Value),
+    /// Any call, by its path below `/_standin`.
+    Control {
+        method: Method,
+        /// With names in braces for parameters.
+        path: Arc<str>,
+        parameters: Vec<(Arc<str>, Value)>,
+        query: Vec<(Arc<str>, Value)>,
+        body: Option<Value>,
+    },
 }
 
 #[derive(Debug)]

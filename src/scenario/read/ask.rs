@@ -10,9 +10,13 @@ use crate::clock::{Instant, Mode, Span};
 use crate::diagnostic::{Code, Diagnostic, all_of, nearest};
 use crate::engine::{self, Setting};
 use crate::expr::Names;
+use crate::pack::parameter_names;
 use crate::pack::source::{Fields, Node, NodeKind, Spanned, wrong_kind};
 use crate::sandbox::Controls;
 use crate::scenario::{Ask, Edit, Move, Value};
+
+/// Methods of the control plane.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// What takes all rules away.
 const NONE: &str = "none";
@@ -33,6 +37,7 @@ impl Story<'_, '_> {
             "fault" | "limit" => self.rules(word, fields, scope),
             "stub" => self.stub(fields.take(word)?, scope),
             "create" | "update" | "delete" => self.edit(word, fields, scope),
+            "control" => self.control(fields, scope),
             "snapshot" | "restore" => {
                 let node = fields.take(word)?;
                 let value = self.text_value(word, node, &scope.names)?;
@@ -57,6 +62,43 @@ impl Story<'_, '_> {
                 Some((Ask::Reset, "reset".to_owned()))
             }
         }
+    }
+
+    /// Any call of the control plane.
+    fn control(&mut self, fields: &mut Fields<'_>, scope: &mut Scope) -> Option<(Ask, String)> {
+        let name = self.named("control", fields)?;
+        let line = name.value.split_once(' ').map(|(method, path)| (method, path.trim()));
+        let Some((method, path)) = line.filter(|(method, path)| METHODS.contains(method) && path.starts_with('/'))
+        else {
+            let message = format!("`{}` is no call of the control plane", name.value);
+            let diagnostic = Diagnostic::error(Code::ValueWrong, name.at.clone(), message);
+            self.reader.report(diagnostic.help("write it like `GET /clock`: a method and a path below `/_standin`"));
+            return None;
+        };
+        let method = Method::from_bytes(method.as_bytes()).ok()?;
+        if !self.is_path(path, &name) {
+            return None;
+        }
+        let members = fields.named("path", &mut self.reader.diagnostics);
+        let parameters = self.named_values(members, &scope.names);
+        let wanted = parameter_names(path);
+        let unknown = members.iter().find(|(key, _)| !wanted.contains(&key.name.as_str()));
+        let missing = wanted.iter().find(|name| !members.iter().any(|(key, _)| key.name == **name));
+        if let Some((key, _)) = unknown {
+            let message = format!("`{path}` has no parameter `{}`", key.name);
+            let diagnostic = Diagnostic::error(Code::NameUnknown, key.at.clone(), message);
+            self.reader.report(diagnostic.suggest(nearest(&key.name, wanted.iter().copied())));
+        } else if let Some(missing) = missing {
+            let message = format!("the path needs `{missing}`: it is `{path}`");
+            let diagnostic = Diagnostic::error(Code::KeyMissing, name.at.clone(), message);
+            self.reader.report(diagnostic.help(format!("say `path: {{ {missing}: … }}`")));
+        }
+        let query = self.query(fields, &scope.names);
+        let body = fields.take("body").and_then(|node| self.value(node, &scope.names)).map(|(value, _)| value);
+        // Stubs may answer from then on, or others.
+        scope.altered |= method != Method::GET;
+        let words = format!("control {}", name.value);
+        Some((Ask::Control { method, path: path.into(), parameters, query, body }, words))
     }
 
     /// A text, written out or not.

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
 use super::Story;
@@ -31,10 +34,14 @@ impl Story<'_, '_> {
     pub(super) fn call(&mut self, fields: &mut Fields<'_>, scope: &mut Scope) -> Option<(What, String)> {
         let before = self.reader.errors();
         let undocumented = fields.flag("undocumented", &mut self.reader.diagnostics);
-        let pack = self.step_pack(fields, scope);
+        let outside = fields.entry("pack").is_some_and(|(_, node)| node.kind == NodeKind::Null);
+        let pack = if outside { fields.take("pack").and(scope.pack) } else { self.step_pack(fields, scope) };
         let name = self.named("call", fields);
         let asked = fields.text("example", &mut self.reader.diagnostics);
-        let mut meant = name.as_ref().zip(pack).and_then(|(name, pack)| self.meant(pack, name, undocumented));
+        let mut meant = name.as_ref().zip(pack).and_then(|(name, pack)| match outside {
+            true => self.outside(pack, name),
+            false => self.meant(pack, name, undocumented),
+        });
         let asked = asked.and_then(|name| self.asked(pack, meant.as_ref(), &name));
         if let (Some(meant), Some(asked)) = (&mut meant, &asked) {
             asked.redirect(meant);
@@ -73,6 +80,7 @@ impl Story<'_, '_> {
             body,
             change,
             remove,
+            outside,
         };
         Some((What::Call(Box::new(call)), words))
     }
@@ -106,6 +114,39 @@ impl Story<'_, '_> {
         Some(Meant { pack, operations, method, path })
     }
 
+    /// A path of the sandbox that leads to no pack.
+    fn outside(&mut self, pack: usize, name: &Spanned<String>) -> Option<Meant> {
+        let line =
+            name.value.split_once(' ').filter(|(method, path)| METHODS.contains(method) && path.starts_with('/'));
+        let Some((method, path)) = line else {
+            let message = format!("`{}` is no method and path, and without a pack there is nothing else", name.value);
+            let diagnostic = Diagnostic::error(Code::ValueWrong, name.at.clone(), message);
+            self.reader.report(diagnostic.help("write it like `GET /favicon.ico`, or name a pack"));
+            return None;
+        };
+        let method = Method::from_bytes(method.as_bytes()).ok()?;
+        self.is_path(path.trim(), name).then(|| Meant {
+            pack,
+            operations: Vec::new(),
+            method,
+            path: path.trim().into(),
+        })
+    }
+
+    /// Whether a text is a path and nothing else; says what is wrong with it.
+    pub(super) fn is_path(&mut self, path: &str, name: &Spanned<String>) -> bool {
+        let help = if path.contains('?') {
+            "the query stands under `query`"
+        } else if path.contains(['#', ' ']) {
+            "a path has no `#` and no space: write it percent-encoded"
+        } else {
+            return true;
+        };
+        let message = format!("`{path}` is no path");
+        self.reader.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
+        false
+    }
+
     /// All operations that share method and path, where options let them.
     fn beside(&self, pack: usize, method: &Method, template: &str) -> Vec<OperationId> {
         let options = &self.options[pack];
@@ -126,18 +167,9 @@ impl Story<'_, '_> {
         path: &str,
         undocumented: bool,
     ) -> Option<Meant> {
-        let pack = self.reader.pack(index);
+        let pack = Arc::clone(self.reader.pack(index));
         let method = Method::from_bytes(method.as_bytes()).ok()?;
-        let wrong = if path.contains('?') {
-            Some("the query stands under `query`".to_owned())
-        } else if path.contains(['#', ' ']) {
-            Some("a path has no `#` and no space: write it percent-encoded".to_owned())
-        } else {
-            None
-        };
-        if let Some(help) = wrong {
-            let message = format!("`{path}` is no path");
-            self.reader.report(Diagnostic::error(Code::ValueWrong, name.at.clone(), message).help(help));
+        if !self.is_path(path, name) {
             return None;
         }
         let options = &self.options[index];
@@ -158,7 +190,7 @@ impl Story<'_, '_> {
                 None
             }
             None if !undocumented => {
-                self.no_such_path(pack, name, &method, path);
+                self.no_such_path(&pack, name, &method, path);
                 None
             }
             found => Some(Meant { pack: index, operations: found.unwrap_or_default(), method, path: path.into() }),
@@ -369,7 +401,7 @@ impl Story<'_, '_> {
         values
     }
 
-    fn query(&mut self, fields: &mut Fields<'_>, names: &Names) -> Vec<(Arc<str>, Value)> {
+    pub(super) fn query(&mut self, fields: &mut Fields<'_>, names: &Names) -> Vec<(Arc<str>, Value)> {
         let mut all = Vec::new();
         for (key, node) in fields.named("query", &mut self.reader.diagnostics) {
             let items = match &node.kind {
@@ -420,7 +452,9 @@ impl Story<'_, '_> {
         let form = self.named_values(form, names);
         let text = fields.take("text").and_then(|node| self.value(node, names).map(|value| (node, value)));
         let bytes = fields.take("bytes").and_then(|node| self.count("bytes", node, 0..=MOST_BYTES));
+        let exact = fields.text("base64", &mut self.reader.diagnostics).and_then(|text| self.decoded(&text));
         match said? {
+            "base64" => exact.map(Body::Exact),
             "body" => json.map(|(value, _)| Body::Json(value)),
             "form" => Some(Body::Form(form)),
             "text" => {
@@ -437,9 +471,19 @@ impl Story<'_, '_> {
         }
     }
 
+    fn decoded(&mut self, text: &Spanned<String>) -> Option<Bytes> {
+        match STANDARD.decode(&text.value) {
+            Ok(bytes) => Some(bytes.into()),
+            Err(why) => {
+                self.reader.error(Code::ValueWrong, &text.at, format!("this is no Base64: {why}"));
+                None
+            }
+        }
+    }
+
     /// A request has one body. None where it has several.
     fn one_of_bodies(&mut self, fields: &mut Fields<'_>) -> Option<&'static str> {
-        let mut said = ["body", "form", "text", "bytes", "example"]
+        let mut said = ["body", "form", "text", "bytes", "base64", "example"]
             .into_iter()
             .filter_map(|name| Some((name, fields.entry(name)?.0)));
         match (said.next(), said.next()) {

@@ -7,7 +7,7 @@ use crate::pack::source::{Fields, Key, Node, NodeKind, Spanned, wrong_kind};
 use crate::scenario::{Step, What};
 
 /// What a step can do: the word, and what messages call such a step.
-const WORDS: [(&str, &str); 20] = [
+const WORDS: [(&str, &str); 21] = [
     ("call", "a `call` step"),
     ("advance", "an `advance` step"),
     ("clock", "a `clock` step"),
@@ -25,6 +25,7 @@ const WORDS: [(&str, &str); 20] = [
     ("reset", "a `reset` step"),
     ("receive", "a `receive` step"),
     ("redeliver", "a `redeliver` step"),
+    ("control", "a `control` step"),
     ("repeat", "a `repeat` step"),
     ("parallel", "a `parallel` step"),
     ("expect", "an `expect` step"),

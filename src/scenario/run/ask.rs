@@ -1,5 +1,7 @@
 //! Steps of the control plane: which call each of them is.
 
+use std::sync::Arc;
+
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
@@ -69,8 +71,30 @@ pub(super) fn asked<'p>(ask: &Ask, pack: impl Fn(usize) -> &'p Pack, known: &Kno
             Asked::post("/rewind", json!({ "to": number.map_or(to, Json::from) }))
         }
         Ask::Reset => Asked::post("/reset", empty()),
+        Ask::Control { method, path, parameters, query, body } => {
+            let body = body.as_ref().map(|body| body.json(known)).transpose()?;
+            Asked::new(method.clone(), target(path, parameters, query, known)?, body)
+        }
         Ask::Redeliver(id) => Asked::post(format!("/webhooks/{}/redeliver", part(id, known)?), empty()),
     })
+}
+
+/// A path with its parameters, and a query.
+fn target(
+    path: &str,
+    parameters: &[(Arc<str>, Value)],
+    query: &[(Arc<str>, Value)],
+    known: &Known<'_>,
+) -> Result<String, EvalFault> {
+    let mut target = path.to_owned();
+    for (name, value) in parameters {
+        target = target.replace(&format!("{{{name}}}"), &part(value, known)?);
+    }
+    for (name, value) in query {
+        let sign = if target.contains('?') { '&' } else { '?' };
+        target = format!("{target}{sign}{}={}", utf8_percent_encode(name, NON_ALPHANUMERIC), part(value, known)?);
+    }
+    Ok(target)
 }
 
 /// Rules that take the place of all that were there.

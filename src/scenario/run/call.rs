@@ -138,6 +138,7 @@ fn body(call: &Call, known: &Known<'_>) -> Result<(HeaderMap, Bytes), Unmade> {
             (Some("application/x-www-form-urlencoded"), Bytes::from(text))
         }
         Body::Text(value, media) => (media.as_deref(), Bytes::from(value.text(known)?)),
+        Body::Exact(bytes) => (None, bytes.clone()),
         Body::Bytes(count) => (Some("application/octet-stream"), Bytes::from(vec![b'x'; *count])),
     };
     let mut headers = HeaderMap::new();
@@ -243,6 +244,7 @@ mod tests {
             body: Body::None,
             change: Vec::new(),
             remove: Vec::new(),
+            outside: false,
         }
     }
 

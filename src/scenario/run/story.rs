@@ -304,13 +304,14 @@ impl Story<'_> {
     async fn call(&self, step: &Step, call: &Call, number: u64, line: &mut Line) -> Result<(), Halt> {
         let pack = self.plan.pack(call.pack);
         let ready = self.known(number, line, |known| Ok(call::ready(call, pack, known)?)).await?;
-        let before = format!("/~{}/{}", self.sandbox, pack.name);
+        let name = if call.outside { String::new() } else { format!("/{}", pack.name) };
+        let before = format!("/~{}{name}", self.sandbox);
         let mut request = ready.request(&before)?;
         let wanted = step.expect.as_ref().and_then(|expect| expect.fault.as_deref());
         if wanted.is_some() {
             request.extensions_mut().insert(Once);
         }
-        let shown = sent(&ready.method, &format!("/{}{}", pack.name, ready.path), &ready.headers, &ready.body);
+        let shown = sent(&ready.method, &format!("{name}{}", ready.path), &ready.headers, &ready.body);
         let client = self.plan.client.within(CALL.min(self.plan.timeout));
         match client.send(request).await {
             Ok(response) => {
