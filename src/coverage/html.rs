@@ -26,8 +26,7 @@ pub(crate) fn html(report: &Report) -> String {
     out.push_str("</tbody>\n</table>\n");
     report.packs.iter().for_each(|pack| of_pack(&mut out, pack));
     listed(&mut out, "Requests that no operation answers", &["request", "times"], &report.undocumented, |one| {
-        let pack = one.pack.as_ref().map(|pack| format!("/{pack}")).unwrap_or_default();
-        vec![code(&format!("{} {pack}{}", one.method, one.path)), one.hits.to_string()]
+        vec![code(&one.words()), one.hits.to_string()]
     });
     listed(
         &mut out,

@@ -1,6 +1,6 @@
 //! Whether enough was exercised, and nothing came that should not.
 
-use super::{OperationItem, Report};
+use super::{Assumed, Listed, OperationItem, Report, Undocumented, Violation};
 
 /// How many things are named of those that are missing.
 const NAMED: usize = 20;
@@ -38,41 +38,30 @@ impl Bar {
 
 impl Kind {
     fn found(self, report: &Report) -> Option<String> {
-        let (head, more, lines): (&str, u64, Vec<String>) = match self {
+        match self {
             Kind::Violation => {
-                let listed = &report.violations;
-                let line = |one: &super::Violation| {
-                    let (operation, place, pointer) = (&one.operation, &one.place, &one.pointer);
-                    format!("{operation}: {place} `{pointer}` ({}), {}", one.keyword, times(one.hits))
-                };
-                let head = "requests did not fit the contract";
-                (head, listed.more, listed.records.iter().map(line).collect())
+                let line = |one: &Violation| (one.words(), one.hits);
+                found("requests did not fit the contract", &report.violations, line)
             }
             Kind::Assumed => {
-                let listed = &report.assumed;
-                let line = |one: &super::Assumed| {
-                    let error = one.error.as_ref().map(|error| format!(" `{error}`")).unwrap_or_default();
-                    format!("{}: {}{error}, {}", one.operation, one.status, times(one.hits))
-                };
-                let head = "answers were given that no documentation promises";
-                (head, listed.more, listed.records.iter().map(line).collect())
+                let line = |one: &Assumed| (one.words(), one.hits);
+                found("answers were given that no documentation promises", &report.assumed, line)
             }
             Kind::Undocumented => {
-                let listed = &report.undocumented;
-                let line = |one: &super::Undocumented| {
-                    let pack = one.pack.as_ref().map(|pack| format!("/{pack}")).unwrap_or_default();
-                    format!("{} {pack}{}, {}", one.method, one.path, times(one.hits))
-                };
-                let head = "requests came that no operation answers";
-                (head, listed.more, listed.records.iter().map(line).collect())
+                let line = |one: &Undocumented| (one.words(), one.hits);
+                found("requests came that no operation answers", &report.undocumented, line)
             }
-        };
-        if lines.is_empty() && more == 0 {
-            return None;
         }
-        let others = if more > 0 { format!("  and others, {}\n", times(more)) } else { String::new() };
-        Some(format!("{head}:\n{}{others}", some(&lines)))
     }
+}
+
+fn found<T>(head: &str, listed: &Listed<T>, line: impl Fn(&T) -> (String, u64)) -> Option<String> {
+    if listed.is_empty() {
+        return None;
+    }
+    let lines = listed.records.iter().map(line).map(|(words, hits)| format!("{words}, {}", times(hits)));
+    let others = if listed.more > 0 { format!("  and others, {}\n", times(listed.more)) } else { String::new() };
+    Some(format!("{head}:\n{}{others}", some(&lines.collect::<Vec<_>>())))
 }
 
 /// The first lines, and how many there are besides.

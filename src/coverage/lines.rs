@@ -133,6 +133,6 @@ fn class(out: &mut String, path: &str, file: &File<'_>) {
 
 /// Between 0 and 1, with four decimals, rounded down.
 fn rate(covered: usize, valid: usize) -> String {
-    let parts = if valid == 0 { 10_000 } else { covered * 10_000 / valid };
+    let parts = (covered * 10_000).checked_div(valid).unwrap_or(10_000);
     format!("{}.{:04}", parts / 10_000, parts % 10_000)
 }

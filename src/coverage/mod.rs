@@ -253,7 +253,7 @@ impl Summary {
 
 /// Rounded down, so that only all is 100.
 fn percent(share: Share) -> f64 {
-    let tenths = if share.total == 0 { 1000 } else { share.exercised * 1000 / share.total };
+    let tenths = (share.exercised * 1000).checked_div(share.total).unwrap_or(1000);
     f64::from(u32::try_from(tenths).unwrap_or(1000)) / 10.0
 }
 
@@ -282,6 +282,27 @@ impl Report {
 
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Undocumented {
+    /// In words, without how often.
+    fn words(&self) -> String {
+        let pack = self.pack.as_ref().map(|pack| format!("/{pack}")).unwrap_or_default();
+        format!("{} {pack}{}", self.method, self.path)
+    }
+}
+
+impl Violation {
+    fn words(&self) -> String {
+        format!("{}: {} `{}` ({})", self.operation, self.place, self.pointer, self.keyword)
+    }
+}
+
+impl Assumed {
+    fn words(&self) -> String {
+        let error = self.error.as_ref().map(|error| format!(" `{error}`")).unwrap_or_default();
+        format!("{}: {}{error}", self.operation, self.status)
     }
 }
 

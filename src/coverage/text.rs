@@ -32,21 +32,9 @@ pub(crate) fn text(report: &Report) -> String {
             let _ = writeln!(out, "{id:<width$}  {hits:>10} {statuses:>9} {examples:>9} {errors:>9}  {request}");
         }
     }
-    let undocumented = |one: &super::Undocumented| {
-        let pack = one.pack.as_ref().map(|pack| format!("/{pack}")).unwrap_or_default();
-        (one.hits, format!("{} {pack}{}", one.method, one.path))
-    };
-    listed(&mut out, "requests that no operation answers", &report.undocumented, undocumented);
-    let violation = |one: &super::Violation| {
-        let super::Violation { operation, place, pointer, keyword, hits } = one;
-        (*hits, format!("{operation} {place} `{pointer}` {keyword}"))
-    };
-    listed(&mut out, "mismatches of requests with the contract", &report.violations, violation);
-    let assumed = |one: &super::Assumed| {
-        let error = one.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
-        (one.hits, format!("{} {}{error}", one.operation, one.status))
-    };
-    listed(&mut out, "answers that no documentation promises", &report.assumed, assumed);
+    listed(&mut out, "requests that no operation answers", &report.undocumented, |one| (one.hits, one.words()));
+    listed(&mut out, "mismatches of requests with the contract", &report.violations, |one| (one.hits, one.words()));
+    listed(&mut out, "answers that no documentation promises", &report.assumed, |one| (one.hits, one.words()));
     out
 }
 

@@ -230,11 +230,6 @@ impl OfOperation {
         self.met.iter().any(|met| met.error == error && met.wanted.holds(options))
     }
 
-    /// All its counters.
-    pub(crate) fn counters(&self) -> std::ops::Range<usize> {
-        self.first..self.example(self.shown.len())
-    }
-
     /// The counters of requests that led here, whatever they got.
     pub(crate) fn led(&self) -> std::ops::RangeInclusive<usize> {
         self.first..=self.first + self.declared.len()
@@ -248,11 +243,6 @@ impl OfOperation {
     /// The counter of an example.
     pub(crate) fn example(&self, shown: usize) -> usize {
         self.first + 1 + self.declared.len() + shown
-    }
-
-    /// The examples that show an answer.
-    pub(crate) fn shows<'s>(&'s self, declared: &'s Declared) -> impl Iterator<Item = &'s Shown> {
-        declared.shown.iter().map(|place| &self.shown[*place])
     }
 }
 
@@ -404,7 +394,8 @@ impl Outline {
                 std::cmp::Ordering::Greater => drop(theirs.next()),
                 std::cmp::Ordering::Equal => {
                     common += 1;
-                    (own.next(), theirs.next());
+                    own.next();
+                    theirs.next();
                 }
             }
         }

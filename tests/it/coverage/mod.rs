@@ -29,7 +29,8 @@ fn hits(report: &Json, id: &str, item: &str) -> u64 {
     let Some((kind, name)) = item.split_once(' ') else { return operation["hits"].as_u64().unwrap() };
     let list = if kind == "status" { "statuses".to_owned() } else { format!("{kind}s") };
     let items = operation[&list].as_array().unwrap();
-    let found = items.iter().find(|one| one[kind] == name || one[kind].to_string() == name);
+    let found =
+        items.iter().find(|one| one[kind] == name || name.parse::<u16>().is_ok_and(|status| one[kind] == status));
     found.unwrap_or_else(|| panic!("{id} has no {item}: {operation}"))["hits"].as_u64().unwrap()
 }
 
