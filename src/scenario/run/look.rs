@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
+use http::{HeaderMap, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 
@@ -13,8 +14,9 @@ use super::story::{Halt, Story};
 use crate::client::{self, Receiver};
 use crate::clock::Instant;
 use crate::engine::Heard;
-use crate::exchange::DELIVERY;
-use crate::scenario::{Arrived, Count, Expect, From, Miss, Sent, Step, Value, What, answer, received};
+use crate::exchange::{DELIVERY, distinct};
+use crate::expr::mentioned;
+use crate::scenario::{Answer, Arrived, Count, Expect, From, Miss, Sent, Step, Value, What, answer, received};
 
 /// How often it is asked whether anything is under way: soon at first, and then less often.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
@@ -40,7 +42,8 @@ impl Story<'_> {
     pub(super) async fn look(&self, step: &Step, number: u64, line: &Line) -> Result<(), Halt> {
         let none = Expect::default();
         let expect = step.expect.as_deref().unwrap_or(&none);
-        if matches!(step.what, What::Call(_)) && !is_about_answer(expect) {
+        let is_about_answer = self.is_about_answer(expect);
+        if matches!(step.what, What::Call(_)) && !is_about_answer {
             self.answered_by_an_operation(line).await?;
         }
         if let Some(wanted) = expect.fault.as_deref()
@@ -54,12 +57,17 @@ impl Story<'_> {
             let miss = Miss { what: "fault".to_owned(), wanted: wanted.to_owned(), found };
             return Err(self.failed(line, vec![miss]).await);
         }
-        if is_about_answer(expect) && expect.fault.is_none() {
-            let Some(last) = &line.last else {
-                let help = "put it behind a call that is answered".to_owned();
-                return Err(Halt::failed("there is no answer that this could be about", Some(help)));
+        if expect.fault.is_none() {
+            let last = match &line.last {
+                Some(last) => last.answer.clone(),
+                // What was kept can be looked at without one.
+                None if !is_about_answer => Answer::new(0, HeaderMap::new(), Bytes::new()),
+                None => {
+                    let help = "put it behind a call that is answered".to_owned();
+                    return Err(Halt::failed("there is no answer that this could be about", Some(help)));
+                }
             };
-            let misses = self.known(number, line, |known| Ok(answer(expect, &last.answer, known))).await?;
+            let misses = self.known(number, line, |known| Ok(answer(expect, &last, known))).await?;
             if !misses.is_empty() {
                 return Err(self.failed(line, misses).await);
             }
@@ -81,6 +89,17 @@ impl Story<'_> {
             true => Ok(()),
             false => Err(self.missed(misses).await),
         }
+    }
+
+    /// Whether anything of it is about the last answer.
+    fn is_about_answer(&self, expect: &Expect) -> bool {
+        let Expect { status, headers, body, that, contract, operation, fault, .. } = expect;
+        let program = &self.scenario.program;
+        !(status.is_empty() && headers.is_empty() && body.is_empty())
+            || contract.is_some()
+            || operation.is_some()
+            || fault.is_some()
+            || that.iter().any(|id| mentioned(program.text(*id)).contains("response"))
     }
 
     /// Of a call of which nothing is said, an operation of the pack answers, or a stub of the scenario.
@@ -221,13 +240,26 @@ impl Story<'_> {
 
     /// A delivery of this sandbox, with all of its attempts.
     async fn delivery(&self, id: &str) -> Result<Option<Json>, Halt> {
-        let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
-        match self.control(Method::GET, &format!("/webhooks/{id}?secrets=show"), None).await {
-            Ok(delivery) => Ok(Some(delivery)),
-            // Somebody else's.
-            Err(Halt::Failed(_)) => Ok(None),
+        let path = format!("/webhooks/{}?secrets=show", utf8_percent_encode(id, NON_ALPHANUMERIC));
+        match self.control(Method::GET, &path, None).await {
+            Ok(delivery) => {
+                self.deliveries.lock().insert(id.to_owned(), delivery.clone());
+                Ok(Some(delivery))
+            }
+            // It was undone, or is somebody else's.
+            Err(Halt::Failed(_)) => Ok(self.deliveries.lock().get(id).cloned()),
             Err(halt) => Err(halt),
         }
+    }
+
+    /// Remembers the deliveries that have arrived, before they are undone.
+    pub(super) async fn remember(&self) -> Result<(), Halt> {
+        let receivers = self.receivers.lock().clone();
+        let heard = receivers.values().flat_map(|receiver| receiver.heard());
+        for id in distinct(heard.filter_map(|call| Some(call.headers.get(&DELIVERY)?.to_str().ok()?.to_owned()))) {
+            self.delivery(&id).await?;
+        }
+        Ok(())
     }
 }
 
@@ -246,25 +278,4 @@ fn origin(delivery: &Json, id: &str, url: &str, before: usize, call: &client::He
     };
     let text = |name: &str| Some(delivery[name].as_str()?.to_owned());
     Some(From { pack: text("pack")?, webhook: text("webhook")?, heard })
-}
-
-/// Whether anything of it is about the last answer.
-fn is_about_answer(expect: &Expect) -> bool {
-    let Expect {
-        status,
-        headers,
-        body,
-        that,
-        contract,
-        operation,
-        fault,
-        journal: _,
-        deliveries: _,
-        received: _,
-        at: _,
-    } = expect;
-    !(status.is_empty() && headers.is_empty() && body.is_empty() && that.is_empty())
-        || contract.is_some()
-        || operation.is_some()
-        || fault.is_some()
 }

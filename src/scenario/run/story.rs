@@ -71,6 +71,8 @@ pub(super) struct Story<'a> {
     base: String,
     seed: u64,
     pub(super) receivers: Mutex<BTreeMap<Arc<str>, Arc<Receiver>>>,
+    /// Those that have arrived, by their ids, as they were when somebody last looked.
+    pub(super) deliveries: Mutex<BTreeMap<String, Json>>,
     book: Mutex<Book>,
     /// What is waited for, while something is.
     pub(super) waits: Mutex<Option<String>>,
@@ -104,6 +106,7 @@ pub(super) async fn tell(plan: &Plan, turn: &Turn) -> (Told, Option<(String, cov
                 base,
                 seed,
                 receivers: Mutex::default(),
+                deliveries: Mutex::default(),
                 book: Mutex::default(),
                 waits: Mutex::default(),
             };
@@ -345,6 +348,9 @@ impl Story<'_> {
     }
 
     async fn ask(&self, step: &Step, ask: &Ask, number: u64, line: &mut Line) -> Result<(), Halt> {
+        if matches!(ask, Ask::Rewind(_) | Ask::Restore(_) | Ask::Reset) {
+            self.remember().await?;
+        }
         let packs = |number: usize| -> &Pack { self.plan.pack(number) };
         let asked = self.known(number, line, |known| Ok(ask::asked(ask, packs, known)?)).await?;
         let text = asked.body.as_ref().map(Json::to_string).unwrap_or_default();
