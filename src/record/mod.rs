@@ -167,10 +167,9 @@ impl fmt::Display for Unrecordable {
                     more => write!(f, "; and {more} more"),
                 }
             }
-            Unrecordable::Long(count) => write!(
-                f,
-                "the scenario would have {count} steps, and {MOST_STEPS} is the most. Record a shorter story"
-            ),
+            Unrecordable::Long(count) => {
+                write!(f, "the scenario would have {count} steps, and {MOST_STEPS} is the most. Record a shorter story")
+            }
             Unrecordable::Large(bytes) => {
                 write!(f, "the scenario would have {bytes} bytes, and {MOST} is the most. Record a shorter story")
             }

@@ -155,6 +155,65 @@ fn the_page_of_a_run_needs_nothing_else_and_runs_nothing() {
     assert!(scoped > 5 && scoped == page.matches("<th scope=").count(), "every head of a table says what it is for");
 }
 
+/// A scenario with a table, of which one row passes, and two that cannot.
+const STORIES: [(&str, &str); 2] = [
+    (
+        "a.yaml",
+        "scenario: A <name> & a \"title\" are asked for\npack: reportei\ntags: [names]\nsteps:\n  - call: Create a customer\n    \
+         body: { name: = row.name }\n    expect: { status: 201 }\nwith:\n  - case: somebody\n    name: Somebody\n  - case: nobody\n    \
+         name: '  '\n",
+    ),
+    (
+        "b.yaml",
+        "scenario: The list is short\npack: reportei\nsteps:\n  - call: List all customers\n    expect: { status: 404 }\n",
+    ),
+];
+
+#[test]
+fn every_report_of_a_real_run_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in STORIES {
+        crate::support::write(folder.path(), name, text);
+    }
+    let mut run = standin();
+    run.args(["run", "a.yaml", "b.yaml", "--jobs", "1"]).current_dir(folder.path());
+    for (format, file) in [("junit", "j.xml"), ("ctrf", "c.json"), ("json", "r.json"), ("html", "r.html")] {
+        run.args(["--report", &format!("{format}={file}")]);
+    }
+    let output = run.output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{out}{err}");
+    assert!(out.contains("2 scenarios, 3 runs: 1 passed, 2 failed in "), "{out}");
+    let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+
+    let found = &junit(&[read("j.xml")])[0];
+    assert_eq!((&found["said"], &found["counted"]), (&json!([3, 2, 0, 0]), &json!([3, 2, 0, 0])), "{found}");
+    let name = "A <name> & a \"title\" are asked for (nobody)";
+    let case = &found["suites"][0]["cases"][1];
+    assert_eq!((&case["name"], &case["class"]), (&json!(name), &json!("reportei")));
+    for words in ["status", "expected  201", "found     422", "The name field is required.", "--case nobody"] {
+        let text = case["text"].as_str().unwrap();
+        assert!(text.contains(words) && out.contains(words), "{words}: {text}");
+    }
+
+    assert_eq!(ctrf(&[read("c.json")])[0], json!({"passed": 1, "failed": 2}));
+    let report: Json = serde_json::from_str(&read("r.json")).unwrap();
+    fits("schemas/report/run.json", &report);
+    assert_eq!(
+        report["totals"],
+        json!({"scenarios": 2, "runs": 3, "passed": 1, "failed": 2, "broken": 0, "skipped": 0})
+    );
+    let page = read("r.html");
+    assert!(page.contains("2 of 3 runs did not pass") && page.contains("A &lt;name&gt; &amp; a &quot;title&quot;"));
+    // A credential of the pack is in no report.
+    for (file, text) in
+        [("j.xml", read("j.xml")), ("c.json", read("c.json")), ("r.json", report.to_string()), ("r.html", page)]
+    {
+        assert!(!text.contains("reportei-test-token") && text.contains("uthorization"), "{file}");
+    }
+}
+
 #[test]
 fn junit_of_a_check_fits_the_same_schema() {
     let folder = copy_of_one_pack();

@@ -8,7 +8,7 @@ mod json;
 mod junit;
 mod text;
 
-use super::outcome::{Miss, Outcome, Run, Told};
+use super::outcome::{Outcome, Run, Told};
 use crate::clock::Instant;
 
 pub(crate) use text::{Piece, Tone, failure, summary};
@@ -78,18 +78,13 @@ fn scenarios(run: &Run) -> usize {
     seen.len()
 }
 
-/// What is wrong with one thing, in a line.
-fn in_a_line(miss: &Miss) -> String {
-    format!("{}: expected {}, found {}", miss.what, miss.wanted, miss.found)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::path::Path;
     use std::time::Duration;
 
-    use super::super::outcome::{Failure, Nearest, Shown, ToldStep};
+    use super::super::outcome::{Failure, Miss, Nearest, Shown, ToldStep};
     use super::*;
 
     fn miss(what: &str, wanted: &str, found: &str) -> Miss {

@@ -81,10 +81,14 @@ fn of_step(out: &mut Text, step: &ToldStep) {
 }
 
 fn of_failure(out: &mut Text, failure: &Failure) {
-    out.plain("\n  ");
-    out.add(Tone::Bad, failure.summary.trim_end());
     out.plain("\n");
-    misses(out, "    ", &failure.misses);
+    // The summary is the first of what is wrong, in a line.
+    if failure.misses.is_empty() {
+        out.plain("  ");
+        out.add(Tone::Bad, failure.summary.trim_end());
+        out.plain("\n");
+    }
+    misses(out, "  ", &failure.misses);
     if let Some(request) = &failure.request {
         shown(out, "request", request);
     }
