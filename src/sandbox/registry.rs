@@ -224,11 +224,15 @@ impl Registry {
     /// What was counted in all sandboxes that there are and were.
     pub(crate) fn tally(&self, real: Real) -> Tally {
         let open = self.list(real);
-        let mut tally = self.first.counted.lock().clone();
-        tally.renew(&self.packs());
-        open.iter().for_each(|sandbox| tally.absorb(sandbox.tally()));
-        tally.renew(&self.packs());
-        tally
+        let packs = self.packs();
+        let mut sum = self.first.counted.lock().clone();
+        sum.renew(&packs);
+        for sandbox in open {
+            let mut tally = sandbox.tally();
+            tally.renew(&packs);
+            sum.absorb(tally);
+        }
+        sum
     }
 
     /// Begins to count anew in all sandboxes.

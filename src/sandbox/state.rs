@@ -222,16 +222,18 @@ impl Sandbox {
         let woken = {
             let mut state = self.lock();
             state.closed = true;
-            self.hand_over(&mut state);
+            self.hand_over_if_closed(&mut state);
             state.watchers.take()
         };
         drop(woken);
     }
 
-    /// Gives away what was counted: nobody will ask for it here any more.
-    fn hand_over(&self, state: &mut State) {
-        let tally = std::mem::take(&mut state.tally);
-        self.beginning.counted.lock().absorb(tally);
+    /// Gives away what was counted where nobody will ask for it here any more.
+    pub(super) fn hand_over_if_closed(&self, state: &mut State) {
+        if state.closed {
+            let tally = std::mem::take(&mut state.tally);
+            self.beginning.counted.lock().absorb(tally);
+        }
     }
 
     /// Notes that somebody uses it now.
@@ -389,9 +391,7 @@ impl Sandbox {
     ) -> Committed {
         let State { tally, ground, .. } = &mut *state;
         let look = pack.and_then(|pack| tally.count(pack, &ground.packs[pack], &mut exchange));
-        if state.closed {
-            self.hand_over(&mut state);
-        }
+        self.hand_over_if_closed(&mut state);
         let Exchange { response, change, trace, operation, contract, stub, delivery, .. } = exchange;
         let definition = pack.map(|pack| &state.ground.packs[pack]);
         let exchanged = Exchanged {

@@ -144,11 +144,17 @@ impl Tally {
 impl OfPack {
     /// The same counts on another pack of the name, by names.
     fn on(self, pack: &Arc<Pack>) -> Self {
-        let known: HashMap<Name<'_>, u64> =
-            names(&self.pack).map(|(name, counter)| (name, self.counts[counter])).collect();
+        let now: HashMap<Name<'_>, usize> = names(pack).collect();
         let mut counts = vec![0; pack.answers.counters()];
-        for (name, counter) in names(pack) {
-            counts[counter] = known.get(&name).copied().unwrap_or_default();
+        for (name, counter) in names(&self.pack) {
+            // The request led to the operation, whatever answer it got.
+            let led = |name: &Name<'_>| match name {
+                Name::Answer(operation, ..) => now.get(&Name::Led(operation)).copied(),
+                _ => None,
+            };
+            if let Some(place) = now.get(&name).copied().or_else(|| led(&name)) {
+                counts[place] += self.counts[counter];
+            }
         }
         OfPack { pack: Arc::clone(pack), counts: counts.into() }
     }
@@ -194,6 +200,11 @@ impl Sandbox {
             return;
         }
         let mut state = self.lock();
+        if state.closed {
+            let mut counted = self.beginning.counted.lock();
+            let counts = counted.of(*number, pack);
+            return shown.into_iter().for_each(|counter| counts[counter] += 1);
+        }
         // Packs may have been replaced meanwhile.
         if state.tally.packs.get(*number).and_then(Option::as_ref).is_some_and(|of| Arc::ptr_eq(&of.pack, pack)) {
             let counts = state.tally.of(*number, pack);
@@ -204,7 +215,9 @@ impl Sandbox {
     /// Counts a request that no operation answers, with what may be shown of its path.
     pub(crate) fn note_undocumented(&self, pack: Option<&Arc<str>>, method: &str, path: &str) {
         let [method, path] = [method, path].map(|text| kept(text.to_owned()));
-        self.lock().tally.undocumented.add(Undocumented { pack: pack.cloned(), method, path }, 1);
+        let mut state = self.lock();
+        state.tally.undocumented.add(Undocumented { pack: pack.cloned(), method, path }, 1);
+        self.hand_over_if_closed(&mut state);
     }
 
     /// What was counted here.

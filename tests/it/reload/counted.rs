@@ -59,3 +59,20 @@ fn counts_go_on_by_name() {
     let of_server: Json = server.control("GET", "/coverage?of=server", None).expect(200).json();
     assert_eq!(of_server, server.control("GET", "/coverage", None).json());
 }
+
+#[test]
+fn a_request_counts_when_its_answer_is_no_more() {
+    let shop = Shop::new();
+    let server = shop.serve(&["--watch", "off"]);
+    server.call("GET", "/shop/items", &[], "").expect(401);
+    let hits = |name: &str| exercised(&server).into_iter().find(|(known, _)| known == name).map(|(_, hits)| hits);
+    assert_eq!(hits("shop/items/list error \"unauthenticated\""), Some(1));
+    let manifest = std::fs::read_to_string(shop.file("pack.yaml")).unwrap();
+    shop.write(
+        "pack.yaml",
+        &manifest.replace("  unauthenticated:", "  stranger:").replace(": unauthenticated", ": stranger"),
+    );
+    assert_eq!(look(&server), json!(["shop"]));
+    assert_eq!(standing(&server, "shop")["state"], "live", "{:#}", standing(&server, "shop"));
+    assert_eq!((hits("shop/items/list"), hits("shop/items/list error \"stranger\"")), (Some(1), None));
+}
