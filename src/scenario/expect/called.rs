@@ -51,7 +51,7 @@ pub(crate) fn received(sent: &Sent, arrived: &[Arrived], packs: &[Arc<Pack>], kn
     };
     let nearest = judged.iter().filter(|(_, misses)| !misses.is_empty()).min_by_key(|(_, misses)| misses.len());
     if let Some((call, misses)) = nearest.filter(|_| fitting < sent.count.least) {
-        let told = misses.iter().map(|miss| format!("{}: wanted {}, found {}", miss.what, miss.wanted, miss.found));
+        let told = misses.iter().map(|miss| format!("{}: expected {}, found {}", miss.what, miss.wanted, miss.found));
         let told: Vec<String> = told.collect();
         found.push_str(&format!("; the nearest is {} {}, where {}", call.method, call.path, told.join("; ")));
     }

@@ -214,6 +214,6 @@ fn calls_that_fit_are_counted_and_the_nearest_is_told() {
     assert_eq!(
         judge(Count::SOME, vec![Status::Class(5)], 2).unwrap(),
         "received at `inbox`: at least 1 call that fits / 0 of 3 that arrived; the nearest is POST /hook, where /n: \
-         wanted 2, found 1"
+         expected 2, found 1"
     );
 }

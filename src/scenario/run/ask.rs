@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value as Json, json};
 
+use super::call::encoded;
 use crate::expr::EvalFault;
 use crate::pack::Pack;
 use crate::scenario::{Ask, Edit, Fires, Known, Move, Value};
@@ -122,5 +122,5 @@ fn edited(edit: &Edit, pack: &Pack, known: &Known<'_>) -> Result<Asked, EvalFaul
 }
 
 fn part(value: &Value, known: &Known<'_>) -> Result<String, EvalFault> {
-    Ok(utf8_percent_encode(&value.text(known)?, NON_ALPHANUMERIC).to_string())
+    Ok(encoded(&value.text(known)?))
 }

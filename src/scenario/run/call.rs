@@ -209,7 +209,8 @@ fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, Unmade> {
     })
 }
 
-fn encoded(part: &str) -> String {
+/// A part of a path or a query.
+pub(super) fn encoded(part: &str) -> String {
     utf8_percent_encode(part, PART).to_string()
 }
 

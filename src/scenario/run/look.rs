@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value as Json, json};
 
+use super::call::encoded;
 use super::line::Line;
 use super::story::{Halt, Story};
 use crate::client::{self, Receiver};
@@ -106,10 +106,11 @@ impl Story<'_> {
     async fn answered_by_an_operation(&self, line: &Line) -> Result<(), Halt> {
         let Some(last) = &line.last else { return Ok(()) };
         let has = |name| last.answer.headers.contains_key(name);
-        if has("standin-contract") || has("standin-stub") {
+        let is_documented = last.call.is_some_and(|(_, operation)| operation.is_some());
+        if !is_documented || has("standin-operation") || has("standin-stub") {
             return Ok(());
         }
-        let found = format!("status {} that no documentation is behind", last.answer.status);
+        let found = format!("status {}, and no operation has made it", last.answer.status);
         let wanted = "an answer of an operation".to_owned();
         Err(self.failed(line, vec![Miss { what: "answer".to_owned(), wanted, found }]).await)
     }
@@ -240,7 +241,7 @@ impl Story<'_> {
 
     /// A delivery of this sandbox, with all of its attempts.
     async fn delivery(&self, id: &str) -> Result<Option<Json>, Halt> {
-        let path = format!("/webhooks/{}?secrets=show", utf8_percent_encode(id, NON_ALPHANUMERIC));
+        let path = format!("/webhooks/{}?secrets=show", encoded(id));
         match self.control(Method::GET, &path, None).await {
             Ok(delivery) => {
                 self.deliveries.lock().insert(id.to_owned(), delivery.clone());

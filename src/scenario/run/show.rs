@@ -1,6 +1,7 @@
 //! Why a step failed, as a report shows it: what was sent, what came, and how the server came to it.
 
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{CONTENT_LENGTH, DATE, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value as Json;
 
 use super::line::{Last, Line};
@@ -23,7 +24,7 @@ impl Story<'_> {
     /// The last answer is not what is expected of it.
     pub(super) async fn failed(&self, line: &Line, misses: Vec<Miss>) -> Halt {
         let secrets = self.secrets().await;
-        let mut failure = Failure { summary: summary(&misses), misses, ..Failure::default() };
+        let mut failure = Failure { misses, ..Failure::default() };
         if let Some(last) = &line.last {
             self.show(last, secrets.as_ref(), &mut failure).await;
             if let Some((pack, Some(operation))) = last.call {
@@ -36,7 +37,7 @@ impl Story<'_> {
     /// Something else is not what is expected.
     pub(super) async fn missed(&self, misses: Vec<Miss>) -> Halt {
         let secrets = self.secrets().await;
-        let failure = Failure { summary: summary(&misses), misses, ..Failure::default() };
+        let failure = Failure { misses, ..Failure::default() };
         Halt::Failed(Box::new(hidden(failure, secrets.as_ref())))
     }
 
@@ -117,15 +118,18 @@ impl Secrets {
 /// The failure without secrets. Where it is not known what is secret, values are not shown.
 fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
     let hide = |text: &str| secrets.map_or_else(|| MASK.to_owned(), |secrets| secrets.hidden(text));
-    let miss = |miss: Miss| Miss { what: hide(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
+    let miss = |miss: Miss| {
+        let mut shown = Miss { what: hide(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
+        if shown.wanted == shown.found && miss.wanted != miss.found {
+            shown.found.push_str(", which is another one");
+        }
+        shown
+    };
     let near =
         |nearest: Nearest| Nearest { differences: nearest.differences.into_iter().map(miss).collect(), ..nearest };
-    Failure {
-        summary: hide(&failure.summary),
-        misses: failure.misses.into_iter().map(miss).collect(),
-        nearest: failure.nearest.map(near),
-        ..failure
-    }
+    let misses: Vec<Miss> = failure.misses.into_iter().map(miss).collect();
+    let summary = if failure.summary.is_empty() { summary(&misses) } else { hide(&failure.summary) };
+    Failure { summary, misses, nearest: failure.nearest.map(near), ..failure }
 }
 
 /// The first miss in a line.
@@ -160,9 +164,13 @@ pub(super) fn sent(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]
     Shown { line: format!("{method} {path}"), headers, body }
 }
 
+/// Headers that say nothing of the story.
+const BESIDE: [HeaderName; 4] = [HOST, USER_AGENT, CONTENT_LENGTH, DATE];
+
 fn headers_of(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    let all = headers.iter().filter(|(name, _)| !BESIDE.contains(name));
+    all.map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 fn request(exchange: &Json) -> Shown {
@@ -191,6 +199,7 @@ fn pairs(headers: &Json) -> Vec<(String, String)> {
     let plain = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let headers = headers.as_object().into_iter().flatten();
     headers
+        .filter(|(name, _)| !BESIDE.iter().any(|beside| beside == name.as_str()))
         .flat_map(|(name, value)| match value {
             Json::Array(values) => values.iter().map(|value| (name.clone(), plain(value))).collect(),
             value => vec![(name.clone(), plain(value))],
@@ -265,11 +274,12 @@ mod tests {
     #[test]
     fn without_knowing_what_is_secret_no_value_is_shown() {
         let miss = Miss { what: "/a".to_owned(), wanted: "\"b\"".to_owned(), found: "\"c\"".to_owned() };
-        let failure =
-            Failure { summary: summary(std::slice::from_ref(&miss)), misses: vec![miss], ..Failure::default() };
+        let failure = Failure { misses: vec![miss], ..Failure::default() };
         let shown = hidden(failure, Some(&Secrets::default()));
         assert_eq!((&*shown.summary, &*shown.misses[0].found), ("/a: expected \"b\", found \"c\"", "\"c\""));
-        let shown = hidden(shown, None);
-        assert_eq!((&*shown.summary, &*shown.misses[0].wanted, &*shown.misses[0].found), (MASK, MASK, MASK));
+        let shown = hidden(Failure { summary: String::new(), ..shown }, None);
+        let found = "•••, which is another one";
+        assert_eq!((&*shown.misses[0].what, &*shown.misses[0].wanted, &*shown.misses[0].found), (MASK, MASK, found));
+        assert_eq!(shown.summary, format!("•••: expected •••, found {found}"));
     }
 }

@@ -220,7 +220,11 @@ impl Story<'_> {
     fn end(&self, turn: Option<usize>, step: &Step, depth: usize, took: Duration, outcome: Result<(), Halt>) {
         let mut book = self.book.lock();
         let failure = match outcome {
-            Ok(()) | Err(Halt::Within) => None,
+            Ok(()) => None,
+            Err(Halt::Within) => {
+                let summary = "a step within it has failed".to_owned();
+                Some(Box::new(Failure { summary, ..Failure::default() }))
+            }
             Err(Halt::Failed(failure)) => Some(failure),
             Err(Halt::Broken(failure)) => {
                 book.broken = true;
