@@ -28,6 +28,9 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// Deeper JSON is written as text: a file is read to a bounded depth.
 const DEEPEST: usize = 24;
 
+/// So many bytes that are all alike are written as a number.
+const MANY: usize = 256;
+
 /// The longest text of an answer that is expected as a whole, and the longest line of one that is looked for.
 const MOST_WHOLE: usize = 200;
 const MOST_LINE: usize = 100;
@@ -351,6 +354,11 @@ impl Teller<'_> {
             Body::Whole(bytes) if bytes.is_empty() => return Ok((None, None)),
             Body::Whole(bytes) => bytes,
         };
+        // Nobody means anything by them but how many they are.
+        if bytes.len() >= MANY && bytes.iter().all(|byte| *byte == b'x') {
+            let count = Yaml::Number((bytes.len() as u64).into());
+            return Ok((Some(("bytes", count)), Some("application/octet-stream")));
+        }
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Ok((Some(("base64", Yaml::word(STANDARD.encode(bytes)))), None));
         };

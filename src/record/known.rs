@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use super::yaml::Yaml;
@@ -306,12 +307,6 @@ impl Known {
         looks.collect()
     }
 
-    /// Whether a text is a value that somebody else knows, so that it can be used without being written out. `entry` is who
-    /// uses it.
-    pub(super) fn is_known(&self, text: &str, entry: u64) -> bool {
-        self.sources.get(text).is_some_and(|source| matches!(source.from, From::Look { .. }) || source.entry < entry)
-    }
-
     pub(super) fn source(&self, text: &str) -> Option<&Source> {
         self.sources.get(text)
     }
@@ -413,9 +408,11 @@ fn member(name: &str) -> String {
     if is_name { format!(".{name}") } else { format!("[{}]", Json::from(name)) }
 }
 
-/// A part of a path.
-pub(super) fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// What is written otherwise in a part of a path.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, PART).to_string()
 }
 
 /// The texts and numbers of a value with their pointers.

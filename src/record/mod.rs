@@ -47,8 +47,8 @@ pub(crate) enum Unrecordable {
 /// The most steps that are read of a file.
 const MOST_STEPS: usize = 1_000;
 
-/// The most bytes of a scenario.
-const MOST: usize = 32 << 20;
+/// The most bytes that are read of one.
+const MOST: usize = 1 << 20;
 
 /// The most entries that are named of those that cannot be told.
 const MOST_UNTOLD: usize = 10;

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use super::Unrecordable;
-use super::known::{From, Known, LEAST_SECRET, encoded, scalars};
+use super::known::{From, Known, LEAST_SECRET, scalars};
 use super::tell::Untold;
 use crate::bundle;
 use crate::engine::Rules;
@@ -142,7 +143,9 @@ impl Finder<'_> {
         let mask = Mask::of_exchange(&faces, request, &Response::new(StatusCode::OK), &[]);
         let texts = mask.texts();
         for text in texts {
-            let is_whole = |other: &String| other != text && text.contains(other.as_str());
+            // Of what is written in two ways, the plain one counts; of what holds another secret, that one.
+            let is_whole =
+                |other: &String| other != text && (text.contains(other.as_str()) || is_spelling(text, other));
             if texts.iter().any(is_whole) || self.is_known(text, &exchanged.changes) {
                 continue;
             }
@@ -268,6 +271,7 @@ fn spellings(all: &[(String, String)]) -> Vec<(String, String)> {
         let quoted = Json::from(text).to_string();
         quoted[1..quoted.len() - 1].to_owned()
     };
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let form = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let mut spelled: Vec<(String, String)> = Vec::new();
     for (text, other) in all {
@@ -281,6 +285,12 @@ fn spellings(all: &[(String, String)]) -> Vec<(String, String)> {
     }
     spelled.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     spelled
+}
+
+/// Whether a text is another one as a URL or a form writes it.
+fn is_spelling(text: &str, other: &str) -> bool {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    text.contains(['%', '+']) && (decoded(text) == *other || decoded(&text.replace('+', " ")) == *other)
 }
 
 /// A text of the same shape that says nothing: letters and digits are others, the last of them count.
