@@ -38,6 +38,7 @@ mod reload;
 mod reports;
 mod rust;
 mod safe;
+mod scenario_files;
 mod server;
 mod shapes;
 mod stranger;

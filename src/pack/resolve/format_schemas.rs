@@ -73,6 +73,8 @@ mod tests {
         for folder in ["fixtures", "tests/cases/format", "tests/cases/diagnostics/base"] {
             yaml_files(&root(folder), &mut files);
         }
+        // Scenarios have a schema of their own.
+        files.retain(|path| path.components().all(|part| part.as_os_str() != "scenarios"));
         assert!(files.len() > 60, "{}", files.len());
         let wrong: Vec<String> = files.iter().flat_map(|path| refusals(&library, path).unwrap()).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -42,12 +42,15 @@ impl Story<'_, '_> {
                 let node = fields.take(word)?;
                 let value = self.text_value(word, node, &scope.names)?;
                 let words = shown(node, word);
+                // With the records come the faults, limits and stubs of then.
+                scope.altered |= word == "restore";
                 Some((if word == "snapshot" { Ask::Snapshot(value) } else { Ask::Restore(value) }, words))
             }
             "rewind" | "redeliver" => {
                 let node = fields.take(word)?;
                 let (value, _) = self.value(node, &scope.names)?;
                 let words = shown(node, word);
+                scope.altered |= word == "rewind";
                 Some((if word == "rewind" { Ask::Rewind(value) } else { Ask::Redeliver(value) }, words))
             }
             _ => {
@@ -219,7 +222,6 @@ impl Story<'_, '_> {
         let node = fields.take(word)?;
         let ask = |rules| if word == "fault" { Ask::Faults(rules) } else { Ask::Limits(rules) };
         if node.as_str() == Some(NONE) {
-            scope.altered = false;
             return Some((ask(Vec::new()), format!("no {word}s")));
         }
         scope.altered = true;
@@ -293,7 +295,10 @@ impl Story<'_, '_> {
     /// Whether a sandbox would take a setting; what is wrong with it is told at its place.
     fn accepted(&mut self, node: &Node, setting: &Setting, items: &[Node]) {
         let Err(mistakes) = engine::set(&self.reader.packs(), &Controls::default(), setting) else { return };
-        for mistake in mistakes {
+        let depth = |mistake: &engine::Mistake| mistake.pointer.matches('/').count();
+        // That a rule does nothing follows from what is wrong within it.
+        let deepest = mistakes.iter().map(depth).max().unwrap_or_default();
+        for mistake in mistakes.iter().filter(|mistake| depth(mistake) > 2 || deepest <= 2) {
             let mut segments = crate::exchange::segments(&mistake.pointer);
             // `/faults/0/operation`: one rule stands there without a list.
             segments.drain(..segments.len().min(1));
@@ -303,13 +308,16 @@ impl Story<'_, '_> {
                 Some(rule) => rule.nearest(&segments[1..]).at.clone(),
                 None => node.at.clone(),
             };
-            self.reader.error(Code::ValueWrong, &at, mistake.message);
+            let message = match (mistake.message.strip_prefix("it "), segments.last()) {
+                (Some(rest), Some(member)) if segments.len() > 1 => format!("`{member}` {rest}"),
+                _ => mistake.message.clone(),
+            };
+            self.reader.error(Code::ValueWrong, &at, message);
         }
     }
 
     fn stub(&mut self, node: &Node, scope: &mut Scope) -> Option<(Ask, String)> {
         if node.as_str() == Some(NONE) {
-            scope.altered = false;
             return Some((Ask::Stub(None), "no stubs".to_owned()));
         }
         scope.altered = true;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Story;
-use super::scope::{Called, Last, Scope};
+use super::never::Places;
+use super::scope::{Last, Scope};
 use super::value::expression_in;
 use crate::client::FAULTS;
-use crate::diagnostic::{Code, Diagnostic, Location, nearest, one_of};
+use crate::diagnostic::{Code, Diagnostic, nearest, one_of};
 use crate::expr::Names;
 use crate::pack::source::{Fields, Node, NodeKind, Spanned, wrong_kind};
-use crate::pack::{Operation, OperationId, Provenance};
+use crate::pack::{OperationId, Provenance};
 use crate::scenario::{Count, Expect, Status, Value};
 
 /// What is said of the last answer, and not of what else has happened.
@@ -160,7 +161,9 @@ impl Story<'_, '_> {
             return Some(name);
         }
         let message = format!("no call fails with `{}`", name.value);
-        let diagnostic = Diagnostic::error(Code::NameUnknown, name.at, message).suggest(nearest(&name.value, FAULTS));
+        let part = || FAULTS.iter().find(|fault| name.value.len() > 2 && fault.contains(name.value.as_str()));
+        let meant = nearest(&name.value, FAULTS).or_else(|| part().map(|fault| (*fault).to_owned()));
+        let diagnostic = Diagnostic::error(Code::NameUnknown, name.at.clone(), message).suggest(meant);
         self.reader.report(diagnostic.help(format!("it is {}", one_of(FAULTS))));
         None
     }
@@ -282,23 +285,9 @@ impl Story<'_, '_> {
     }
 }
 
-/// Where the parts of an expectation stand.
-pub(super) struct Places {
-    pub(super) status: Option<Location>,
-    pub(super) contract: Option<Spanned<String>>,
-    pub(super) operation: Option<(Location, OperationId)>,
-    pub(super) fault: Option<Spanned<String>>,
-}
-
 impl Story<'_, '_> {
-    /// Tells of expectations that nothing could ever fulfil.
-    fn could_hold(&mut self, expect: &Expect, node: &Node, places: &Places, called: Option<&Called>) {
-        let _ = (expect, node, places, called);
-    }
-
     /// An operation, for messages.
-    pub(super) fn title(&self, pack: usize, id: OperationId) -> &str {
-        let operation: &Operation = self.reader.pack(pack).operation(id);
-        &operation.title
+    pub(super) fn title(&self, pack: usize, id: OperationId) -> Arc<str> {
+        Arc::clone(&self.reader.pack(pack).operation(id).title)
     }
 }

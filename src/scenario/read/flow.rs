@@ -28,6 +28,7 @@ impl Story<'_, '_> {
         let node = fields.required("steps")?;
         let mut inner = scope.clone();
         inner.names.bind("round", Kind::Integer);
+        inner.altered |= alters(node);
         let steps = self.steps(node, &mut inner);
         scope.take_over(&inner);
         if inner.last != scope.last {
@@ -48,6 +49,7 @@ impl Story<'_, '_> {
         let steps = fields.required("steps")?;
         let mut inner = scope.clone();
         inner.names.bind("round", Kind::Integer);
+        inner.altered |= alters(steps);
         let steps = self.steps(steps, &mut inner);
         scope.altered |= inner.altered;
         for (name, at) in &inner.receivers {
@@ -65,11 +67,12 @@ impl Story<'_, '_> {
             return None;
         }
         let (mut all, mut kept): (_, BTreeMap<String, Location>) = (Vec::new(), BTreeMap::new());
+        // What is altered beside them may be so for these.
+        scope.altered |= alters(node);
         let outer = scope.clone();
         for line in lines {
             let mut inner = outer.clone();
             inner.kept.clear();
-            // Whatever is altered beside them may be so for these.
             all.push(self.steps(line, &mut inner));
             for (name, at) in &inner.kept {
                 let Some(twin) = kept.insert(name.clone(), at.clone()) else { continue };
@@ -115,14 +118,10 @@ impl Story<'_, '_> {
             }
             Some((node, _)) => self.reply(node).into_iter().collect(),
         };
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.value.starts_with(|c: char| c.is_ascii_lowercase())
-            || !name.value.chars().all(plain)
-            || name.value.len() > 60
-        {
+        if !is_plain(&name.value) {
             let message = format!("`{}` is no name for a receiver", name.value);
             let meant: String = name.value.to_lowercase().replace(['-', ' ', '.'], "_");
-            let meant = (meant != name.value && meant.chars().all(plain)).then_some(meant);
+            let meant = (meant != name.value && is_plain(&meant)).then_some(meant);
             let diagnostic = Diagnostic::error(Code::ValueWrong, name.at.clone(), message).suggest(meant);
             self.reader.report(diagnostic.help("a name has small letters, digits and `_`, and begins with a letter"));
             return None;
@@ -211,4 +210,22 @@ impl Story<'_, '_> {
         }
         name
     }
+}
+
+/// Whether any of these steps makes answers others than the pack's. A later one does so for the next round.
+fn alters(node: &Node) -> bool {
+    let words = ["fault", "limit", "stub", "restore", "rewind"];
+    match &node.kind {
+        NodeKind::List(items) => items.iter().any(alters),
+        NodeKind::Map(members) => members
+            .iter()
+            .any(|(key, inner)| words.contains(&key.name.as_str()) || key.name != "expect" && alters(inner)),
+        _ => false,
+    }
+}
+
+/// Whether something that expressions name can be called so.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && name.chars().all(plain) && name.len() <= 60
 }

@@ -48,6 +48,7 @@ impl<'g> Reader<'g> {
         let mut steps = story.included(file, &head, &mut scope, &mut vec![file.shown.clone()], &mut BTreeSet::new());
         steps.extend(story.own_steps(&head, &mut scope));
         story.bounded(&steps, &name_at);
+        story.told_receivers();
         let expressions = std::mem::take(&mut story.expressions);
         if self.errors() > before {
             return None;
@@ -129,7 +130,14 @@ impl<'g> Reader<'g> {
             Options::chosen(pack, &own)
         });
         let options = options.collect();
-        Story { reader: self, expressions: Sources::default(), options, keeps: Vec::new(), receivers: Vec::new() }
+        Story {
+            reader: self,
+            expressions: Sources::default(),
+            options,
+            keeps: Vec::new(),
+            texts: Vec::new(),
+            receivers: Vec::new(),
+        }
     }
 
     fn tags(&mut self, fields: &mut Fields<'_>) -> Vec<String> {
@@ -174,7 +182,9 @@ impl<'g> Reader<'g> {
                 _ => None,
             };
             if seed.is_none() {
-                wrong_kind(node, "`seed` is a whole number from 0", &mut self.diagnostics);
+                let said =
+                    if let NodeKind::Number(number) = &node.kind { number.to_string() } else { node.sort().to_owned() };
+                self.error(Code::ValueWrong, &node.at, format!("`seed` is a whole number from 0, not {said}"));
             }
             seed
         });
@@ -329,7 +339,7 @@ impl Story<'_, '_> {
                 continue;
             }
             let Some(path) = beside(&file.shown, &name.value) else {
-                let message = format!("`{}` leads nowhere", name.value);
+                let message = format!("`{}` is no path from this file to another", name.value);
                 let diagnostic = Diagnostic::error(Code::ValueWrong, name.at.clone(), message);
                 self.reader
                     .report(diagnostic.help("write a path relative to this file, such as `setup/customer.yaml`"));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Story;
+use super::flow::is_plain;
 use super::scope::{OWN, Scope};
 use crate::diagnostic::{Code, Diagnostic, Location};
 use crate::expr::Fault;
@@ -50,13 +51,12 @@ impl Story<'_, '_> {
     /// Whether something can be kept under this name.
     fn is_free(&mut self, key: &Key) -> bool {
         let name = key.name.as_str();
-        let first = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        let plain = first && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let plain = is_plain(name);
         let (message, help) = if OWN.contains(&name) {
             (format!("`{name}` has a meaning of its own"), "keep it under another name")
         } else if WORDS.contains(&name) {
             (format!("`{name}` is a word of expressions"), "keep it under another name")
-        } else if !plain || name.len() > 60 {
+        } else if !plain {
             let help = "a name has small letters, digits and `_`, and begins with a letter";
             (format!("`{name}` is no name for a value that is kept"), help)
         } else {

@@ -9,8 +9,11 @@ mod event;
 mod example;
 mod expect;
 mod flow;
+#[cfg(test)]
+mod format_schema;
 mod head;
 mod keep;
+mod never;
 mod received;
 mod scope;
 mod step;
@@ -135,6 +138,8 @@ struct Story<'r, 'g> {
     options: Vec<Options>,
     /// Where names are kept, in all of its files.
     keeps: Vec<keep::Kept>,
+    /// All expressions.
+    texts: Vec<String>,
     /// Where receivers are asked for.
     receivers: Vec<(String, Location)>,
 }

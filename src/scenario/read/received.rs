@@ -26,6 +26,7 @@ impl Story<'_, '_> {
         let body = self.contents(&mut fields, pack, &[], webhook.map(|(_, webhook)| webhook), &names);
         let that = self.conditions(&mut fields, &names);
         let key = fields.entry("signed-with");
+        self.agree(&body, node);
         let signed = key.and_then(|(key, node)| {
             let (value, _) = self.value(node, &names)?;
             let pack = self.reader.pack(pack?);

@@ -31,7 +31,7 @@ const WORDS: [(&str, &str); 21] = [
     ("expect", "an `expect` step"),
 ];
 
-/// The most steps of one file, and how deep steps stand within steps.
+/// The most steps of one list.
 const MOST_STEPS: usize = 1_000;
 
 /// The most steps that one run takes, all rounds counted.
@@ -43,10 +43,12 @@ impl Story<'_, '_> {
             wrong_kind(node, "`steps` is a list", &mut self.reader.diagnostics);
             return Vec::new();
         };
-        if items.is_empty() || items.len() > MOST_STEPS {
-            let message = format!("there are 1 to {MOST_STEPS} steps, and here are {}", items.len());
-            let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), message);
+        if items.is_empty() {
+            let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), "there are no steps");
             self.reader.report(diagnostic.help("say what is done, such as `- call: …`"));
+        } else if items.len() > MOST_STEPS {
+            let message = format!("a list has at most {MOST_STEPS} steps, and this one {}", items.len());
+            self.reader.error(Code::ValueWrong, &node.at, message);
         }
         items.iter().take(MOST_STEPS).filter_map(|item| self.step(item, scope)).collect()
     }
@@ -113,14 +115,14 @@ impl Story<'_, '_> {
             (None, _) if members.iter().any(|(key, _)| key.name == "expect") => WORDS.last().copied(),
             (None, _) => {
                 let words = || WORDS.iter().map(|(word, _)| *word);
-                let meant = members.iter().find_map(|(key, _)| Some((key, nearest(&key.name, words())?)));
-                let (at, message, meant) = match (meant, members.first()) {
+                let own = ["step", "keep", "steps"];
+                let others = || members.iter().filter(|(key, _)| !own.contains(&key.name.as_str()));
+                let meant = others().find_map(|(key, _)| Some((key, nearest(&key.name, words())?)));
+                let (at, message, meant) = match (meant, others().next()) {
                     (Some((key, meant)), _) => {
                         (key.at.clone(), format!("there is no step `{}`", key.name), Some(meant))
                     }
-                    (None, Some((key, _))) if !["step", "keep", "steps"].contains(&key.name.as_str()) => {
-                        (key.at.clone(), format!("there is no step `{}`", key.name), None)
-                    }
+                    (None, Some((key, _))) => (key.at.clone(), format!("there is no step `{}`", key.name), None),
                     _ => (node.at.clone(), "this step does nothing".to_owned(), None),
                 };
                 let diagnostic = Diagnostic::error(Code::KeyUnknown, at, message).suggest(meant);

@@ -70,6 +70,7 @@ impl Story<'_, '_> {
 
     /// Compiles an expression, or reports what is wrong with it.
     fn expression(&mut self, node: &Node, text: &str, offset: usize, names: &Names) -> Option<(ExprId, Kind)> {
+        self.texts.push(text.to_owned());
         let (kind, faults) = expr::check(text, names);
         if faults.is_empty() {
             return Some((self.expressions.expression(text), kind));
