@@ -29,7 +29,7 @@ pub(crate) use answers::{Answers, Mark, Misfit, OfOperation, Reached, Shown, Uns
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
 pub(crate) use digest::sha256;
 pub(crate) use example::{Cause, Example, Payload, Replay};
-pub(crate) use files::{Files, Folders, Refused, Scenarios, all as read_all, read_disk};
+pub(crate) use files::{Files, Folders, all as read_all, read_disk};
 pub(crate) use limit::{Family, PackLimit, Policy};
 pub(crate) use operation::{
     Auth, BodyRule, Effect, Event, EventGuard, Given, Guard, Line, List, Load, Operation, OperationId, Parameter,

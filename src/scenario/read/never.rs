@@ -171,7 +171,7 @@ impl Story<'_, '_> {
             if pointer.split('/').any(|segment| segment == "*") {
                 continue;
             }
-            for (name, json, except) in whole.iter().filter(|(_, _, except)| !excepted(pointer, except)) {
+            for (name, json, _) in whole.iter().filter(|(_, _, except)| !excepted(pointer, except)) {
                 match (json.pointer(pointer), value.written()) {
                     (None, _) => {
                         self.never(

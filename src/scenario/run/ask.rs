@@ -92,7 +92,7 @@ fn target(
     }
     for (name, value) in query {
         let sign = if target.contains('?') { '&' } else { '?' };
-        target = format!("{target}{sign}{}={}", utf8_percent_encode(name, NON_ALPHANUMERIC), part(value, known)?);
+        target = format!("{target}{sign}{}={}", encoded(name), part(value, known)?);
     }
     Ok(target)
 }
