@@ -93,3 +93,57 @@ fn what_is_right_in_a_scenario_is_passed_over() {
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "{err}{out}");
 }
+
+/// What stands before steps of the page that use what others have kept.
+const BEFORE: &str = "scenario: A part of one\npack: reportei\nsteps:\n  - receive: inbox\n  - call: List all customers\n    \
+                      query: { page: = receivers.inbox }\n    keep: { id: x, key: x, delivery: x }\n";
+
+#[test]
+fn the_examples_of_the_page_are_read() {
+    let page = fs::read_to_string(support::repository("docs/scenarios.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for tree in ["fixtures", "schemas"] {
+        support::copy(&support::repository(tree), &folder.path().join(tree));
+    }
+    let blocks = crate::markdown::blocks(&page);
+    let blocks: Vec<_> = blocks.iter().filter(|block| block.language == "yaml" && block.info.is_empty()).collect();
+    assert!(blocks.len() >= 9, "{}", blocks.len());
+    for block in blocks {
+        let text = match block.text.starts_with("scenario:") {
+            true => block.text.clone(),
+            false => {
+                let steps: String = block.text.lines().map(|line| format!("  {line}\n")).collect();
+                format!("{BEFORE}{steps}")
+            }
+        };
+        let path = folder.path().join(format!("fixtures/reportei/scenarios/page-{}.yaml", block.line));
+        fs::write(path, text).unwrap();
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_standin"))
+        .args(["check", "reportei"])
+        .current_dir(folder.path())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.is_empty(), "{said}");
+}
+
+/// What the readers of scenarios ask for by name.
+#[test]
+fn every_key_of_scenarios_is_on_the_page() {
+    let schema = fs::read_to_string(support::repository("schemas/format/scenario.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let page = fs::read_to_string(support::repository("docs/scenarios.md")).unwrap();
+    let mut missing = Vec::new();
+    for (name, part) in schema["$defs"].as_object().unwrap() {
+        // Patterns of exchanges and deliveries are explained where they come from.
+        let elsewhere = ["exchanges", "deliveries"].contains(&name.as_str());
+        for key in part["properties"].as_object().into_iter().flatten().map(|(key, _)| key).filter(|_| !elsewhere) {
+            if !page.contains(&format!("`{key}`")) && !page.contains(&format!("`{key}: ")) {
+                missing.push(format!("{name}: {key}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/scenarios.md does not mention {missing:?}");
+}
