@@ -65,6 +65,11 @@ impl SourceMap {
         (SourceMap { files: shared.collect() }, own)
     }
 
+    /// Every file: its path and its text.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|file| (&*file.path, &*file.text))
+    }
+
     pub(crate) fn path(&self, id: FileId) -> &str {
         self.file(id).map_or("", |file| &file.path)
     }

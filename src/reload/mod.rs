@@ -3,6 +3,7 @@
 //! The only user of `notify`. Everything is read and checked beside the requests; only then are packs exchanged, sandbox by
 //! sandbox. Must not know: HTTP, the terminal. Start with [`Reloader`]; `watch.rs` says when it looks.
 
+mod changes;
 mod status;
 mod watch;
 
@@ -22,6 +23,7 @@ use crate::pack::{self, Files, Folders, Loaded, Pack};
 use crate::sandbox::{Registry, Replacement};
 use status::Status;
 
+pub(crate) use changes::Changes;
 pub(crate) use status::{Shown, Standing};
 use watch::Signal;
 pub(crate) use watch::start;

@@ -17,7 +17,7 @@ use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watche
 use super::{Reloader, Watch};
 
 /// How long nothing must happen before files are read, and how long that is waited for at most, in microseconds.
-const QUIET: Duration = Duration::from_millis(100);
+pub(super) const QUIET: Duration = Duration::from_millis(100);
 const PATIENCE: i64 = 500_000;
 
 /// How often files are read where no events say that they changed.
@@ -206,7 +206,7 @@ fn is_gone(error: &notify::Error) -> bool {
 }
 
 /// Whether something that is ours may have changed. That files are read is told, too.
-fn concerns(event: &Result<Event, notify::Error>, ours: &[PathBuf]) -> bool {
+pub(super) fn concerns(event: &Result<Event, notify::Error>, ours: &[PathBuf]) -> bool {
     let Ok(event) = event else { return true };
     match event.kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -295,6 +296,31 @@ pub(crate) struct Sent {
     pub(crate) signed: Option<Value>,
     /// `call` is what arrived.
     pub(crate) that: Vec<ExprId>,
+}
+
+impl Scenario {
+    /// The packs that it asks something of.
+    pub(crate) fn packs(&self) -> BTreeSet<usize> {
+        let mut packs = BTreeSet::from([self.pack]);
+        packs_of(&self.steps, &mut packs);
+        packs
+    }
+}
+
+fn packs_of(steps: &[Step], packs: &mut BTreeSet<usize>) {
+    for step in steps {
+        match &step.what {
+            What::Call(call) => {
+                packs.insert(call.pack);
+            }
+            What::Ask(Ask::Event { pack, .. } | Ask::Edit(Edit { pack, .. })) => {
+                packs.insert(*pack);
+            }
+            What::Repeat { steps, .. } | What::Parallel(Branches::Copies(_, steps)) => packs_of(steps, packs),
+            What::Parallel(Branches::Each(lines)) => lines.iter().for_each(|steps| packs_of(steps, packs)),
+            What::Ask(_) | What::Receive(_) | What::Expect => {}
+        }
+    }
 }
 
 impl Count {

@@ -3,9 +3,12 @@
 mod choose;
 mod own;
 mod tell;
+mod watch;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use http::Method;
@@ -14,7 +17,7 @@ use super::Exit;
 use super::args::PackFolders;
 use super::output::{coloured, err, out};
 use super::packs;
-use super::report::AfterRun;
+use super::report::{self, AfterRun};
 use super::scenarios;
 use super::serve::{duration, real_now, usage};
 use super::target::client;
@@ -22,7 +25,9 @@ use crate::client::Client;
 use crate::coverage::Merged;
 use crate::diagnostic::{Severity, render};
 use crate::pack::Pack;
-use crate::scenario::{self, Ground, Outcome, Plan, Ran, Scenario, Turn};
+use crate::scenario::{self, Outcome, Plan, Ran, Scenario, Turn};
+
+use crate::server::monotonic;
 
 use choose::{Choice, Line};
 use own::{Own, Packs};
@@ -44,6 +49,9 @@ pub(super) struct Run {
     /// List what would be run, and run nothing
     #[arg(long)]
     list: bool,
+    /// Run what is affected again whenever files of scenarios or packs change, until it is interrupted
+    #[arg(long, conflicts_with = "list")]
+    watch: bool,
     /// URL of the server to run against [default: one in this process, with the packs that are here]
     #[arg(long, value_name = "URL")]
     target: Option<String>,
@@ -77,91 +85,127 @@ pub(super) fn run(arguments: &Run) -> Exit {
 }
 
 fn start(arguments: &Run) -> Result<Exit, Exit> {
-    let jobs = match arguments.jobs {
-        Some(jobs) if (1..=MOST_JOBS).contains(&jobs) => jobs,
-        Some(_) => return Err(usage(&format!("--jobs is a number from 1 to {MOST_JOBS}"))),
-        None => std::thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST_JOBS),
-    };
-    let timeout = duration("--timeout", &arguments.timeout)?;
-    let reports = tell::reports(&arguments.report)?;
-    let coverage = arguments.coverage.plan()?;
-    let target = match &arguments.target {
-        Some(url) => Some(client(url, arguments.token.as_deref(), arguments.ca.as_deref())?),
-        None => None,
-    };
-    let packs = Packs::load(&packs::all(&arguments.folders)?)?;
-    let turns = turns(arguments, &packs.ground)?;
+    let setup = Setup::read(arguments)?;
+    if arguments.watch {
+        return watch::follow(&setup);
+    }
+    let told = setup.told()?;
+    let turns = arguments.choice.turns(&told.scenarios, &setup.lines)?;
     if arguments.list {
         list(&turns);
         return Ok(Exit::Good);
     }
-    let all = packs.all();
-    let progress = Arc::new(Progress::new(turns.len()));
-    let (told, again) = (Arc::clone(&progress), again(arguments));
-    let plan = |client: Client| Plan {
-        client,
-        packs: all.clone(),
-        jobs,
-        fail_fast: arguments.fail_fast,
-        keep: arguments.keep_sandboxes,
-        covers: coverage.is_wanted(),
-        timeout,
-        real: Box::new(crate::server::monotonic()),
-        again: Box::new(again),
-        ended: Box::new(move |one| told.ended(one)),
-    };
-    let started = real_now();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
-    let ran = runtime.block_on(async {
-        match target {
-            Some(client) => {
-                compare(&client, &all).await?;
-                Ok(scenario::run(plan(client), turns).await)
-            }
-            None => {
-                let own = Own::start(packs, &arguments.folders, jobs * 2).await?;
-                let ran = scenario::run(plan(own.client.clone()), turns).await;
-                own.stop().await;
-                Ok(ran)
-            }
-        }
-    });
-    runtime.shutdown_background();
-    progress.clear();
-    let Ran { run, covered } = ran?;
-    tell::say(&run);
-    for report in &reports {
-        report.write(&run, started)?;
-    }
-    let is_bad = |told: &scenario::Told| matches!(told.outcome, Outcome::Failed | Outcome::Broken);
-    let exit = if run.told.iter().any(is_bad) { Exit::Failed } else { Exit::Good };
-    Ok(coverage.follow(exit, || Merged::of(covered).report))
+    setup.run(told.packs, turns)
 }
 
-/// Reads the scenarios that are named, and says everything that is wrong with them. Nothing runs where something is.
-fn turns(arguments: &Run, ground: &Ground) -> Result<Vec<Turn>, Exit> {
-    let (mut paths, mut lines) = (Vec::new(), Vec::new());
-    for text in &arguments.paths {
-        match line(text) {
-            Some(line) => {
-                paths.push(PathBuf::from(&line.file));
-                lines.push(line);
-            }
-            None => paths.push(PathBuf::from(text)),
+/// What the arguments say, once it is known to be possible.
+struct Setup<'a> {
+    arguments: &'a Run,
+    /// Files and folders of scenarios, and lines in them.
+    paths: Vec<PathBuf>,
+    lines: Vec<Line>,
+    jobs: usize,
+    timeout: Duration,
+    reports: Vec<tell::Report>,
+    coverage: report::Plan,
+    target: Option<Client>,
+}
+
+/// Packs, and what is told of them.
+struct ToldOf {
+    packs: Packs,
+    scenarios: Vec<Arc<Scenario>>,
+    /// The files that were read, by their path, with those that are only included.
+    files: BTreeMap<String, String>,
+}
+
+impl<'a> Setup<'a> {
+    fn read(arguments: &'a Run) -> Result<Self, Exit> {
+        let jobs = match arguments.jobs {
+            Some(jobs) if (1..=MOST_JOBS).contains(&jobs) => jobs,
+            Some(_) => return Err(usage(&format!("--jobs is a number from 1 to {MOST_JOBS}"))),
+            None => std::thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST_JOBS),
+        };
+        let (mut paths, mut lines) = (Vec::new(), Vec::new());
+        for text in &arguments.paths {
+            let line = line(text);
+            paths.push(PathBuf::from(line.as_ref().map_or(text, |line| &line.file)));
+            lines.extend(line);
         }
+        let target = match &arguments.target {
+            Some(url) => Some(client(url, arguments.token.as_deref(), arguments.ca.as_deref())?),
+            None => None,
+        };
+        Ok(Setup {
+            arguments,
+            paths,
+            lines,
+            jobs,
+            timeout: duration("--timeout", &arguments.timeout)?,
+            reports: tell::reports(&arguments.report)?,
+            coverage: arguments.coverage.plan()?,
+            target,
+        })
     }
-    let found = scenarios::find(&paths, ground)?;
-    let read = scenario::read(&found.sources, ground, &|path| found.include(path));
-    err(&render(&read.diagnostics, &read.sources, coloured()));
-    let errors = read.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
-    if errors > 0 {
-        let plural = if errors == 1 { "" } else { "s" };
-        err(&format!("the scenarios have {errors} error{plural}, and nothing was run\n"));
-        return Err(Exit::Broken);
+
+    /// Reads packs and scenarios, and says everything that is wrong with them. Nothing runs where something is.
+    fn told(&self) -> Result<ToldOf, Exit> {
+        let packs = Packs::load(&packs::all(&self.arguments.folders)?)?;
+        let found = scenarios::find(&self.paths, &packs.ground)?;
+        let read = scenario::read(&found.sources, &packs.ground, &|path| found.include(path));
+        err(&render(&read.diagnostics, &read.sources, coloured()));
+        let errors = read.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+        if errors > 0 {
+            let plural = if errors == 1 { "" } else { "s" };
+            err(&format!("the scenarios have {errors} error{plural}, and nothing was run\n"));
+            return Err(Exit::Broken);
+        }
+        let files = read.sources.all().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
+        Ok(ToldOf { packs, scenarios: read.scenarios.into_iter().map(Arc::new).collect(), files })
     }
-    let scenarios: Vec<Arc<Scenario>> = read.scenarios.into_iter().map(Arc::new).collect();
-    arguments.choice.turns(&scenarios, &lines)
+
+    /// Runs them, and says what came of it.
+    fn run(&self, packs: Packs, turns: Vec<Turn>) -> Result<Exit, Exit> {
+        let arguments = self.arguments;
+        let all = packs.all();
+        let progress = Arc::new(Progress::new(turns.len()));
+        let (told, again) = (Arc::clone(&progress), again(arguments));
+        let plan = |client: Client| Plan {
+            client,
+            packs: all.clone(),
+            jobs: self.jobs,
+            fail_fast: arguments.fail_fast,
+            keep: arguments.keep_sandboxes,
+            covers: self.coverage.is_wanted(),
+            timeout: self.timeout,
+            real: Box::new(monotonic()),
+            again: Box::new(again),
+            ended: Box::new(move |one| told.ended(one)),
+        };
+        let started = real_now();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
+        let ran = runtime.block_on(async {
+            if let Some(client) = &self.target {
+                compare(client, &all).await?;
+                return Ok(scenario::run(plan(client.clone()), turns).await);
+            }
+            let own = Own::start(packs, &arguments.folders, self.jobs * 2).await?;
+            let ran = scenario::run(plan(own.client.clone()), turns).await;
+            own.stop().await;
+            Ok(ran)
+        });
+        runtime.shutdown_background();
+        progress.clear();
+        let Ran { run, covered } = ran?;
+        tell::say(&run);
+        for report in &self.reports {
+            report.write(&run, started)?;
+        }
+        let is_bad = |told: &scenario::Told| matches!(told.outcome, Outcome::Failed | Outcome::Broken);
+        let exit = if run.told.iter().any(is_bad) { Exit::Failed } else { Exit::Good };
+        Ok(self.coverage.follow(exit, || Merged::of(covered).report))
+    }
 }
 
 /// `FILE:LINE`, where no file has that name.
