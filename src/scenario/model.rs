@@ -235,6 +235,8 @@ pub(crate) enum Status {
     Is(u16),
     /// The first digit: `2xx`.
     Class(u16),
+    /// What an expression says: a number, or a class as text.
+    Made(ExprId),
 }
 
 /// How many, both included.
@@ -341,10 +343,25 @@ impl Count {
 }
 
 impl Status {
+    /// Whether it is, or can be, this one.
     pub(crate) fn holds(self, status: u16) -> bool {
         match self {
             Status::Is(code) => code == status,
             Status::Class(digit) => digit == status / 100,
+            Status::Made(_) => true,
+        }
+    }
+
+    /// Reads a number from 100 to 599, or a class.
+    pub(crate) fn read(written: &Json) -> Option<Self> {
+        let code = |code: u64| u16::try_from(code).ok().filter(|code| (100..600).contains(code)).map(Status::Is);
+        match written {
+            Json::Number(number) => code(number.as_u64()?),
+            Json::String(text) => match text.as_bytes() {
+                [digit @ b'1'..=b'5', b'x', b'x'] => Some(Status::Class(u16::from(digit - b'0'))),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -354,6 +371,7 @@ impl std::fmt::Display for Status {
         match self {
             Status::Is(code) => write!(f, "{code}"),
             Status::Class(digit) => write!(f, "{digit}xx"),
+            Status::Made(_) => f.write_str("what an expression says"),
         }
     }
 }

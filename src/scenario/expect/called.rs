@@ -71,7 +71,7 @@ fn misses(sent: &Sent, call: &Arrived, packs: &[Arc<Pack>], known: &Known<'_>) -
         }
     }
     match call.status {
-        Some(answered) => misses.extend(status(&sent.status, answered)),
+        Some(answered) => misses.extend(status(&sent.status, answered, known)),
         None if !sent.status.is_empty() => misses.push(miss("status", "an answer", "none")),
         None => {}
     }

@@ -59,7 +59,7 @@ impl Answer {
 /// Everything in which an answer is not what is expected of it. What happened besides is not looked at.
 pub(crate) fn answer(expect: &Expect, answer: &Answer, known: &Known<'_>) -> Vec<Miss> {
     let mut misses = Vec::new();
-    misses.extend(status(&expect.status, answer.status));
+    misses.extend(status(&expect.status, answer.status, known));
     for (what, header, wanted) in
         [("operation", OPERATION, &expect.operation), ("contract", CONTRACT, &expect.contract)]
     {
@@ -75,10 +75,26 @@ pub(crate) fn answer(expect: &Expect, answer: &Answer, known: &Known<'_>) -> Vec
     misses
 }
 
-fn status(wanted: &[Status], found: u16) -> Option<Miss> {
-    let holds = wanted.is_empty() || wanted.iter().any(|status| status.holds(found));
-    let words = || wanted.iter().map(Status::to_string).collect::<Vec<_>>().join(" or ");
-    (!holds).then(|| miss("status", &words(), &found.to_string()))
+fn status(wanted: &[Status], found: u16, known: &Known<'_>) -> Option<Miss> {
+    const WHAT: &str = "status";
+    let mut words = Vec::new();
+    for status in wanted {
+        let status = match status {
+            Status::Made(id) => match known.json(*id) {
+                Ok(json) => match Status::read(&json) {
+                    Some(status) => status,
+                    None => return Some(miss(WHAT, &format!("a status, which {json} is not"), &found.to_string())),
+                },
+                Err(fault) => return Some(without_value(WHAT, &fault)),
+            },
+            status => *status,
+        };
+        if status.holds(found) {
+            return None;
+        }
+        words.push(status.to_string());
+    }
+    (!words.is_empty()).then(|| miss(WHAT, &words.join(" or "), &found.to_string()))
 }
 
 /// Headers that are not what they are expected to be; null is for one that must not be there.

@@ -62,6 +62,22 @@ fn a_status_is_one_of_those_that_are_wanted() {
 }
 
 #[test]
+fn a_status_may_be_what_an_expression_says() {
+    let mut sources = Sources::default();
+    let ids = ["200", "\"4xx\"", "\"404\"", "nobody"].map(|text| sources.expression(text));
+    let program = Arc::new(sources.build(Arc::new(Keys::default())).unwrap());
+    let judge = |status: Vec<Status>| {
+        let expect = Expect { status, ..Expect::default() };
+        lines_of(&answer(&expect, &said(&json!({})), &known(&program))).concat()
+    };
+    assert_eq!(judge(vec![Status::Made(ids[0])]), "");
+    assert_eq!(judge(vec![Status::Made(ids[1]), Status::Is(200)]), "");
+    assert_eq!(judge(vec![Status::Made(ids[1])]), "status: 4xx / 200");
+    assert_eq!(judge(vec![Status::Made(ids[2])]), "status: a status, which \"404\" is not / 200");
+    assert!(judge(vec![Status::Made(ids[3])]).starts_with("status: nobody / it has no value"));
+}
+
+#[test]
 fn a_header_is_compared_line_by_line_and_as_a_whole() {
     let wanting = |name: &'static str, value: Json| Expect {
         headers: vec![(HeaderName::from_static(name), Value::Written(value))],

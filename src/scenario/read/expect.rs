@@ -10,7 +10,7 @@ use super::scope::{Last, Scope};
 use super::value::expression_in;
 use crate::client::FAULTS;
 use crate::diagnostic::{Code, Diagnostic, nearest, one_of};
-use crate::expr::Names;
+use crate::expr::{Kind, Names};
 use crate::pack::source::{Fields, Node, NodeKind, Spanned, wrong_kind};
 use crate::pack::{OperationId, Provenance};
 use crate::scenario::{Count, Expect, Status, Value};
@@ -78,7 +78,7 @@ impl Story<'_, '_> {
         let pack = called.as_ref().map(|called| called.pack).or(scope.pack);
         let operations: Vec<OperationId> = called.iter().flat_map(|called| called.operations.clone()).collect();
         let status_at = fields.take("status").map(|node| node.at.clone());
-        let status = self.statuses(&mut fields);
+        let status = self.statuses(&mut fields, &names);
         let headers = self.headers("headers", &mut fields, &names);
         let fault = self.fault_named(&mut fields);
         let body = self.contents(&mut fields, pack, &operations, None, &names);
@@ -116,22 +116,25 @@ impl Story<'_, '_> {
         (self.reader.errors() == before).then_some(expect)
     }
 
-    pub(super) fn statuses(&mut self, fields: &mut Fields<'_>) -> Vec<Status> {
-        fields.list("status").iter().filter_map(|node| self.status(node)).collect()
+    pub(super) fn statuses(&mut self, fields: &mut Fields<'_>, names: &Names) -> Vec<Status> {
+        fields.list("status").iter().filter_map(|node| self.status(node, names)).collect()
     }
 
-    fn status(&mut self, node: &Node) -> Option<Status> {
-        let found = match &node.kind {
-            NodeKind::Number(number) => {
-                let code = number.as_u64().and_then(|code| u16::try_from(code).ok());
-                code.filter(|code| (100..600).contains(code)).map(Status::Is)
-            }
-            NodeKind::String(text) => match text.as_bytes() {
-                [digit @ b'1'..=b'5', b'x', b'x'] => Some(Status::Class(u16::from(digit - b'0'))),
-                _ => None,
-            },
-            _ => None,
-        };
+    fn status(&mut self, node: &Node, names: &Names) -> Option<Status> {
+        if node.as_str().is_some_and(|text| expression_in(text).is_some()) {
+            let (value, kind) = self.value(node, names)?;
+            return match (value, kind) {
+                (Value::Expression(id), Kind::Any | Kind::Integer | Kind::Number | Kind::String) => {
+                    Some(Status::Made(id))
+                }
+                (_, kind) => {
+                    let message = format!("a status is a number or a class such as `2xx`, and this is {kind}");
+                    self.reader.report(Diagnostic::error(Code::ExprKinds, node.at.clone(), message));
+                    None
+                }
+            };
+        }
+        let found = Status::read(&node.to_json());
         if found.is_none() {
             let said = match &node.kind {
                 NodeKind::Number(number) => number.to_string(),
@@ -147,10 +150,7 @@ impl Story<'_, '_> {
             });
             let message = format!("a status is a number from 100 to 599, or a class such as `2xx`, not {said}");
             let diagnostic = Diagnostic::error(Code::ValueWrong, node.at.clone(), message).suggest(meant);
-            self.reader.report(match node.as_str().is_some_and(|text| expression_in(text).is_some()) {
-                true => diagnostic.help("a status that is worked out is expected with `that: = response.status == …`"),
-                false => diagnostic,
-            });
+            self.reader.report(diagnostic);
         }
         found
     }

@@ -21,7 +21,7 @@ impl Story<'_, '_> {
         let count = self.counted(&mut fields);
         let webhook = fields.text("webhook", &mut self.reader.diagnostics);
         let webhook = webhook.zip(pack).and_then(|(name, pack)| Some((pack, self.webhook_named(pack, &name)?)));
-        let status = self.statuses(&mut fields);
+        let status = self.statuses(&mut fields, &names);
         let headers = self.headers("headers", &mut fields, &names);
         let body = self.contents(&mut fields, pack, &[], webhook.map(|(_, webhook)| webhook), &names);
         let that = self.conditions(&mut fields, &names);
