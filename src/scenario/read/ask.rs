@@ -69,7 +69,12 @@ impl Story<'_, '_> {
 
     /// Any call of the control plane.
     fn control(&mut self, fields: &mut Fields<'_>, scope: &mut Scope) -> Option<(Ask, String)> {
-        let name = self.named("control", fields)?;
+        let name = self.named("control", fields);
+        let members = fields.named("path", &mut self.reader.diagnostics);
+        let parameters = self.named_values(members, &scope.names);
+        let query = self.query(fields, &scope.names);
+        let body = fields.take("body").and_then(|node| self.value(node, &scope.names)).map(|(value, _)| value);
+        let name = name?;
         let line = name.value.split_once(' ').map(|(method, path)| (method, path.trim()));
         let Some((method, path)) = line.filter(|(method, path)| METHODS.contains(method) && path.starts_with('/'))
         else {
@@ -82,8 +87,6 @@ impl Story<'_, '_> {
         if !self.is_path(path, &name) {
             return None;
         }
-        let members = fields.named("path", &mut self.reader.diagnostics);
-        let parameters = self.named_values(members, &scope.names);
         let wanted = parameter_names(path);
         let unknown = members.iter().find(|(key, _)| !wanted.contains(&key.name.as_str()));
         let missing = wanted.iter().find(|name| !members.iter().any(|(key, _)| key.name == **name));
@@ -96,8 +99,6 @@ impl Story<'_, '_> {
             let diagnostic = Diagnostic::error(Code::KeyMissing, name.at.clone(), message);
             self.reader.report(diagnostic.help(format!("say `path: {{ {missing}: … }}`")));
         }
-        let query = self.query(fields, &scope.names);
-        let body = fields.take("body").and_then(|node| self.value(node, &scope.names)).map(|(value, _)| value);
         // Stubs may answer from then on, or others.
         scope.altered |= method != Method::GET;
         let words = format!("control {}", name.value);

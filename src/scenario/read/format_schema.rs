@@ -110,6 +110,7 @@ const PROBES: &[(&str, &str)] = &[
     ("a `receive` step", "steps: [{ receive: x, zzz: 0 }]"),
     ("an answer of a receiver", "steps: [{ receive: x, answers: { zzz: 0 } }]"),
     ("a `redeliver` step", "steps: [{ redeliver: x, zzz: 0 }]"),
+    ("a `control` step", "steps: [{ control: GET /clock, zzz: 0 }]"),
     ("a `repeat` step", "steps: [{ repeat: 2, zzz: 0 }]"),
     ("a `parallel` step", "steps: [{ parallel: 2, zzz: 0 }]"),
     ("an `expect` step", "steps: [{ expect: {}, zzz: 0 }]"),
