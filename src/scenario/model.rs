@@ -8,8 +8,7 @@ use http::{HeaderName, Method, StatusCode};
 use serde_json::Value as Json;
 
 use super::Value;
-use crate::clock::{Instant, Span};
-use crate::diagnostic::Location;
+use crate::clock::Instant;
 use crate::exchange::Pattern;
 use crate::expr::{ExprId, Program};
 use crate::pack::{OperationId, SchemeId};
@@ -19,7 +18,6 @@ use crate::schema::Schema;
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: Arc<str>,
-    pub(crate) about: Option<String>,
     pub(crate) tags: Vec<String>,
     /// The file as it was named, and the line of its name.
     pub(crate) file: Arc<str>,
@@ -60,7 +58,6 @@ pub(crate) struct Row {
 pub(crate) struct Step {
     /// `file:line:column`
     pub(crate) place: Arc<str>,
-    pub(crate) at: Location,
     /// Its title, else what it does in a few words.
     pub(crate) words: Arc<str>,
     pub(crate) what: What,
@@ -227,7 +224,6 @@ pub(crate) struct Expect {
     pub(crate) journal: Vec<(Count, Value)>,
     pub(crate) deliveries: Vec<(Count, Value)>,
     pub(crate) received: Vec<Sent>,
-    pub(crate) at: Option<Location>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -372,16 +368,6 @@ impl std::fmt::Display for Status {
             Status::Is(code) => write!(f, "{code}"),
             Status::Class(digit) => write!(f, "{digit}xx"),
             Status::Made(_) => f.write_str("what an expression says"),
-        }
-    }
-}
-
-impl Step {
-    /// How long a step of the clock is, where it is written out.
-    pub(crate) fn span(&self) -> Option<Span> {
-        match &self.what {
-            What::Ask(Ask::Advance(Move::By(value))) => Span::parse(value.written()?.as_str()?).ok(),
-            _ => None,
         }
     }
 }

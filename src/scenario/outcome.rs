@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use serde_json::Value as Json;
-
 /// What came of a run of scenarios, in the order of files and rows.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
@@ -111,12 +109,5 @@ impl Outcome {
 impl Run {
     pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.told.iter().filter(|told| told.outcome == outcome).count()
-    }
-}
-
-impl Miss {
-    /// A value in a line.
-    pub(crate) fn of(what: impl Into<String>, wanted: &Json, found: &Json) -> Self {
-        Miss { what: what.into(), wanted: wanted.to_string(), found: found.to_string() }
     }
 }

@@ -31,11 +31,6 @@ pub(super) struct ShownBody {
     pub(super) path: Arc<str>,
     pub(super) text: Arc<str>,
     pub(super) json: Option<Arc<Json>>,
-    /// Of an answer.
-    pub(super) status: Option<u16>,
-    pub(super) operation: Option<OperationId>,
-    /// Of a payload.
-    pub(super) webhook: Option<usize>,
 }
 
 impl Asked {
@@ -172,9 +167,6 @@ impl Story<'_, '_> {
                     path: Arc::clone(&payload.path),
                     text: Arc::clone(&payload.text),
                     json: payload.json.clone(),
-                    status: None,
-                    operation: None,
-                    webhook: Some(payload.webhook),
                 })
                 .collect();
         }
@@ -215,14 +207,7 @@ impl Story<'_, '_> {
         let path = found.next().filter(|_| found.next().is_none())?;
         let text = std::str::from_utf8(files.fixtures.get(path)?).ok()?;
         let json = path.ends_with(".json").then(|| serde_json::from_str(text).ok().map(Arc::new)).flatten();
-        Some(ShownBody {
-            path: path.as_str().into(),
-            text: text.into(),
-            json,
-            status: None,
-            operation: None,
-            webhook: None,
-        })
+        Some(ShownBody { path: path.as_str().into(), text: text.into(), json })
     }
 }
 
@@ -249,14 +234,7 @@ fn of_example(example: &Example) -> Option<ShownBody> {
         Some(laid) => laid.ok().map(|json| (json.to_string().into(), Some(Arc::new(json))))?,
         None => (Arc::clone(&example.text), example.json.clone()),
     };
-    Some(ShownBody {
-        path: Arc::clone(&example.path),
-        text,
-        json,
-        status: example.status,
-        operation: Some(example.operation),
-        webhook: None,
-    })
+    Some(ShownBody { path: Arc::clone(&example.path), text, json })
 }
 
 /// The request that belongs to an example. The error says why there is none.

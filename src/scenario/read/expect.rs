@@ -109,7 +109,6 @@ impl Story<'_, '_> {
             journal,
             deliveries,
             received,
-            at: Some(node.at.clone()),
         };
         let places = Places { status: status_at, contract, operation: operation.map(|(_, at, id)| (at, id)), fault };
         self.could_hold(&expect, node, &places, called.as_ref());

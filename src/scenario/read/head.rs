@@ -20,6 +20,9 @@ use crate::scenario::{Given, Row, Scenario, Step};
 const MOST_ROWS: usize = 1_000;
 const MOST_TAGS: usize = 20;
 
+/// A row as it is written: its name and its values.
+type Written = (Option<Spanned<String>>, Map<String, Json>);
+
 /// What stands before the steps of a file.
 struct Head<'n> {
     pack: Option<Spanned<String>>,
@@ -36,7 +39,7 @@ impl<'g> Reader<'g> {
             Some((key, _)) => (key.at.clone(), fields.required_prose("scenario", &mut self.diagnostics)),
             None => (node.at.clone(), fields.required_prose("scenario", &mut self.diagnostics)),
         };
-        let about = fields.prose("about", &mut self.diagnostics);
+        fields.prose("about", &mut self.diagnostics);
         let tags = self.tags(&mut fields);
         let given = self.given(&mut fields);
         let (rows, row) = self.rows(&mut fields);
@@ -62,7 +65,6 @@ impl<'g> Reader<'g> {
         };
         Some(Scenario {
             name: name?.value.into(),
-            about: about.map(|about| about.value),
             tags,
             file: file.shown.as_str().into(),
             line: self.sources.line_column(&name_at).0,
@@ -248,7 +250,7 @@ impl<'g> Reader<'g> {
         (rows, Some(members.map_or(Kind::Any, |members| Kind::object("the row", members))))
     }
 
-    fn row(&mut self, item: &Node) -> Option<(Option<Spanned<String>>, Map<String, Json>)> {
+    fn row(&mut self, item: &Node) -> Option<Written> {
         let NodeKind::Map(members) = &item.kind else {
             wrong_kind(item, "a row is a mapping", &mut self.diagnostics);
             return None;

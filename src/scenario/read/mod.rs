@@ -26,7 +26,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Scenario;
-use crate::diagnostic::{Code, Diagnostic, FileId, Location, Severity, SourceMap, nearest, there_are};
+use crate::diagnostic::{Code, Diagnostic, Location, Severity, SourceMap, nearest, there_are};
 use crate::expr::Sources;
 use crate::pack::source::{Diagnostics, Node, NodeKind, Spanned};
 use crate::pack::{Files, Options, Pack};
@@ -112,7 +112,6 @@ struct Reader<'g> {
 
 /// A file that was read.
 struct File {
-    id: FileId,
     shown: String,
     /// None where it is no YAML.
     node: Option<Node>,
@@ -151,7 +150,7 @@ impl<'g> Reader<'g> {
         }
         let id = self.sources.add(shown, text.into());
         let node = Node::parse(text, id, &mut self.diagnostics);
-        let file = Rc::new(File { id, shown: shown.to_owned(), node });
+        let file = Rc::new(File { shown: shown.to_owned(), node });
         self.files.insert(shown.to_owned(), Rc::clone(&file));
         file
     }

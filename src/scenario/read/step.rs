@@ -89,14 +89,7 @@ impl Story<'_, '_> {
         let sources = &self.reader.sources;
         let (line, column) = sources.line_column(&node.at);
         let place = format!("{}:{line}:{column}", sources.path(node.at.file));
-        Some(Step {
-            place: place.into(),
-            at: node.at.clone(),
-            words: words.into(),
-            what,
-            expect: expect.map(Box::new),
-            keep,
-        })
+        Some(Step { place: place.into(), words: words.into(), what, expect: expect.map(Box::new), keep })
     }
 
     /// The one word that a step has.
