@@ -482,7 +482,7 @@ impl Teller<'_> {
                 Yaml::List(shown.collect())
             }
             Json::String(text) => {
-                if self.is_kept_of(entry, text) {
+                if self.has_kept_of(entry, text) {
                     except.push(pointer.to_owned());
                     return match mask.text(text) {
                         std::borrow::Cow::Borrowed(_) => Yaml::Text(text.clone()),
@@ -543,6 +543,11 @@ impl Teller<'_> {
             }
             other => Yaml::of(other),
         }
+    }
+
+    /// Whether a text has something in it that the same answer is the first to give.
+    fn has_kept_of(&self, entry: u64, text: &str) -> bool {
+        self.known.kept(entry).iter().any(|(kept, _, _)| text.contains(kept))
     }
 
     fn is_kept_of(&self, entry: u64, text: &str) -> bool {

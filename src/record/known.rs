@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::yaml::Yaml;
 use crate::exchange::leaves;
 use crate::expr::is_word;
-use crate::pack::{Decode, Pack, ResourceId, is_one_of};
+use crate::pack::{Decode, Pack, Resource, ResourceId, is_one_of};
 use crate::sandbox::{Story, World};
 
 /// Where a value comes from.
@@ -336,10 +336,7 @@ fn named(story: &Story, text: &str, hint: &str) -> String {
         let worlds = [&story.present[number], &story.ground.seeds[number]];
         pack.resources.iter().enumerate().filter_map(move |(index, resource)| {
             let id = ResourceId(index);
-            worlds.iter().any(|world| world.get(id, text).is_some()).then(|| {
-                let (resource, field) = (snake(&resource.name), snake(&resource.fields[resource.id].name));
-                if field.contains(&resource) { field } else { format!("{resource}_{field}") }
-            })
+            worlds.iter().any(|world| world.get(id, text).is_some()).then(|| id_name(resource))
         })
     });
     // The number of a record is the number of many.
@@ -349,6 +346,12 @@ fn named(story: &Story, text: &str, hint: &str) -> String {
         name.insert_str(0, "value_");
     }
     if is_word(&name) || RESERVED.contains(&&*name) { format!("{name}_value") } else { name }
+}
+
+/// What the id of a resource is called.
+pub(super) fn id_name(resource: &Resource) -> String {
+    let (name, field) = (snake(&resource.name), snake(&resource.fields[resource.id].name));
+    if field.contains(&name) { field } else { format!("{name}_{field}") }
 }
 
 /// Names that scenarios have for something else.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Unrecordable;
 use super::known::{From, Known, LEAST_SECRET, scalars};
@@ -19,7 +20,7 @@ use crate::bundle;
 use crate::engine::Rules;
 use crate::exchange::{Body, Response, spelled};
 use crate::journal::{Entry, Exchanged, Face, Happening, Note};
-use crate::mask::Mask;
+use crate::mask::{MASK, Mask};
 use crate::sandbox::{Sandbox, Story};
 
 /// What stands in the place of what, the longest first.
@@ -27,6 +28,8 @@ struct Instead {
     all: Vec<(String, String)>,
     /// The same of those that are too short to be looked for, by the entry that says one.
     short: HashMap<u64, Vec<(String, String)>>,
+    /// Bodies that cannot be read, by their entries, with what they say instead.
+    bodies: HashMap<u64, String>,
 }
 
 /// The entries with other secrets in the place of those that clients made up.
@@ -38,17 +41,18 @@ pub(super) fn replaced(sandbox: &Sandbox, story: &Story, rules: Rules) -> Result
         made: HashSet::new(),
         all: Vec::new(),
         short: HashMap::new(),
+        bodies: HashMap::new(),
         untold: Vec::new(),
     };
     story.entries.iter().for_each(|entry| finder.look(entry));
-    let Finder { all, short, untold, .. } = finder;
+    let Finder { all, short, bodies, untold, .. } = finder;
     if !untold.is_empty() {
         return Err(Unrecordable::Untold(untold));
     }
-    if all.is_empty() && short.is_empty() {
+    if all.is_empty() && short.is_empty() && bodies.is_empty() {
         return Ok(story.entries.clone());
     }
-    let instead = Instead { all: spellings(&all), short };
+    let instead = Instead { all: spellings(&all), short, bodies };
     let text = String::from_utf8_lossy(&bundle::write_story(sandbox, story, rules)).into_owned();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let last = lines.len().saturating_sub(1);
@@ -75,6 +79,7 @@ struct Finder<'s> {
     made: HashSet<(Arc<str>, String)>,
     all: Vec<(String, String)>,
     short: HashMap<u64, Vec<(String, String)>>,
+    bodies: HashMap<u64, String>,
     untold: Vec<Untold>,
 }
 
@@ -166,6 +171,36 @@ impl Finder<'_> {
             }
         }
         self.short(entry, exchanged, &faces, &mask);
+        self.unreadable(entry, exchanged, &mask);
+    }
+
+    /// A body in which secrets cannot be told from what is none, as it is not what it should be: every longer word is another
+    /// one then, unless somebody else knows it.
+    fn unreadable(&mut self, entry: u64, exchanged: &Exchanged, mask: &Mask) {
+        let Body::Whole(bytes) = &exchanged.request.body else { return };
+        if mask.sent_body(bytes, exchanged.request.headers.get(CONTENT_TYPE)) != json!({ "text": MASK }) {
+            return;
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let why = "its body is no text, and may hold a secret: send it as JSON or as a form";
+            self.untold.push(Untold { entry, why: why.to_owned() });
+            return;
+        };
+        let is_part = |c: char| c.is_alphanumeric() || "-_.~+/=".contains(c);
+        let mut other = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find(is_part) {
+            let end = rest[start..].find(|c| !is_part(c)).map_or(rest.len(), |end| start + end);
+            let word = &rest[start..end];
+            other.push_str(&rest[..start]);
+            let is_plain = word.len() < LEAST_SECRET || mask.sent_member(word) || self.is_known(word, &[]);
+            other.push_str(&if is_plain { word.to_owned() } else { instead(word, 1) });
+            rest = &rest[end..];
+        }
+        other.push_str(rest);
+        if other != text {
+            self.bodies.insert(entry, other);
+        }
     }
 
     /// Secrets that are too short to be looked for everywhere, at the places where secrets stand.
@@ -245,6 +280,12 @@ impl Instead {
     /// A line of a bundle with other secrets in it.
     fn line(&self, line: &str, entry: u64) -> String {
         let mut line = line.to_owned();
+        if let Some(body) = self.bodies.get(&entry)
+            && let Ok(mut whole) = serde_json::from_str::<Json>(&line)
+        {
+            whole["what"]["exchange"]["request"]["body"] = json!({ "text": body });
+            line = whole.to_string();
+        }
         for (text, other) in &self.all {
             if line.contains(text.as_str()) {
                 line = line.replace(text.as_str(), other);

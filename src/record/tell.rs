@@ -355,7 +355,8 @@ impl<'s> Teller<'s> {
             let segments = crate::exchange::segments(&pointer);
             let is_secret = segments.iter().any(|name| mask.member(name)) || mask.texts().contains(&text);
             let expression = known::at(&pointer);
-            let of = created(&text).map(|note| format!("{}_id", known::snake(&note.resource)));
+            let pack = exchanged.pack_name().unwrap_or_default();
+            let of = created(&text).map(|note| self.id_of(pack, &note.resource));
             let is_number = leaf.is_number();
             if is_number && of.is_none() {
                 continue;
@@ -378,6 +379,13 @@ impl<'s> Teller<'s> {
         }
     }
 
+    /// What the ids of a resource are called.
+    fn id_of(&self, pack: &str, resource: &str) -> String {
+        let pack = self.pack_number(pack).map(|number| &self.story.ground.packs[number]);
+        let found = pack.and_then(|pack| Some(pack.resource(pack.resource_named(resource)?)));
+        found.map_or_else(|| format!("{}_id", known::snake(resource)), known::id_name)
+    }
+
     /// A record that was made past the API.
     fn made(&mut self, entry: u64, pack: &str, changes: &[Note]) {
         let Some(number) = self.pack_number(pack) else { return };
@@ -395,7 +403,7 @@ impl<'s> Teller<'s> {
         if pack.face.secret_ids.contains(&note.resource) {
             return;
         }
-        let hint = format!("{}_id", known::snake(&note.resource));
+        let hint = self.id_of(&pack.name, &note.resource);
         let is_number = note.id.parse::<u64>().is_ok();
         // The log has ids as texts.
         let expression =

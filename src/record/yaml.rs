@@ -273,11 +273,11 @@ mod tests {
     fn what_is_written_is_short() {
         let value = json!({
             "body": { "name": "New customer", "tags": ["a", "b"], "url": "http://localhost/x" },
-            "long": { "a": "x".repeat(60), "b": ["y".repeat(60), { "c": null, "d": [] }] },
+            "long": { "a": "x".repeat(60), "b": ["y".repeat(90), { "c": null, "d": [] }] },
             "text": "= base", "number": 7, "digits": "7", "no": "null", "odd": "a: b", "sign": "it's \"so\"", "line": "a\nb"
         });
         let Yaml::Map(members) = Yaml::of(&value) else { panic!() };
-        let long = ["x".repeat(60), "y".repeat(60)];
+        let long = ["x".repeat(60), "y".repeat(90)];
         assert_eq!(
             Yaml::document(&members),
             format!(

@@ -34,6 +34,7 @@ mod pages;
 mod prefer;
 mod readyz;
 mod receiver;
+mod record;
 mod reload;
 mod reports;
 mod rust;
