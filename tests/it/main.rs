@@ -40,6 +40,7 @@ mod reports;
 mod rust;
 mod safe;
 mod scenario_files;
+mod scenarios;
 mod server;
 mod shapes;
 mod stranger;
