@@ -128,7 +128,7 @@ mod tests {
         let mut seen = 0;
         for files in pack::read_all(&folders).unwrap() {
             let pack = Arc::new(pack::load(&files).pack.unwrap());
-            for replay in pack.replays.iter() {
+            for replay in &pack.replays {
                 let Some(answer) = replay.answer else { continue };
                 let example = &pack.examples[answer];
                 let of = pack.answers.operation(example.operation);

@@ -50,7 +50,7 @@ fn one(content: &Content, bytes: &[u8], json: Option<&Json>, known: &Known<'_>, 
             None => out.push(no_json(&format!(" like `{example}`"))),
         },
         Content::Like { example, text: wanted, .. } => {
-            if text() != &**wanted {
+            if text() != **wanted {
                 out.push(miss(BODY, &format!("the text of `{example}`: {wanted}"), &text()));
             }
         }

@@ -223,7 +223,7 @@ impl Story<'_, '_> {
                 let missing =
                     parts.iter().find_map(|part| part.written()?.as_str().filter(|part| !text.contains(*part)));
                 if let (Some(missing), Some(at)) = (missing, part(node, "contains").map(|node| &node.at)) {
-                    self.never(at, format!("`text` has no `{}`", missing), "take one of the two out");
+                    self.never(at, format!("`text` has no `{missing}`"), "take one of the two out");
                 }
             }
         }

@@ -24,6 +24,9 @@ use crate::clock::Real;
 use crate::coverage;
 use crate::pack::Pack;
 
+/// Says what to type to run a row of a scenario again.
+type Again = Box<dyn Fn(&Scenario, usize) -> String + Send + Sync>;
+
 /// How scenarios are to be run.
 pub(crate) struct Plan {
     pub(crate) client: Client,
@@ -41,7 +44,7 @@ pub(crate) struct Plan {
     pub(crate) timeout: Duration,
     pub(crate) real: Box<dyn Fn() -> Real + Send + Sync>,
     /// What to type to run one again and nothing else.
-    pub(crate) again: Box<dyn Fn(&Scenario, usize) -> String + Send + Sync>,
+    pub(crate) again: Again,
     /// Hears of each that has ended.
     pub(crate) ended: Box<dyn Fn(&Told) + Send + Sync>,
 }

@@ -178,7 +178,8 @@ fn after_the_first_failure_nothing_more_is_run_where_that_is_asked_for() {
     asking(folder.path(), "A", "", GOOD);
     asking(folder.path(), "B", "", BAD);
     asking(folder.path(), "C", "", GOOD);
-    let last = |arguments: &[&str]| said(1, &[&[path, "--jobs", "1"], arguments].concat()).lines().last().map(str::to_owned);
+    let last =
+        |arguments: &[&str]| said(1, &[&[path, "--jobs", "1"], arguments].concat()).lines().last().map(str::to_owned);
     assert_eq!(last(&[]).as_deref(), Some("3 scenarios: 2 passed, 1 failed"));
     assert_eq!(last(&["--fail-fast"]).as_deref(), Some("3 scenarios: 1 passed, 1 failed, 1 skipped"));
 }
@@ -192,7 +193,10 @@ fn a_scenario_that_is_not_done_in_time_says_what_was_under_way() {
     write(folder.path(), "slow.yaml", story);
     let text = said(1, &[folder.path().to_str().unwrap(), "--timeout", "300ms"]);
     assert!(text.contains("  failed    call List all customers"), "{text}");
-    assert!(text.contains("did not answer within 300ms") || text.contains("the scenario was not done within 300ms"), "{text}");
+    assert!(
+        text.contains("did not answer within 300ms") || text.contains("the scenario was not done within 300ms"),
+        "{text}"
+    );
 }
 
 #[test]

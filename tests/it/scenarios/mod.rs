@@ -56,6 +56,7 @@ fn report(folder: &Path, name: &str) -> Json {
 
 /// A scenario that asks for the customers, with what it expects of them.
 fn asking(folder: &Path, name: &str, head: &str, expect: &str) {
-    let text = format!("scenario: {name}\npack: reportei\n{head}steps:\n  - call: List all customers\n    expect: {expect}\n");
+    let text =
+        format!("scenario: {name}\npack: reportei\n{head}steps:\n  - call: List all customers\n    expect: {expect}\n");
     write(folder, &format!("{name}.yaml"), &text);
 }
