@@ -1,6 +1,7 @@
-//! An exchange as a `call`, with what is expected of its answer.
+//! A request as a `call`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,14 +10,14 @@ use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
+use super::caller::Caller;
 use super::known::{As, Side, scalars};
 use super::step::Step;
 use super::tell::Teller;
 use super::yaml::Yaml;
-use crate::exchange::{Body, Manner, Request, child, parse_json};
+use crate::exchange::{Body, Request, parse_json};
 use crate::journal::Exchanged;
-use crate::mask::{MASK, Mask};
-use crate::pack::{CredentialPlace, Operation, Pack, parameter_names, path_values};
+use crate::pack::{Operation, Options, Pack, parameter_names, path_values};
 
 /// Methods that a scenario can name.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
@@ -26,14 +27,10 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Deeper JSON is written as text: a file is read to a bounded depth.
-const DEEPEST: usize = 24;
+pub(super) const DEEPEST: usize = 24;
 
 /// So many bytes that are all alike are written as a number.
 const MANY: usize = 256;
-
-/// The longest text of an answer that is expected as a whole, and the longest line of one that is looked for.
-const MOST_WHOLE: usize = 200;
-const MOST_LINE: usize = 100;
 
 /// Headers that come of how a client is made, or of the way that a request took.
 const OF_CLIENTS: [&str; 27] = [
@@ -67,7 +64,7 @@ const OF_CLIENTS: [&str; 27] = [
 ];
 
 /// What a path leads to, as the reader of scenarios finds it.
-fn found<'p>(pack: &'p Pack, options: &crate::pack::Options, method: &Method, path: &str) -> Option<&'p Operation> {
+fn found<'p>(pack: &'p Pack, options: &Options, method: &Method, path: &str) -> Option<&'p Operation> {
     pack.within(path).find_map(|(rest, mounted)| {
         let (route, _) = pack.router.find(rest, options)?;
         let is_get = *method == Method::HEAD && route.candidates(method).is_empty();
@@ -88,22 +85,16 @@ impl Teller<'_> {
         }
         let Some(name) = exchanged.pack_name() else { return self.astray(entry, exchanged) };
         let number = self.pack_number(name).ok_or_else(|| format!("the pack `{name}` is not served any more"))?;
-        let pack = std::sync::Arc::clone(&self.story.ground.packs[number]);
+        let pack = Arc::clone(&self.story.ground.packs[number]);
         self.places(request, Some(&pack));
         let mut step = Step::new(entry);
         let operation = self.target(number, &pack, exchanged, &mut step);
         if number != self.main {
             step.say("pack", Yaml::word(name));
         }
-        let given = self.credentials(&pack, operation, request, &mut step);
-        self.query(entry, request, &given, &mut step);
-        let (body, media) = self.body(entry, exchanged)?;
-        self.headers(entry, request, &given, media, &mut step);
-        if let Some((word, body)) = body {
-            step.say(word, body);
-        }
-        self.answer(entry, exchanged, &mut step);
-        Ok(step)
+        let mut caller = Caller::of(&pack, operation, request);
+        caller.tell(&mut step);
+        self.message(exchanged, &caller, step)
     }
 
     /// A request that led to no pack.
@@ -113,9 +104,15 @@ impl Teller<'_> {
         let mut step = Step::new(entry);
         step.say("call", Yaml::word(format!("{} {}", request.method, written(&request.path))));
         step.say("pack", Yaml::Null);
-        self.query(entry, request, &Given::default(), &mut step);
+        self.message(exchanged, &Caller::default(), step)
+    }
+
+    /// What is sent besides method and path, and what comes back.
+    fn message(&mut self, exchanged: &Exchanged, caller: &Caller, mut step: Step) -> Result<Step, String> {
+        let (entry, request) = (step.entry, &*exchanged.request);
+        self.query(entry, request, caller, &mut step);
         let (body, media) = self.body(entry, exchanged)?;
-        self.headers(entry, request, &Given::default(), media, &mut step);
+        self.headers(entry, request, caller, media, &mut step);
         if let Some((word, body)) = body {
             step.say(word, body);
         }
@@ -192,82 +189,13 @@ impl Teller<'_> {
         parts.join("/")
     }
 
-    /// Says who calls, as far as that are known credentials; gives what is to be said of the places of others.
-    fn credentials(&mut self, pack: &Pack, operation: Option<&Operation>, request: &Request, step: &mut Step) -> Given {
-        let needed = operation.map(|operation| operation.auth.needed()).unwrap_or_default();
-        let wanted = operation.map(|operation| operation.auth.schemes()).unwrap_or_default();
-        let sent = |place: &CredentialPlace| match place {
-            CredentialPlace::Header(name) => {
-                let mut all = request.headers.get_all(name).iter();
-                let first = all.next().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-                first.filter(|_| all.next().is_none())
-            }
-            CredentialPlace::Query(name) => {
-                let query = request.query.as_deref().unwrap_or_default();
-                let mut all = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| **key == **name);
-                all.next().map(|(_, value)| value.into_owned()).filter(|_| all.next().is_none())
-            }
-        };
-        let mut places: Vec<&CredentialPlace> = Vec::new();
-        for scheme in &pack.schemes {
-            if !places.contains(&&scheme.place) {
-                places.push(&scheme.place);
-            }
-        }
-        let mut labels: Vec<String> = Vec::new();
-        let (mut given, mut is_default) = (Given::default(), true);
-        for place in places {
-            let of_place = |scheme: &crate::pack::SchemeId| pack.scheme(*scheme).place == *place;
-            let needed_here: Vec<_> = needed.iter().filter(|scheme| of_place(scheme)).collect();
-            let first = needed_here
-                .iter()
-                .find_map(|scheme| pack.credentials.iter().find(|credential| credential.scheme == **scheme));
-            let value = sent(place);
-            let fits = |credential: &&crate::pack::Credential| {
-                of_place(&credential.scheme) && Some(&credential.value) == value.as_ref()
-            };
-            let of_wanted = |credential: &&crate::pack::Credential| wanted.contains(&credential.scheme);
-            let known = pack.credentials.iter().filter(fits).find(of_wanted);
-            let known = known.or_else(|| pack.credentials.iter().find(fits));
-            // A label may stand for several credentials; it is written where it means this one.
-            let known = known.filter(|credential| {
-                let of: Vec<_> = pack.credentials.iter().filter(|other| other.label == credential.label).collect();
-                let fitting = of.iter().filter(|other| wanted.contains(&other.scheme)).count();
-                of.len() == 1 || (fitting == 1 && wanted.contains(&credential.scheme))
-            });
-            match known {
-                Some(credential) => {
-                    is_default &= first.is_some_and(|first| first.value == credential.value);
-                    if !labels.contains(&credential.label) {
-                        labels.push(credential.label.clone());
-                    }
-                    given.labelled.push(place.clone());
-                }
-                None if is_sent(request, place) => {}
-                // What is needed and was not sent.
-                None if !needed_here.is_empty() => given.absent.push(place.clone()),
-                None => {}
-            }
-        }
-        if labels.is_empty() && !given.absent.is_empty() && !request_has_credential(request, pack) {
-            step.say("as", Yaml::Null);
-            given.absent.clear();
-        } else if !labels.is_empty() && !is_default {
-            // Who is named is all that calls.
-            given.absent.clear();
-            let mut labels: Vec<Yaml> = labels.into_iter().map(Yaml::word).collect();
-            step.say("as", if labels.len() == 1 { labels.remove(0) } else { Yaml::List(labels) });
-        }
-        given
-    }
-
-    fn query(&mut self, entry: u64, request: &Request, given: &Given, step: &mut Step) {
+    fn query(&mut self, entry: u64, request: &Request, caller: &Caller, step: &mut Step) {
         let query = request.query.as_deref().unwrap_or_default();
         let mut pairs: Vec<(String, Vec<Yaml>)> = Vec::new();
         for (name, value) in
             form_urlencoded::parse(query.as_bytes()).filter(|(name, value)| !(name.is_empty() && value.is_empty()))
         {
-            if given.labelled.iter().any(|place| matches!(place, CredentialPlace::Query(known) if **known == *name)) {
+            if caller.says_query(&name) {
                 continue;
             }
             let value = number_or_text(self.known.text(&value, entry, Side::Sent, As::Text));
@@ -278,23 +206,24 @@ impl Teller<'_> {
         }
         let mut pairs: Vec<(String, Yaml)> =
             pairs.into_iter().map(|(name, values)| (name, one_or_all(values))).collect();
-        for place in &given.absent {
-            if let CredentialPlace::Query(name) = place {
-                pairs.push((name.clone(), Yaml::Null));
-            }
-        }
+        pairs.extend(caller.absent_query().map(|name| (name.to_owned(), Yaml::Null)));
         if !pairs.is_empty() {
             step.say("query", Yaml::Map(pairs));
         }
     }
 
-    fn headers(&mut self, entry: u64, request: &Request, given: &Given, media: Option<&'static str>, step: &mut Step) {
+    fn headers(
+        &mut self,
+        entry: u64,
+        request: &Request,
+        caller: &Caller,
+        media: Option<&'static str>,
+        step: &mut Step,
+    ) {
         let mut all: Vec<(String, Yaml)> = Vec::new();
         let mut names: Vec<&HeaderName> = Vec::new();
         for name in request.headers.keys() {
-            let is_labelled =
-                given.labelled.iter().any(|place| matches!(place, CredentialPlace::Header(known) if known == name));
-            if !is_labelled && !names.contains(&name) && self.matters(&request.headers, name) {
+            if !caller.says_header(name) && !names.contains(&name) && self.matters(&request.headers, name) {
                 names.push(name);
             }
         }
@@ -318,11 +247,7 @@ impl Teller<'_> {
         if media.is_some() && !request.headers.contains_key(header::CONTENT_TYPE) {
             all.push(("Content-Type".to_owned(), Yaml::Null));
         }
-        for place in &given.absent {
-            if let CredentialPlace::Header(name) = place {
-                all.push((titled(name.as_str()), Yaml::Null));
-            }
-        }
+        all.extend(caller.absent_headers().map(|name| (titled(name.as_str()), Yaml::Null)));
         if !all.is_empty() {
             step.say("headers", Yaml::Map(all));
         }
@@ -420,175 +345,6 @@ impl Teller<'_> {
         }
     }
 
-    // ---- the answer
-
-    fn answer(&mut self, entry: u64, exchanged: &Exchanged, step: &mut Step) {
-        let manner = exchanged.delivery.as_ref().map(|delivery| &delivery.manner);
-        let body = &exchanged.response.body;
-        let fault = manner.and_then(Manner::fault);
-        let is_short = matches!(manner, Some(Manner::Truncated)) && body.is_empty();
-        if let Some(fault) = fault.filter(|_| !is_short) {
-            step.expect("fault", Yaml::word(fault));
-            return;
-        }
-        let status = exchanged.response.status;
-        step.expect("status", Yaml::Number(status.as_u16().into()));
-        if exchanged.request.method == Method::HEAD || body.is_empty() || status == http::StatusCode::NO_CONTENT {
-            return;
-        }
-        let mask = self.mask(exchanged);
-        let media = exchanged.response.headers.get(&header::CONTENT_TYPE);
-        let media = media.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        match parse_json(body, DEEPEST) {
-            // Problems are told in words, which may get better.
-            Ok(problem) if media.starts_with("application/problem+json") => {
-                if let Some(kind) = problem.get("type").filter(|kind| kind.is_string()) {
-                    step.expect("body", Yaml::Map(vec![("/type".to_owned(), Yaml::of(kind))]));
-                }
-            }
-            Ok(json) if media.contains("json") => {
-                let mut except = Vec::new();
-                let value = self.shown(&json, "", &mask, step, &mut except);
-                step.expect("equals", value);
-                if !except.is_empty() {
-                    step.expect("except", Yaml::List(except.into_iter().map(Yaml::word).collect()));
-                }
-            }
-            _ => self.words(entry, body, &mask, step),
-        }
-    }
-
-    /// What an answer shows, without secrets: where one stands that nobody uses, the pointer is excepted.
-    fn shown(&mut self, value: &Json, pointer: &str, mask: &Mask, step: &mut Step, except: &mut Vec<String>) -> Yaml {
-        let entry = step.entry;
-        match value {
-            Json::Object(object) => {
-                let mut members = Vec::new();
-                for (name, value) in object {
-                    let pointer = child(pointer, name);
-                    let is_secret = mask.member(name) && !value.is_null();
-                    let value = match is_secret {
-                        true => self.secret(value, &pointer, entry, except),
-                        false => self.shown(value, &pointer, mask, step, except),
-                    };
-                    members.push((name.clone(), value));
-                }
-                Yaml::Map(members)
-            }
-            Json::Array(items) => {
-                let items = items.iter().enumerate();
-                let shown = items
-                    .map(|(index, item)| self.shown(item, &child(pointer, &index.to_string()), mask, step, except));
-                Yaml::List(shown.collect())
-            }
-            Json::String(text) => {
-                if self.has_kept_of(entry, text) {
-                    except.push(pointer.to_owned());
-                    return match mask.text(text) {
-                        std::borrow::Cow::Borrowed(_) => Yaml::Text(text.clone()),
-                        std::borrow::Cow::Owned(shown) => Yaml::Text(shown),
-                    };
-                }
-                let written = self.known.text(text, entry, Side::Shown, As::Json);
-                let left = match &written {
-                    Yaml::Text(text) | Yaml::Word(text) => mask.text(text).into_owned(),
-                    _ => String::new(),
-                };
-                match &written {
-                    Yaml::Text(text) | Yaml::Word(text) if *text != left => {
-                        except.push(pointer.to_owned());
-                        Yaml::Text(mask.text(text).into_owned())
-                    }
-                    _ => written,
-                }
-            }
-            Json::Number(number) => {
-                if self.is_kept_of(entry, &number.to_string()) {
-                    except.push(pointer.to_owned());
-                    return Yaml::Number(number.clone());
-                }
-                self.known.number(number, entry, Side::Shown)
-            }
-            other => Yaml::of(other),
-        }
-    }
-
-    /// A value that must not be read: known by its name, or excepted.
-    fn secret(&mut self, value: &Json, pointer: &str, entry: u64, except: &mut Vec<String>) -> Yaml {
-        match value {
-            Json::Object(object) => Yaml::Map(
-                object
-                    .iter()
-                    .map(|(name, value)| (name.clone(), self.secret(value, &child(pointer, name), entry, except)))
-                    .collect(),
-            ),
-            Json::Array(items) => {
-                let items = items.iter().enumerate();
-                let hidden =
-                    items.map(|(index, item)| self.secret(item, &child(pointer, &index.to_string()), entry, except));
-                Yaml::List(hidden.collect())
-            }
-            Json::String(text) => {
-                if !self.is_kept_of(entry, text)
-                    && let Yaml::Word(name) = self.known.text(text, entry, Side::Shown, As::Json)
-                {
-                    return Yaml::Word(name);
-                }
-                except.push(pointer.to_owned());
-                Yaml::word(MASK)
-            }
-            Json::Number(_) => {
-                except.push(pointer.to_owned());
-                Yaml::Number(0.into())
-            }
-            other => Yaml::of(other),
-        }
-    }
-
-    /// Whether a text has something in it that the same answer is the first to give.
-    fn has_kept_of(&self, entry: u64, text: &str) -> bool {
-        self.known.kept(entry).iter().any(|(kept, _, _)| text.contains(kept))
-    }
-
-    fn is_kept_of(&self, entry: u64, text: &str) -> bool {
-        self.known.kept(entry).iter().any(|(kept, _, _)| *kept == text)
-    }
-
-    /// What a text says that is no JSON: all of it where it is short, else a line by which it is known.
-    fn words(&mut self, entry: u64, body: &[u8], mask: &Mask, step: &mut Step) {
-        let Ok(text) = std::str::from_utf8(body) else { return };
-        let mut plain = |text: &str| {
-            let hidden = mask.text(text);
-            let written = self.known.text(text, entry, Side::Shown, As::Json);
-            (hidden == text).then_some(written)
-        };
-        if text.len() <= MOST_WHOLE
-            && let Some(written) = plain(text)
-        {
-            step.expect("text", written);
-            return;
-        }
-        let title = ["title", "h1"].into_iter().find_map(|name| {
-            let (_, rest) = text.split_once(&format!("<{name}>"))?;
-            Some(rest.split_once("</")?.0.trim())
-        });
-        let lines = title.into_iter().chain(text.lines().map(str::trim));
-        let found = lines
-            .filter(|line| (4..=MOST_LINE).contains(&line.len()) && !line.starts_with("<!"))
-            .find_map(|line| plain(line).filter(|written| matches!(written, Yaml::Text(_))));
-        if let Some(line) = found {
-            step.expect("contains", line);
-        }
-    }
-
-    /// What must not be read of an exchange.
-    pub(super) fn mask(&self, exchanged: &Exchanged) -> Mask {
-        let faces = self.faces(exchanged);
-        Mask::of_exchange(&faces, &exchanged.request, &exchanged.response, &exchanged.changes)
-    }
-
-    // ---- what a client says
-
     /// Every text of a request that may be a value of somebody's.
     pub(super) fn said(&self, request: &Request) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
@@ -611,29 +367,6 @@ impl Teller<'_> {
         }
         said
     }
-}
-
-/// What is said of the places of credentials otherwise than as it stands in the request.
-#[derive(Debug, Default)]
-struct Given {
-    /// Those that a label stands for.
-    labelled: Vec<CredentialPlace>,
-    /// Those where something would be sent by itself, and nothing was.
-    absent: Vec<CredentialPlace>,
-}
-
-fn is_sent(request: &Request, place: &CredentialPlace) -> bool {
-    match place {
-        CredentialPlace::Header(name) => request.headers.contains_key(name),
-        CredentialPlace::Query(name) => {
-            let query = request.query.as_deref().unwrap_or_default();
-            form_urlencoded::parse(query.as_bytes()).any(|(key, _)| *key == **name)
-        }
-    }
-}
-
-fn request_has_credential(request: &Request, pack: &Pack) -> bool {
-    pack.schemes.iter().any(|scheme| is_sent(request, &scheme.place))
 }
 
 fn media(request: &Request) -> String {

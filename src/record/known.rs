@@ -357,7 +357,7 @@ pub(super) fn id_name(resource: &Resource) -> String {
 /// Names that scenarios have for something else.
 const RESERVED: [&str; 8] = ["row", "round", "response", "receivers", "base", "sandbox", "now", "call"];
 
-/// `customerId` and `Customer-ID` as `customer_id`.
+/// `itemId` and `Item-ID` as `item_id`.
 pub(super) fn snake(name: &str) -> String {
     let mut out = String::new();
     let mut before = ' ';

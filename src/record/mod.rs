@@ -5,7 +5,9 @@
 //! has something else in its place. Must not know: the control plane, how scenarios are read and run. Start with
 //! [`scenario`].
 
+mod answer;
 mod call;
+mod caller;
 mod known;
 mod receive;
 mod secret;

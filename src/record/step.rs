@@ -31,7 +31,7 @@ impl Step {
         self.what.push((word.to_owned(), value));
     }
 
-    pub(super) fn expect(&mut self, word: &str, value: Yaml) {
+    pub(super) fn wants(&mut self, word: &str, value: Yaml) {
         self.expect.push((word.to_owned(), value));
     }
 

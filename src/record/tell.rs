@@ -143,7 +143,7 @@ impl<'s> Teller<'s> {
         if let Some(step) = self.steps.last_mut()
             && let Some(arrived) = self.receivers.arrived(self.cursor, place, main)
         {
-            step.expect("received", arrived);
+            step.wants("received", arrived);
         }
     }
 

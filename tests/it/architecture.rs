@@ -350,7 +350,7 @@ fn uses_are_found_alone_and_in_groups() {
     let code = "use crate::a::b; use crate::{c, d::{e, f}, g}; fn x() { crate::h::y() } use supercrate::z;";
     let found: Vec<String> = uses(code).into_iter().map(|(_, name)| name).collect();
     assert_eq!(found, ["a", "c", "d", "g", "h"]);
-    assert_eq!((row("clock"), row("main"), row("elsewhere")), (Some(0), Some(9), None));
+    assert_eq!((row("clock"), row("main"), row("elsewhere")), (Some(0), Some(10), None));
     assert_eq!(
         (module("src/pack/source/node.rs"), module("src/main.rs"), module("src/lib.rs")),
         (Some("pack"), Some("main"), None)
