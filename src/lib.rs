@@ -8,10 +8,11 @@
 //!   happened, and why; canned answers of a test; results, for servers of CI
 //! - `pack`: an API as data
 //! - `sandbox`: one isolated world of records, clock, log and chance
-//! - `coverage`, `engine`, `metrics`, `line`: what of packs was exercised; one request in, one exchange out, pure; what is
-//!   counted of exchanges; connections to others
+//! - `coverage`, `engine`, `mask`, `metrics`, `line`: what of packs was exercised; one request in, one exchange out, pure;
+//!   what must not be read; what is counted of exchanges; connections to others
 //! - `bundle`, `reload`, `webhook`, `client`: a log as a file that proves itself; packs read again while they are served;
 //!   what goes out; what commands call a server with
+//! - `record`: a log as a story
 //! - `control`, `check`, `scenario`: the control plane; documented examples, sent again; stories, told and run
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal

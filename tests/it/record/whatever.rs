@@ -18,8 +18,10 @@ fn every_story_that_ships_is_recorded_and_told_again() {
     let ids: Vec<&str> = ids.filter(|id| *id != "default").collect();
     assert!(ids.len() > 200, "{}", ids.len());
     let recorded = Recorded::of(&server, ids.iter().copied());
-    recorded.run(&server);
-    ids.iter().for_each(|id| recorded.silent(&server, id));
+    for (then, now) in recorded.run(&server) {
+        assert_eq!(outline(&server, &now), outline(&server, &then), "{then}:\n{}", recorded.text(&then));
+        recorded.silent(&server, &then);
+    }
 }
 
 /// Calls of all packs in any order, good ones and others, with edits, events and moves of the clock between them.
