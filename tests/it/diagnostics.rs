@@ -41,7 +41,8 @@ fn laid_out(case: Option<&Path>) -> tempfile::TempDir {
     folder
 }
 
-fn check(folder: &Path, more: &[&str]) -> Output {
+/// `standin check` of the pack in a folder.
+pub(crate) fn check(folder: &Path, more: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_standin"))
         .args(["check", "--fixtures", "fixtures", "--schemas", "schemas", "shop"])
         .args(more)

@@ -6,10 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
+use crate::diagnostics::check;
 use crate::support;
 
 const CASES: &str = "tests/cases/scenarios";
@@ -36,16 +37,6 @@ fn laid_out(case: Option<&Path>) -> tempfile::TempDir {
         }
     }
     folder
-}
-
-fn check(folder: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_standin"))
-        .args(["check", "--fixtures", "fixtures", "--schemas", "schemas", "shop"])
-        .args(more)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap()
 }
 
 #[test]
@@ -89,7 +80,7 @@ fn what_is_right_in_a_scenario_is_passed_over() {
     let story =
         "scenario: A story\ninclude: setup/item.yaml\nsteps:\n  - call: Show an item\n    path: { id: = item }\n";
     fs::write(folder.path().join("fixtures/shop/scenarios/right.yaml"), story).unwrap();
-    let output = check(folder.path(), &["--mutate"]);
+    let output = check(folder.path(), &[]);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && err.is_empty(), "{err}{out}");
 }

@@ -552,8 +552,7 @@ impl Story<'_, '_> {
         let message = format!("`{text}` is no JSON pointer");
         let meant = escaped.then(|| format!("/{}", text.replace('.', "/")));
         let diagnostic = Diagnostic::error(Code::ValueWrong, at.clone(), message).suggest(meant);
-        self.reader
-            .report(diagnostic.help("a pointer begins with `/`, and its parts are parted by `/`: `/customer/name`"));
+        self.reader.report(diagnostic.help("a pointer begins with `/`, and its parts are parted by `/`: `/item/name`"));
         false
     }
 }

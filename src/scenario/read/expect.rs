@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Story;
-use super::never::Places;
+use super::never::{ANSWERED, Places};
 use super::scope::{Last, Scope};
 use super::value::expression_in;
 use crate::client::FAULTS;
@@ -14,25 +14,6 @@ use crate::expr::{Kind, Names};
 use crate::pack::source::{Fields, Node, NodeKind, Spanned, wrong_kind};
 use crate::pack::{OperationId, Provenance};
 use crate::scenario::{Count, Expect, Status, Value};
-
-/// What is said of the last answer, and not of what else has happened.
-const OF_ANSWER: [&str; 15] = [
-    "status",
-    "headers",
-    "like",
-    "except",
-    "shape",
-    "equals",
-    "body",
-    "absent",
-    "text",
-    "contains",
-    "schema",
-    "contract",
-    "operation",
-    "fault",
-    "that",
-];
 
 /// Conditions of a pattern of exchanges, and of one of deliveries.
 const OF_EXCHANGES: [&str; 16] = [
@@ -60,9 +41,10 @@ impl Story<'_, '_> {
     /// Whether an `expect` step says something of the last answer.
     pub(super) fn looks_at_answer(&self, fields: &mut Fields<'_>) -> bool {
         match fields.take("expect").map(|node| &node.kind) {
-            Some(NodeKind::Map(members)) => {
-                members.iter().any(|(key, _)| OF_ANSWER[..OF_ANSWER.len() - 1].contains(&key.name.as_str()))
-            }
+            // An expression may be about what was kept alone; where it is not, it is told itself.
+            Some(NodeKind::Map(members)) => members
+                .iter()
+                .any(|(key, _)| key.name == "fault" || key.name != "that" && ANSWERED.contains(&key.name.as_str())),
             _ => false,
         }
     }

@@ -343,8 +343,7 @@ impl Story<'_, '_> {
             let Some(path) = beside(&file.shown, &name.value) else {
                 let message = format!("`{}` is no path from this file to another", name.value);
                 let diagnostic = Diagnostic::error(Code::ValueWrong, name.at.clone(), message);
-                self.reader
-                    .report(diagnostic.help("write a path relative to this file, such as `setup/customer.yaml`"));
+                self.reader.report(diagnostic.help("write a path relative to this file, such as `setup/account.yaml`"));
                 scope.names.open();
                 continue;
             };

@@ -9,7 +9,6 @@ mod event;
 mod example;
 mod expect;
 mod flow;
-#[cfg(test)]
 mod format_schema;
 mod head;
 mod keep;

@@ -22,7 +22,7 @@ pub(super) struct Places {
 }
 
 /// Parts of an expectation that need an answer.
-const ANSWERED: [&str; 13] = [
+pub(super) const ANSWERED: [&str; 13] = [
     "status",
     "headers",
     "like",

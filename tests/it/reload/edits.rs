@@ -195,3 +195,20 @@ fn limits_are_those_of_the_pack_as_it_is() {
     look(&server);
     assert_eq!(told(200), None);
 }
+
+/// Scenarios are about a pack, and no part of it.
+#[test]
+fn an_edit_of_a_scenario_reloads_nothing() {
+    let shop = Shop::new();
+    shop.write("scenarios/story.yaml", "scenario: A story\nsteps:\n  - call: List the items\n");
+    let server = shop.serve(&["--watch", "off"]);
+    let before = standing(&server, "shop");
+    let digests = |standing: &Json| standing["digest"].clone();
+    shop.edit("scenarios/story.yaml", "A story", "Another story");
+    shop.write("scenarios/setup/broken.yaml", "steps: [\n");
+    assert_eq!(look(&server), json!([]));
+    assert_eq!(digests(&standing(&server, "shop")), digests(&before));
+    // It was looked.
+    shop.edit("items/list.yaml", "size: = 10", "size: = 1");
+    assert_eq!(look(&server), json!(["shop"]));
+}
