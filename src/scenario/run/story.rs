@@ -192,12 +192,12 @@ impl Story<'_> {
         Box::pin(async move {
             for (place, step) in steps.iter().enumerate() {
                 let number = line.number(place);
-                let turn = self.begin(step, line.depth);
+                let turn = self.begin(step, line);
                 let began = (self.plan.real)();
                 let outcome = self.step(step, number, line).await;
                 let took = took(began, (self.plan.real)());
                 let is_good = outcome.is_ok();
-                self.end(turn, step, line.depth, took, outcome);
+                self.end(turn, step, line, took, outcome);
                 if !is_good {
                     return Err(Halt::Within);
                 }
@@ -206,18 +206,18 @@ impl Story<'_> {
         })
     }
 
-    fn begin(&self, step: &Step, depth: usize) -> Option<usize> {
+    fn begin(&self, step: &Step, line: &Line) -> Option<usize> {
         let mut book = self.book.lock();
         if book.steps.len() >= MOST_TOLD {
             return None;
         }
         let turn = book.steps.len();
-        book.steps.push(told(step, depth));
+        book.steps.push(told(step, line));
         book.open.push(turn);
         Some(turn)
     }
 
-    fn end(&self, turn: Option<usize>, step: &Step, depth: usize, took: Duration, outcome: Result<(), Halt>) {
+    fn end(&self, turn: Option<usize>, step: &Step, line: &Line, took: Duration, outcome: Result<(), Halt>) {
         let mut book = self.book.lock();
         let failure = match outcome {
             Ok(()) => None,
@@ -237,7 +237,7 @@ impl Story<'_> {
                 book.steps[turn].took = took;
                 book.steps[turn].failure = failure;
             }
-            None if failure.is_some() => book.steps.push(ToldStep { took, failure, ..told(step, depth) }),
+            None if failure.is_some() => book.steps.push(ToldStep { took, failure, ..told(step, line) }),
             None => {}
         }
     }
@@ -475,9 +475,12 @@ impl Story<'_> {
     }
 }
 
-fn told(step: &Step, depth: usize) -> ToldStep {
-    let (place, words) = (step.place.to_string(), step.words.to_string());
-    ToldStep { place, words, depth, took: Duration::ZERO, failure: None }
+fn told(step: &Step, line: &Line) -> ToldStep {
+    let words = match line.round {
+        Some(round) => format!("{}, round {round}", step.words),
+        None => step.words.to_string(),
+    };
+    ToldStep { place: step.place.to_string(), words, depth: line.depth, took: Duration::ZERO, failure: None }
 }
 
 fn answered(response: http::Response<Bytes>) -> Answer {
