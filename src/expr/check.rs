@@ -8,24 +8,17 @@ use minijinja::Environment;
 use minijinja::machinery::ast::{self, BinOpKind, CallArg, CompareOpKind, Expr};
 use minijinja::machinery::{Span, parse, parse_expr};
 
+use super::length;
 use super::tables::{self, FILTERS, FUNCTIONS, TESTS, Word};
-use super::{Kind, Names};
+use super::{Fault, Kind, Names};
 use crate::diagnostic::{Code, all_of, nearest, there_are};
 use crate::exchange::is_media;
 
-/// A mistake in an expression or template.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fault {
-    pub(crate) code: Code,
-    /// Bytes within the expression's text.
-    pub(crate) range: Range<usize>,
-    pub(crate) message: String,
-    pub(crate) suggestion: Option<String>,
-    pub(crate) help: Option<String>,
-}
-
 /// Finds the kind of an expression's value, and everything wrong with it.
 pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
+    if let Some(fault) = length::of_expression(text) {
+        return (Kind::Any, vec![fault]);
+    }
     match parse_expr(text) {
         Ok(expr) => {
             let mut checker = Checker { text, faults: Vec::new() };
@@ -38,12 +31,18 @@ pub(crate) fn check(text: &str, names: &Names) -> (Kind, Vec<Fault>) {
 
 /// The names that an expression looks at; none when it cannot be read.
 pub(crate) fn mentioned(text: &str) -> HashSet<String> {
+    if length::of_expression(text).is_some() {
+        return HashSet::new();
+    }
     let environment = Environment::empty();
     environment.compile_expression(text).map(|expression| expression.undeclared_variables(false)).unwrap_or_default()
 }
 
 /// Finds everything wrong with a page template. Only output, `if`, `for`, `set` and `with` are used in pages.
 pub(crate) fn check_template(text: &str, names: &Names) -> Vec<Fault> {
+    if let Some(fault) = length::of_page(text) {
+        return vec![fault];
+    }
     let syntax_config = minijinja::syntax::SyntaxConfig::default();
     match parse(text, "page", syntax_config) {
         Ok(statement) => {

@@ -9,16 +9,19 @@
 mod check;
 mod choices;
 mod draws;
+mod fault;
 mod functions;
 mod kind;
+mod length;
 mod plan;
 mod program;
 mod scope;
 mod tables;
 mod value;
 
-pub(crate) use check::{Fault, check, check_template, mentioned};
+pub(crate) use check::{check, check_template, mentioned};
 pub(crate) use draws::Draws;
+pub(crate) use fault::Fault;
 pub(crate) use functions::Keys;
 pub(crate) use kind::{Kind, Names, ObjectKind};
 pub(crate) use program::{EvalFault, ExprId, Program, Sources, TemplateId};

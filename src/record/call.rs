@@ -297,7 +297,7 @@ impl Teller<'_> {
         let is_exact = exchanged.stub.is_some();
         if let Ok(json) = parse_json(bytes, DEEPEST)
             && !json.is_null()
-            && (!is_exact || json.to_string() == text)
+            && (!is_exact || *json.to_string() == *text)
         {
             let json = self.json(&json, entry, Side::Sent);
             return Ok((Some(("body", json)), Some(JSON)));

@@ -332,7 +332,7 @@ fn is_id(text: &str) -> bool {
 /// What a value is called: by the record whose id it is, or by where it stands.
 fn named(story: &Story, text: &str, hint: &str) -> String {
     let packs = story.ground.packs.iter().enumerate();
-    let of_record = packs.flat_map(|(number, pack)| {
+    let mut of_record = packs.flat_map(|(number, pack)| {
         let worlds = [&story.present[number], &story.ground.seeds[number]];
         pack.resources.iter().enumerate().filter_map(move |(index, resource)| {
             let id = ResourceId(index);
@@ -341,7 +341,8 @@ fn named(story: &Story, text: &str, hint: &str) -> String {
     });
     // The number of a record is the number of many.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let mut name = of_record.filter(|_| !is_number).next().unwrap_or_else(|| hint.to_owned());
+    let found = of_record.next().filter(|_| !is_number);
+    let mut name = found.unwrap_or_else(|| hint.to_owned());
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert_str(0, "value_");
     }

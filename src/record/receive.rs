@@ -153,7 +153,7 @@ impl Receivers {
             return None;
         }
         self.told = sent.len();
-        let mut counts: Vec<((usize, &Arc<str>, &Arc<str>, u16), u64)> = Vec::new();
+        let mut counts = Vec::new();
         for attempt in sent {
             let status = match attempt.reply {
                 Some((_, Reply::Status(status))) => status,

@@ -157,7 +157,7 @@ impl<'s> Teller<'s> {
 
     /// Steps that look up what the step of an entry is the first to need; what is there from the beginning, for 0.
     fn look_up(&mut self, entry: u64) {
-        let mut found: Vec<(String, bool, Vec<(String, String)>)> = Vec::new();
+        let mut found: Vec<(String, bool, Vec<_>)> = Vec::new();
         for (name, source) in self.known.looked_up(entry) {
             let From::Look { path, secrets, expression, .. } = &source.from else { continue };
             let kept = (name.to_owned(), expression.clone());

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{SHOWN, miss, plain, shown, without_value};
+use super::{KEPT, miss, plain, shown, without_value};
 use crate::diagnostic::shortened;
 use crate::exchange::{child, equal, segments};
 use crate::scenario::{Content, Except, Known, Miss};
@@ -41,7 +41,7 @@ pub(super) fn misses(wanted: &[Content], bytes: &[u8], json: Option<&Json>, know
 fn one(content: &Content, bytes: &[u8], json: Option<&Json>, known: &Known<'_>, out: &mut Vec<Miss>) {
     let text = || String::from_utf8_lossy(bytes);
     let no_json = |like: &str| {
-        let found = if bytes.is_empty() { "an empty body".to_owned() } else { shortened(&text(), SHOWN) };
+        let found = if bytes.is_empty() { "an empty body".to_owned() } else { shortened(&text(), KEPT) };
         miss(BODY, &format!("JSON{like}"), &found)
     };
     match content {

@@ -19,8 +19,8 @@ use crate::expr::{self, EvalFault, ExprId};
 pub(crate) use called::{Arrived, From, received};
 pub(crate) use nearest::nearest;
 
-/// The most that a line of a report shows of a value.
-const SHOWN: usize = 300;
+/// The most that is kept of a value. What is shown of it is less, and is cut off when secrets are out of it.
+const KEPT: usize = 1 << 16;
 
 const OPERATION: &str = "standin-operation";
 const CONTRACT: &str = "standin-contract";
@@ -169,7 +169,7 @@ fn members(members: Vec<(&str, expr::Value)>) -> expr::Value {
 }
 
 fn miss(what: &str, wanted: &str, found: &str) -> Miss {
-    Miss { what: what.to_owned(), wanted: shortened(wanted, SHOWN), found: shortened(found, SHOWN) }
+    Miss { what: what.to_owned(), wanted: shortened(wanted, KEPT), found: shortened(found, KEPT) }
 }
 
 fn without_value(what: &str, fault: &EvalFault) -> Miss {
@@ -177,7 +177,7 @@ fn without_value(what: &str, fault: &EvalFault) -> Miss {
 }
 
 fn shown(json: &Json) -> String {
-    shortened(&json.to_string(), SHOWN)
+    shortened(&json.to_string(), KEPT)
 }
 
 /// A text as it is, everything else as JSON.

@@ -69,15 +69,16 @@ impl Story<'_> {
             && let exchange = &told["exchange"]
             && exchange.is_object()
         {
-            failure.request = Some(request(exchange));
-            failure.response = Some(response(&exchange["response"]));
+            // The journal masks by what a value is called; a secret that was sent under another name is one all the same.
+            failure.request = secrets.map(|secrets| secrets.shown(request(exchange)));
+            failure.response = secrets.map(|secrets| secrets.shown(response(&exchange["response"])));
             failure.trace = trace(exchange);
             failure.help = patch(exchange);
             return;
         }
         failure.request = secrets.map(|secrets| secrets.shown(last.sent.clone()));
         let status = last.answer.status;
-        let body = text_shown(&String::from_utf8_lossy(&last.answer.body));
+        let body = String::from_utf8_lossy(&last.answer.body).into_owned();
         let came = Shown { line: status_line(status), headers: headers_of(&last.answer.headers), body };
         failure.response = secrets.map(|secrets| secrets.shown(came));
     }
@@ -110,16 +111,22 @@ impl Secrets {
         Shown {
             line: self.hidden(&shown.line),
             headers: shown.headers.into_iter().map(header).collect(),
-            body: self.hidden(&shown.body),
+            // A secret that is cut off would not be known any more.
+            body: text_shown(&self.hidden(&shown.body)),
         }
     }
 }
 
 /// The failure without secrets. Where it is not known what is secret, values are not shown.
 fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
-    let hide = |text: &str| secrets.map_or_else(|| MASK.to_owned(), |secrets| secrets.hidden(text));
+    /// The most that a line of a report shows of a value.
+    const MOST: usize = 300;
+
+    let hide = |text: &str| secrets.map_or_else(|| MASK.to_owned(), |secrets| shortened(&secrets.hidden(text), MOST));
+    // What a value is called is no value.
+    let name = |text: &str| secrets.map_or_else(|| text.to_owned(), |secrets| secrets.hidden(text));
     let miss = |miss: Miss| {
-        let mut shown = Miss { what: hide(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
+        let mut shown = Miss { what: name(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
         if shown.wanted == shown.found && miss.wanted != miss.found {
             shown.found.push_str(", which is another one");
         }
@@ -129,7 +136,14 @@ fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
         |nearest: Nearest| Nearest { differences: nearest.differences.into_iter().map(miss).collect(), ..nearest };
     let misses: Vec<Miss> = failure.misses.into_iter().map(miss).collect();
     let summary = if failure.summary.is_empty() { summary(&misses) } else { hide(&failure.summary) };
-    Failure { summary, misses, nearest: failure.nearest.map(near), ..failure }
+    let trace = failure.trace.iter().map(|line| hide(line)).collect();
+    let unknown = || {
+        secrets.is_none().then(|| {
+            "the log of the sandbox cannot be read to its end, so that nobody says what is secret: no value is shown".to_owned()
+        })
+    };
+    let help = failure.help.as_deref().map(hide).filter(|_| secrets.is_some()).or_else(unknown);
+    Failure { summary, misses, trace, help, nearest: failure.nearest.map(near), ..failure }
 }
 
 /// The first miss in a line.
@@ -151,7 +165,7 @@ fn summary(misses: &[Miss]) -> String {
 /// What a step sends, before it is masked.
 pub(super) fn sent(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Shown {
     let body = match std::str::from_utf8(body) {
-        Ok(text) => text_shown(text),
+        Ok(text) => text.to_owned(),
         Err(_) => bytes_shown(body.len()),
     };
     let mut headers = headers_of(headers);
@@ -210,7 +224,7 @@ fn pairs(headers: &Json) -> Vec<(String, String)> {
 /// `{"text": …}`, `{"base64": …}`, or null.
 fn body(body: &Json) -> String {
     match (body["text"].as_str(), body["base64"].as_str()) {
-        (Some(text), _) => text_shown(text),
+        (Some(text), _) => text.to_owned(),
         (None, Some(base64)) => bytes_shown(base64.len() / 4 * 3),
         (None, None) if body.is_null() => String::new(),
         (None, None) => body.to_string(),
@@ -279,7 +293,8 @@ mod tests {
         assert_eq!((&*shown.summary, &*shown.misses[0].found), ("/a: expected \"b\", found \"c\"", "\"c\""));
         let shown = hidden(Failure { summary: String::new(), ..shown }, None);
         let found = "•••, which is another one";
-        assert_eq!((&*shown.misses[0].what, &*shown.misses[0].wanted, &*shown.misses[0].found), (MASK, MASK, found));
-        assert_eq!(shown.summary, format!("•••: expected •••, found {found}"));
+        assert_eq!((&*shown.misses[0].what, &*shown.misses[0].wanted, &*shown.misses[0].found), ("/a", MASK, found));
+        assert_eq!(shown.summary, format!("/a: expected •••, found {found}"));
+        assert!(shown.help.unwrap().contains("no value is shown"));
     }
 }
