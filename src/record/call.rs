@@ -294,10 +294,10 @@ impl Teller<'_> {
             return Ok((Some(("form", form)), Some(FORM)));
         }
         // A stub may look at the bytes.
-        let is_exact = exchanged.stub.is_some();
+        let is_exact = |json: &Json| exchanged.stub.is_none() || json.to_string().as_bytes() == &**bytes;
         if let Ok(json) = parse_json(bytes, DEEPEST)
             && !json.is_null()
-            && (!is_exact || *json.to_string() == *text)
+            && is_exact(&json)
         {
             let json = self.json(&json, entry, Side::Sent);
             return Ok((Some(("body", json)), Some(JSON)));

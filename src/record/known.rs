@@ -341,8 +341,8 @@ fn named(story: &Story, text: &str, hint: &str) -> String {
     });
     // The number of a record is the number of many.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let found = of_record.next().filter(|_| !is_number);
-    let mut name = found.unwrap_or_else(|| hint.to_owned());
+    let of_record = if is_number { None } else { of_record.next() };
+    let mut name = of_record.unwrap_or_else(|| hint.to_owned());
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         name.insert_str(0, "value_");
     }

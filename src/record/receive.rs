@@ -47,6 +47,9 @@ enum Reply {
     Nobody,
 }
 
+/// Calls that are counted together: receiver, pack, webhook and answered status.
+type Kind<'a> = (usize, &'a Arc<str>, &'a Arc<str>, u16);
+
 /// What stands for somebody who is not there: a receiver of a scenario always is.
 const IN_PLACE: u16 = 503;
 
@@ -153,7 +156,7 @@ impl Receivers {
             return None;
         }
         self.told = sent.len();
-        let mut counts = Vec::new();
+        let mut counts: Vec<(Kind<'_>, u64)> = Vec::new();
         for attempt in sent {
             let status = match attempt.reply {
                 Some((_, Reply::Status(status))) => status,

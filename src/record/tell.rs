@@ -157,23 +157,20 @@ impl<'s> Teller<'s> {
 
     /// Steps that look up what the step of an entry is the first to need; what is there from the beginning, for 0.
     fn look_up(&mut self, entry: u64) {
-        let mut found: Vec<(String, bool, Vec<_>)> = Vec::new();
+        let mut found: Vec<(&str, Step)> = Vec::new();
         for (name, source) in self.known.looked_up(entry) {
             let From::Look { path, secrets, expression, .. } = &source.from else { continue };
-            let kept = (name.to_owned(), expression.clone());
-            match found.iter_mut().find(|(known, ..)| known == path) {
-                Some((_, _, all)) => all.push(kept),
-                None => found.push((path.clone(), *secrets, vec![kept])),
-            }
+            let place = found.iter().position(|(known, _)| *known == path.as_str()).unwrap_or_else(|| {
+                let mut step = Step::control(entry, "GET", path);
+                if *secrets {
+                    step.say("query", Yaml::Map(vec![("secrets".to_owned(), Yaml::word("show"))]));
+                }
+                found.push((path, step));
+                found.len() - 1
+            });
+            found[place].1.keep(name, expression);
         }
-        for (path, secrets, kept) in found {
-            let mut step = Step::control(entry, "GET", &path);
-            if secrets {
-                step.say("query", Yaml::Map(vec![("secrets".to_owned(), Yaml::word("show"))]));
-            }
-            kept.iter().for_each(|(name, expression)| step.keep(name, expression));
-            self.steps.push(step);
-        }
+        self.steps.extend(found.into_iter().map(|(_, step)| step));
     }
 
     fn step(&mut self, entry: u64, what: &Happening) -> Result<Step, String> {

@@ -338,21 +338,21 @@ mod tests {
     ];
 
     /// A value of so many levels that follows from a number.
-    fn odd(number: &mut u64, depth: u32) -> Json {
-        *number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let chance = *number >> 33;
-        let odd_text = |chance: u64| ODD[usize::try_from(chance).unwrap() % ODD.len()];
-        let text = |chance: u64| {
-            let one = odd_text(chance);
-            if chance.is_multiple_of(3) { one.to_owned() } else { format!("{one}{}", odd_text(chance / 50)) }
+    fn odd(number: &mut u32, depth: u32) -> Json {
+        *number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let chance = *number >> 8;
+        let one = |chance: u32| ODD[usize::try_from(chance).unwrap() % ODD.len()];
+        let text = |chance: u32| match chance % 3 {
+            0 => one(chance).to_owned(),
+            _ => format!("{}{}", one(chance), one(chance / 50)),
         };
         match chance % 8 {
             0 | 1 if depth > 0 => (0..chance / 8 % 4).map(|_| odd(number, depth - 1)).collect(),
             2 | 3 if depth > 0 => {
                 (0..chance / 8 % 4).map(|index| (text(chance + index * 7), odd(number, depth - 1))).collect()
             }
-            4 => Json::from((f64::from(u32::try_from(chance).unwrap()) - 1e9) / 1e3),
-            5 => Json::from(i64::try_from(chance).unwrap() - (1 << 30)),
+            4 => Json::from((f64::from(chance) - 1e6) / 1e3),
+            5 => Json::from(i64::from(chance) - (1 << 20)),
             _ => text(chance / 8).into(),
         }
     }
