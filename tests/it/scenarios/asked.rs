@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{asking, err, out, report, run, said, settled};
+use crate::markdown::blocks;
 use crate::server::{Server, standin};
 use crate::support::{copy, replace, repository, write};
 
@@ -33,6 +34,15 @@ fn the_shipped_scenarios_pass_side_by_side_and_one_after_the_other() {
     let elsewhere = standin().arg("run").arg("--list").current_dir(folder.path()).output().unwrap();
     let here = run(&["--list", "fixtures"]);
     assert_eq!(out(&elsewhere), out(&here));
+}
+
+#[test]
+fn the_first_example_of_the_page_passes() {
+    let page = std::fs::read_to_string(repository("docs/scenarios.md")).unwrap();
+    let example = blocks(&page).into_iter().find(|block| block.text.starts_with("scenario:")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "example.yaml", &example.text);
+    assert_eq!(said(0, &[folder.path().to_str().unwrap()]), "1 scenario: 1 passed\n");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_report_for_others_has_all_that_a_failure_tells() {
     let ends: Vec<&str> = runs.iter().map(|run| run["outcome"].as_str().unwrap()).collect();
     assert_eq!(ends, ["passed", "failed", "passed"]);
     let failure = &runs[1]["steps"][0]["failure"];
-    assert_eq!(failure["misses"][0]["what"], "that", "{failure}");
+    assert_eq!(failure["misses"][0]["what"], "status", "{failure}");
     assert_eq!(failure["request"]["line"], "POST /reportei/customers");
     assert_eq!(failure["response"]["line"], "422 Unprocessable Entity");
     assert_eq!(failure["nearest"]["example"], "customers/create.422.blank-name.json");
