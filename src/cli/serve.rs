@@ -300,7 +300,7 @@ pub(super) fn refused(fault: &StartFault) -> Exit {
 }
 
 /// Ready when the process is asked to stop.
-fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

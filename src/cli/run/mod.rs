@@ -19,7 +19,7 @@ use super::output::{coloured, err, out};
 use super::packs;
 use super::report::{self, AfterRun};
 use super::scenarios;
-use super::serve::{duration, real_now, usage};
+use super::serve::{duration, real_now, stopped, usage};
 use super::target::client;
 use crate::client::Client;
 use crate::coverage::Merged;
@@ -186,18 +186,23 @@ impl<'a> Setup<'a> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| usage(&format!("the runtime cannot be started: {error}")))?;
         let ran = runtime.block_on(async {
+            let stop = stopped().map_err(|error| usage(&format!("signals cannot be heard: {error}")))?;
             if let Some(client) = &self.target {
                 compare(client, &all).await?;
-                return Ok(scenario::run(plan(client.clone()), turns).await);
+                return Ok(scenario::run(plan(client.clone()), turns, stop).await);
             }
             let own = Own::start(packs, &arguments.folders, self.jobs * 2).await?;
-            let ran = scenario::run(plan(own.client.clone()), turns).await;
+            let ran = scenario::run(plan(own.client.clone()), turns, stop).await;
             own.stop().await;
             Ok(ran)
         });
         runtime.shutdown_background();
         progress.clear();
-        let Ran { run, covered } = ran?;
+        let Ran { run, covered, is_stopped } = ran?;
+        if is_stopped {
+            err("interrupted: what was under way was left, and its sandboxes deleted\n");
+            return Err(Exit::Failed);
+        }
         tell::say(&run);
         for report in &self.reports {
             report.write(&run, started)?;

@@ -11,6 +11,8 @@ mod mask;
 mod show;
 mod story;
 
+use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -62,16 +64,19 @@ pub(crate) struct Ran {
     pub(crate) run: Run,
     /// What they exercised, by sandbox, where that was asked for.
     pub(crate) covered: Vec<(String, coverage::Report)>,
+    /// Whether the run was stopped before its end.
+    pub(crate) is_stopped: bool,
 }
 
-/// Runs them all.
-pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Ran {
+/// Runs them all, or until `stop` is ready: then those under way are left, and their sandboxes deleted.
+pub(crate) async fn run(plan: Plan, turns: Vec<Turn>, stop: impl Future<Output = ()>) -> Ran {
     let began = (plan.real)();
     let work = Arc::new(Work {
         next: AtomicUsize::new(0),
         has_failed: AtomicBool::new(false),
         told: Mutex::new(turns.iter().map(|_| None).collect()),
         covered: Mutex::default(),
+        open: Mutex::default(),
         plan,
         turns,
     });
@@ -80,7 +85,17 @@ pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Ran {
         let work = Arc::clone(&work);
         workers.spawn(async move { work.on().await });
     }
-    while workers.join_next().await.is_some() {}
+    let is_stopped = tokio::select! {
+        () = async { while workers.join_next().await.is_some() {} } => false,
+        () = stop => true,
+    };
+    if is_stopped {
+        workers.shutdown().await;
+        let open = std::mem::take(&mut *work.open.lock());
+        for sandbox in open.iter().filter(|_| !work.plan.keep) {
+            story::end(&work.plan, sandbox).await;
+        }
+    }
     let told = std::mem::take(&mut *work.told.lock());
     let told = told.into_iter().zip(&work.turns);
     let run = Run {
@@ -88,7 +103,7 @@ pub(crate) async fn run(plan: Plan, turns: Vec<Turn>) -> Ran {
         told: told.map(|(told, turn)| told.unwrap_or_else(|| work.plan.told(turn))).collect(),
         took: took(began, (work.plan.real)()),
     };
-    Ran { run, covered: std::mem::take(&mut *work.covered.lock()) }
+    Ran { run, covered: std::mem::take(&mut *work.covered.lock()), is_stopped }
 }
 
 struct Work {
@@ -98,6 +113,8 @@ struct Work {
     has_failed: AtomicBool,
     told: Mutex<Vec<Option<Told>>>,
     covered: Mutex<Vec<(String, coverage::Report)>>,
+    /// The sandboxes of those that are under way.
+    open: Mutex<BTreeSet<String>>,
 }
 
 impl Work {
@@ -109,7 +126,7 @@ impl Work {
             if self.plan.fail_fast && self.has_failed.load(Ordering::Relaxed) {
                 return;
             }
-            let (told, covered) = story::tell(&self.plan, turn).await;
+            let (told, covered) = story::tell(&self.plan, turn, &self.open).await;
             self.covered.lock().extend(covered);
             if told.outcome != Outcome::Passed {
                 self.has_failed.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! One scenario, told in a sandbox of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -88,13 +88,18 @@ struct Book {
 }
 
 /// Tells the scenario to its end, or to where it fails.
-pub(super) async fn tell(plan: &Plan, turn: &Turn) -> (Told, Option<(String, coverage::Report)>) {
+pub(super) async fn tell(
+    plan: &Plan,
+    turn: &Turn,
+    open: &Mutex<BTreeSet<String>>,
+) -> (Told, Option<(String, coverage::Report)>) {
     let began = (plan.real)();
     let mut covered = None;
     let mut told = plan.told(turn);
     let scenario = &*turn.scenario;
     match made(plan, scenario).await {
         Ok((sandbox, seed)) => {
+            open.lock().insert(sandbox.clone());
             told.sandbox = Some(sandbox.clone());
             told.seed = Some(seed);
             let base = format!("{}/~{sandbox}/{}", plan.client.base(), plan.pack(scenario.pack).name);
@@ -126,10 +131,9 @@ pub(super) async fn tell(plan: &Plan, turn: &Turn) -> (Told, Option<(String, cov
                 covered = story.covered().await;
             }
             if !plan.keep {
-                // What is not there any more has ended, too.
-                let path = format!("/sandboxes/{}", story.sandbox);
-                let _ = plan.client.within(END).control(None, Method::DELETE, &path, None).await;
+                end(plan, &story.sandbox).await;
             }
+            open.lock().remove(&story.sandbox);
         }
         Err(step) => {
             told.outcome = Outcome::Broken;
@@ -138,6 +142,12 @@ pub(super) async fn tell(plan: &Plan, turn: &Turn) -> (Told, Option<(String, cov
     }
     told.took = took(began, (plan.real)());
     (told, covered)
+}
+
+/// Deletes a sandbox. What is not there any more has ended, too.
+pub(super) async fn end(plan: &Plan, sandbox: &str) {
+    let path = format!("/sandboxes/{sandbox}");
+    let _ = plan.client.within(END).control(None, Method::DELETE, &path, None).await;
 }
 
 /// Makes a sandbox: its id, and its seed.

@@ -1,10 +1,12 @@
 //! What is run, against which server, and what ends how.
 
+use std::process::{Command, Stdio};
+
 use serde_json::json;
 
 use super::{asking, err, out, report, run, said, settled};
 use crate::markdown::blocks;
-use crate::server::{Server, standin};
+use crate::server::{Server, eventually, standin};
 use crate::support::{copy, replace, repository, write};
 
 const GOOD: &str = "{ status: 200 }";
@@ -207,6 +209,27 @@ fn a_scenario_that_is_not_done_in_time_says_what_was_under_way() {
         text.contains("did not answer within 300ms") || text.contains("the scenario was not done within 300ms"),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_that_is_interrupted_deletes_its_sandboxes() {
+    let folder = tempfile::tempdir().unwrap();
+    let story = "scenario: Slow\npack: reportei\nsteps:\n  - fault: { operation: List all customers, latency: 20s }\n  \
+                 - call: List all customers\n";
+    write(folder.path(), "slow.yaml", story);
+    let server = Server::start(&[]);
+    let sandboxes = || server.control("GET", "/sandboxes", None).expect(200).json()["total"].clone();
+    let mut command = standin();
+    command.args(["run", folder.path().to_str().unwrap(), "--target", &server.url()]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the call", || {
+        let all = server.control("GET", "/sandboxes", None).expect(200).json();
+        (all["records"][1]["entries"] == json!(2)).then_some(())
+    });
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), sandboxes()), (Some(1), json!(1)));
+    assert_eq!(err(&output), "interrupted: what was under way was left, and its sandboxes deleted\n");
 }
 
 #[test]
