@@ -11,7 +11,7 @@ use super::Exit;
 use super::output::err;
 use super::report::Shown;
 use super::serve::usage;
-use super::target::{Target, wait};
+use super::target::{Target, say_token, wait};
 use crate::coverage::{self, Merged, Report};
 
 /// The largest file that is read.
@@ -53,11 +53,15 @@ struct OfServer {
 }
 
 pub(super) fn run(arguments: &Coverage) -> Exit {
-    let (report, shown) = match &arguments.action {
-        Some(Action::Merge(merge)) => (merged(&merge.files), &merge.shown),
-        None => (arguments.server.ask(), &arguments.shown),
+    let (shown, merge) = match &arguments.action {
+        Some(Action::Merge(merge)) => (&merge.shown, Some(&merge.files)),
+        None => (&arguments.shown, None),
     };
-    report.map_or_else(|exit| exit, |report| shown.show(&report))
+    let shown_in = |format| {
+        let report = merge.map_or_else(|| arguments.server.ask(), |files| merged(files))?;
+        Ok(shown.show(&report, format))
+    };
+    shown.format().and_then(shown_in).unwrap_or_else(|exit| exit)
 }
 
 fn merged(files: &[PathBuf]) -> Result<Report, Exit> {
@@ -92,7 +96,11 @@ impl OfServer {
             err(&format!("error: {why}\n"));
             Exit::Failed
         };
-        let answer = answer.map_err(|fault| failed(&fault.to_string()))?;
+        let answer = answer.map_err(|fault| {
+            let exit = failed(&fault.to_string());
+            say_token(&fault);
+            exit
+        })?;
         coverage::read(answer.to_string().as_bytes())
             .map_err(|(_, why)| failed(&format!("{}/_standin{path}: {why}", client.base())))
     }

@@ -12,13 +12,16 @@ use super::serve::{real_now, usage};
 use crate::coverage::{self, Bar, Kind, Report};
 use crate::diagnostic::one_of;
 
+/// The files that say themselves how they are written.
+const ENDINGS: &str = "a file that ends in .txt, .json, .html, .xml or .info";
+
 /// What of a report is shown, and where.
 #[derive(Debug, Args)]
 pub(super) struct Shown {
     /// File that the report is written to, in place of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How the report is written [default: what the ending of --output says, else `table`]
+    /// How the report is written [default: what the ending of --output says, `table` without --output]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// End with exit code 1 when less of what is documented was exercised
@@ -70,7 +73,7 @@ enum FailOn {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Table,
     Json,
     Html,
@@ -108,10 +111,23 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 impl Shown {
+    /// How the report is written. Asked before anything is read: a mistake is told at once.
+    pub(super) fn format(&self) -> Result<Format, Exit> {
+        match (self.format, &self.output) {
+            (Some(format), _) => Ok(format),
+            (None, None) => Ok(Format::Table),
+            (None, Some(file)) => Format::of_ending(file).ok_or_else(|| {
+                usage(&format!(
+                    "--output {}: the ending says no format: give --format with {}, or {ENDINGS}",
+                    file.display(),
+                    known()
+                ))
+            }),
+        }
+    }
+
     /// Shows a report, and says whether it is enough.
-    pub(super) fn show(&self, report: &Report) -> Exit {
-        let ending = self.output.as_deref().and_then(Format::of_ending);
-        let format = self.format.or(ending).unwrap_or(Format::Table);
+    pub(super) fn show(&self, report: &Report, format: Format) -> Exit {
         let text = format.render(report);
         match &self.output {
             None => out(&text),
@@ -177,22 +193,34 @@ impl Enough {
 
 /// `FORMAT=FILE`, or a file whose ending says the format.
 fn named(flag: &str, text: &str) -> Result<(Format, PathBuf), Exit> {
-    let said = text.split_once('=').and_then(|(name, file)| Some((Format::from_str(name, false).ok()?, file)));
-    if let Some((format, file)) = said.filter(|(_, file)| !file.is_empty()) {
-        return Ok((format, file.into()));
+    if let Some((name, file)) = text.split_once('=')
+        && is_word(name)
+    {
+        return match Format::from_str(name, false) {
+            Ok(format) if !file.is_empty() => Ok((format, file.into())),
+            Ok(_) => Err(usage(&format!("{flag} {text}: the file is missing: write {name}=FILE"))),
+            Err(_) => Err(usage(&format!(
+                "{flag} {text}: there is no format `{name}`: write FORMAT=FILE with {}; a file of this name is ./{text}",
+                known()
+            ))),
+        };
     }
     let path = PathBuf::from(text);
-    match Format::of_ending(&path) {
-        Some(format) => Ok((format, path)),
-        None => {
-            let values: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
-            let known = one_of(values.iter().map(|value| value.get_name()));
-            Err(usage(&format!(
-                "{flag} {text}: the ending says no format: write FORMAT=FILE with {known}, or a file that ends in \
-                 .txt, .json, .html, .xml or .info"
-            )))
-        }
-    }
+    let unsaid = || {
+        let known = known();
+        usage(&format!("{flag} {text}: the ending says no format: write FORMAT=FILE with {known}, or {ENDINGS}"))
+    };
+    Format::of_ending(&path).map(|format| (format, path)).ok_or_else(unsaid)
+}
+
+/// Whether it is read as the name of a format. What has a dot or a slash is a file.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+}
+
+fn known() -> String {
+    let values: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+    one_of(values.iter().map(|value| value.get_name()))
 }
 
 impl Plan {
@@ -235,6 +263,19 @@ mod tests {
         assert_eq!(read("out/a=b.HTML"), is(Format::Html, "out/a=b.HTML"));
         assert_eq!(read("cobertura.xml"), is(Format::Cobertura, "cobertura.xml"));
         assert_eq!((read("report"), read("json="), read("yaml=x"), read("")), (None, None, None, None));
+        // A word before the sign is a format and nothing else: a typing mistake is no file.
+        assert_eq!((read("bogus=x.json"), read("./bogus=x.json")), (None, is(Format::Json, "./bogus=x.json")));
+    }
+
+    #[test]
+    fn the_file_of_a_report_says_its_format_or_the_command_line_does() {
+        let chosen =
+            |format, output: &str| Shown { output: Some(output.into()), format, fail_under: None }.format().ok();
+        assert_eq!(
+            (chosen(None, "a.lcov"), chosen(None, "m.foo"), chosen(None, "m")),
+            (Some(Format::Lcov), None, None)
+        );
+        assert_eq!(chosen(Some(Format::Json), "m.foo"), Some(Format::Json));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Exit;
+use super::output::err;
 use super::serve::usage;
 use super::tls::contents;
-use crate::client::Client;
+use crate::client::{Client, ControlFault};
 
 /// Where the server and its token stand when the command line says nothing.
 const URL: &str = "STANDIN_URL";
@@ -43,6 +44,13 @@ pub(super) fn client(url: &str, token: Option<&str>, ca: Option<&Path>) -> Resul
 
 fn from_environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// Says how a token is given, where the server has asked for one.
+pub(super) fn say_token(fault: &ControlFault) {
+    if fault.is_about_token() {
+        err("give the token of the server with --token, or as STANDIN_TOKEN\n");
+    }
 }
 
 /// Waits for an answer of a server.

@@ -20,7 +20,7 @@ use super::packs;
 use super::report::{self, AfterRun};
 use super::scenarios;
 use super::serve::{duration, real_now, stopped, usage};
-use super::target::client;
+use super::target::{client, say_token};
 use crate::client::Client;
 use crate::coverage::Merged;
 use crate::diagnostic::{Severity, render};
@@ -243,9 +243,7 @@ fn list(turns: &[Turn]) {
 async fn compare(client: &Client, packs: &[Arc<Pack>]) -> Result<(), Exit> {
     let told = client.control(None, Method::GET, "/reload", None).await.map_err(|fault| {
         err(&format!("error: {fault}\n"));
-        if fault.is_about_token() {
-            err("give the token of the server with --token, or as STANDIN_TOKEN\n");
-        }
+        say_token(&fault);
         Exit::Failed
     })?;
     for there in told["packs"].as_array().into_iter().flatten() {

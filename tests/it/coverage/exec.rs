@@ -182,6 +182,7 @@ fn what_cannot_be_started_is_said() {
         &["serve", "--exit-report", "no/such/folder/a.json"],
         &["--exit-report no/such/folder/a.json", "folder"],
     );
+    crate::cli::refused(&["serve", "--exit-report", "bogus=x.json"], &["no format `bogus`", "`cobertura`", "./bogus"]);
     crate::cli::refused(&["serve", "--exit-report", "report"], &["FORMAT=FILE", "`cobertura`", ".json"]);
     crate::cli::refused(&["serve", "--fail-under", "101"], &["from 0 to 100"]);
     crate::cli::refused(&["serve", "--fail-on", "nothing"], &["violation", "assumed", "undocumented"]);

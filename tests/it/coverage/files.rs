@@ -104,6 +104,7 @@ fn a_token_is_given_or_stands_in_the_environment() {
     let url = server.url();
     let refused = coverage(&["--target", &url]);
     assert!(refused.status.code() == Some(1) && err(&refused).contains("token"), "{}", err(&refused));
+    assert!(err(&refused).ends_with("\ngive the token of the server with --token, or as STANDIN_TOKEN\n"));
     out(&coverage(&["--target", &url, "--token", "0123456789abcdef"]));
     out(&standin().env("STANDIN_TOKEN", "0123456789abcdef").args(["coverage", "--target", &url]).output().unwrap());
 }
@@ -198,7 +199,10 @@ fn a_file_that_is_none_is_refused_with_its_place() {
     assert!(fs::read_to_string(files.path("damaged.json")).unwrap().lines().nth(line - 1).unwrap().contains("many"));
     assert_eq!(files.merge(&["none.json"], &[]).status.code(), Some(2));
     assert_eq!(files.merge(&[], &[]).status.code(), Some(2));
-    assert_eq!(files.merge(&["one.json"], &["--output", "no/such/folder/x"]).status.code(), Some(2));
+    assert_eq!(files.merge(&["one.json"], &["--output", "no/such/folder/x.json"]).status.code(), Some(2));
+    let unsaid = files.merge(&["none.json"], &["--output", "m.foo"]);
+    assert!(unsaid.status.code() == Some(2) && err(&unsaid).contains("`cobertura`"), "{}", err(&unsaid));
+    assert!(!files.path("m.foo").exists());
     assert_eq!(files.merge(&["one.json"], &["--format", "pdf"]).status.code(), Some(2));
 }
 
