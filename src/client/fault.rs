@@ -22,6 +22,9 @@ pub(crate) const FAULTS: [&str; 10] = [
     "unsendable",
 ];
 
+/// The remedy where only the server knows more.
+pub(super) const LOG: &str = "look at the log of the server";
+
 /// Why there is no answer. Each has words: place, cause and remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -64,6 +67,12 @@ impl Fault {
         }
     }
 
+    /// The words, without sending people to a log that is not there, or knows no more.
+    pub(crate) fn without_log(&self) -> &str {
+        let words = self.words();
+        words.strip_suffix(LOG).and_then(|words| words.strip_suffix(": ")).unwrap_or(words)
+    }
+
     fn words(&self) -> &str {
         match self {
             Fault::Down(words)
@@ -88,7 +97,7 @@ impl Fault {
         };
         let kind =
             std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
-        let log = "look at the log of the server";
+        let log = LOG;
         if error.is_parse_too_large() {
             return Fault::head_too_large(target);
         }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 
-use super::fault::Fault;
+use super::fault::{Fault, LOG};
 use super::target::{Target, listed};
 use crate::line::{Distrust, Line, MOST_HEAD, MOST_HEADERS, Meter, Trust, size};
 
@@ -213,11 +213,10 @@ impl Stage {
             Stage::Secure => {
                 format!("{base} did not finish the TLS handshake within {time:?}: see whether it speaks https there")
             }
-            Stage::Answer => format!("{base} did not answer within {time:?}: look at the log of the server"),
-            Stage::Body(status) => format!(
-                "{base} answered with status {} and was not done within {time:?}: look at the log of the server",
-                status.as_u16()
-            ),
+            Stage::Answer => format!("{base} did not answer within {time:?}: {LOG}"),
+            Stage::Body(status) => {
+                format!("{base} answered with status {} and was not done within {time:?}: {LOG}", status.as_u16())
+            }
         }
     }
 }

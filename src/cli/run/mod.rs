@@ -172,6 +172,7 @@ impl<'a> Setup<'a> {
         let (told, again) = (Arc::clone(&progress), again(arguments));
         let plan = |client: Client| Plan {
             client,
+            own: self.target.is_none(),
             packs: all.clone(),
             jobs: self.jobs,
             fail_fast: arguments.fail_fast,

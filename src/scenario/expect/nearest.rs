@@ -7,9 +7,6 @@ use crate::exchange::{Differs, differences};
 use crate::pack::{Example, OperationId, Pack};
 use crate::scenario::{Miss, Nearest};
 
-/// The most differences that are told of one example.
-const MOST: usize = 10;
-
 /// Of the examples of an operation the one that an answer differs least from: with its status, if there is one. None where
 /// the operation has no example with JSON, or the answer has none.
 pub(crate) fn nearest(pack: &Pack, operation: OperationId, answer: &Answer) -> Option<Nearest> {
@@ -43,11 +40,6 @@ pub(crate) fn nearest(pack: &Pack, operation: OperationId, answer: &Answer) -> O
                 &format!("the order {}", found.join(", ")),
             ),
         });
-    }
-    if told.len() > MOST {
-        let more = told.len() - MOST;
-        told.truncate(MOST);
-        told.push(miss("and", &format!("{more} more differences"), ""));
     }
     Some(Nearest { example, differences: told })
 }

@@ -113,6 +113,10 @@ fn of_failure(out: &mut Text, failure: &Failure) {
 fn misses(out: &mut Text, indent: &str, all: &[Miss]) {
     for miss in all {
         out.plain(format!("{indent}{}\n", miss.what));
+        // How many more there are is all that is told of them.
+        if miss.wanted.is_empty() && miss.found.is_empty() {
+            continue;
+        }
         out.plain(format!("{indent}  expected  "));
         out.add(Tone::Good, hanging(&miss.wanted, indent.len() + 12));
         out.plain(format!("\n{indent}  found     "));

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::call::encoded;
 use super::line::Line;
+use super::show::left_open;
 use super::story::{Halt, Story};
 use crate::client::{self, Receiver};
 use crate::clock::Instant;
@@ -69,7 +70,12 @@ impl Story<'_> {
             };
             let misses = self.known(number, line, |known| Ok(answer(expect, &last, known))).await?;
             if !misses.is_empty() {
-                return Err(self.failed(line, misses).await);
+                let help = left_open(expect, &misses);
+                let mut halt = self.failed(line, misses).await;
+                if let Halt::Failed(failure) = &mut halt {
+                    failure.help = failure.help.take().or(help);
+                }
+                return Err(halt);
             }
         }
         let mut misses = Vec::new();

@@ -32,6 +32,8 @@ type Again = Box<dyn Fn(&Scenario, usize) -> String + Send + Sync>;
 /// How scenarios are to be run.
 pub(crate) struct Plan {
     pub(crate) client: Client,
+    /// Whether the server runs in this process. It has no log then that anybody could look at.
+    pub(crate) own: bool,
     /// Those that the scenarios were read against.
     pub(crate) packs: Vec<Arc<Pack>>,
     /// How many run side by side.

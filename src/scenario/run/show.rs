@@ -4,11 +4,14 @@ use http::header::{CONTENT_LENGTH, DATE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value as Json;
 
+use super::call::encoded;
 use super::line::{Last, Line};
 use super::mask::{MASK, Secrets};
 use super::story::{Halt, Story};
+use crate::client::Fault;
 use crate::diagnostic::shortened;
-use crate::scenario::{Failure, Miss, Nearest, Shown, nearest};
+use crate::exchange::{distinct, segments};
+use crate::scenario::{Content, Expect, Failure, Miss, Nearest, Shown, nearest};
 
 /// The most that is shown of a body.
 const MOST_CHARS: usize = 4_000;
@@ -17,6 +20,13 @@ const MOST_LINES: usize = 80;
 /// The most pieces of a log that are looked through for secrets, and how many entries each has.
 const MOST_PIECES: usize = 20;
 const PIECE: usize = 1_000;
+
+/// The most differences that are told of the nearest example, and the most names that are proposed to be left out.
+const MOST_DIFFERENCES: usize = 10;
+const MOST_NAMES: usize = 6;
+
+/// As what an expectation finds is not there.
+const ABSENT: &str = "absent";
 
 const ENTRY: &str = "standin-entry";
 
@@ -83,6 +93,29 @@ impl Story<'_> {
         failure.response = secrets.map(|secrets| secrets.shown(came));
     }
 
+    /// The trace of a call that was not answered, where a rule has seen to that: of the newest such call in the journal.
+    pub(super) async fn broken_off(&self, fault: &Fault, method: &Method, path: &str) -> Option<Vec<String>> {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let mut newest = None;
+        let mut after = String::new();
+        for _ in 0..MOST_PIECES {
+            let list = format!("/journal?method={method}&path={}&limit={PIECE}{after}", encoded(path));
+            let list = self.control(Method::GET, &list, None).await.ok()?;
+            newest = list["records"].as_array().and_then(|records| records.last()?["entry"].as_u64()).or(newest);
+            match list["next"].as_u64() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        let told = self.control(Method::GET, &format!("/journal/{}", newest?), None).await.ok()?;
+        let exchange = &told["exchange"];
+        let says = |step: &Json| {
+            let detail = step["detail"].as_str().unwrap_or_default();
+            step["stage"] == "fault" && (matches!(fault, Fault::Late(_)) || detail.contains(fault.name()))
+        };
+        exchange["trace"].as_array()?.iter().any(says).then(|| trace(exchange))
+    }
+
     /// What is secret in the sandbox. None where that cannot be known.
     pub(super) async fn secrets(&self) -> Option<Secrets> {
         let mut secrets = Secrets::default();
@@ -129,11 +162,26 @@ fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
         let mut shown = Miss { what: name(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
         if shown.wanted == shown.found && miss.wanted != miss.found {
             shown.found.push_str(", which is another one");
+        } else if secrets.is_some() && is_masked(&shown.found) {
+            // Else it reads as if the answer had said so.
+            let what = if shown.wanted == ABSENT { "a value" } else { "another value" };
+            shown.found = format!("{what}, which is secret");
         }
         shown
     };
-    let near =
-        |nearest: Nearest| Nearest { differences: nearest.differences.into_iter().map(miss).collect(), ..nearest };
+    let near = |nearest: Nearest| {
+        // Secrets are others each time: that they are tells nothing of the answer.
+        let tells = |miss: &Miss| miss.wanted == ABSENT || !is_masked(&hide(&miss.found)) || secrets.is_none();
+        let mut differences: Vec<Miss> = nearest.differences.into_iter().filter(tells).map(miss).collect();
+        if differences.len() > MOST_DIFFERENCES {
+            let more = differences.len() - MOST_DIFFERENCES;
+            differences.truncate(MOST_DIFFERENCES);
+            let plural = if more == 1 { "" } else { "s" };
+            let what = format!("and {more} more difference{plural}");
+            differences.push(Miss { what, wanted: String::new(), found: String::new() });
+        }
+        Nearest { differences, ..nearest }
+    };
     let misses: Vec<Miss> = failure.misses.into_iter().map(miss).collect();
     let summary = if failure.summary.is_empty() { summary(&misses) } else { hide(&failure.summary) };
     let trace = failure.trace.iter().map(|line| hide(line)).collect();
@@ -144,6 +192,31 @@ fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
     };
     let help = failure.help.as_deref().map(hide).filter(|_| secrets.is_some()).or_else(unknown);
     Failure { summary, misses, trace, help, nearest: failure.nearest.map(near), ..failure }
+}
+
+/// Whether nothing else is left of a value.
+fn is_masked(shown: &str) -> bool {
+    shown.trim_matches('"') == MASK
+}
+
+/// How values are left open, where a body is like its example but for values of the same kind.
+pub(super) fn left_open(expect: &Expect, misses: &[Miss]) -> Option<String> {
+    let is_like = !expect.body.is_empty() && expect.body.iter().all(|part| matches!(part, Content::Like { .. }));
+    let kind = |text: &str| serde_json::from_str::<Json>(text).ok().map(|json| std::mem::discriminant(&json));
+    let name = |miss: &Miss| {
+        let name = segments(&miss.what).pop().filter(|_| miss.what.starts_with('/'))?;
+        let is_plain = name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        let is_index = name.chars().all(|character| character.is_ascii_digit());
+        let is_same = kind(&miss.wanted).is_some_and(|wanted| Some(wanted) == kind(&miss.found));
+        (is_plain && !is_index && is_same).then_some(name)
+    };
+    let names = distinct(misses.iter().map(name).collect::<Option<Vec<_>>>()?);
+    (is_like && (1..=MOST_NAMES).contains(&names.len())).then(|| {
+        format!(
+            "only values differ: those that are others each time are left out with `except: [{}]`",
+            names.join(", ")
+        )
+    })
 }
 
 /// The first miss in a line.
@@ -283,6 +356,26 @@ mod tests {
         assert!(shown.lines().count() == MOST_LINES + 1 && shown.ends_with(" bytes more"), "{shown}");
         let shown = text_shown(&"ä".repeat(MOST_CHARS + 7));
         assert!(shown.ends_with("… and 14 bytes more"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_secret_is_no_difference_to_an_example_and_no_answer_in_bullets() {
+        let mut secrets = Secrets::default();
+        secrets.add(&json!("•••"), &json!("first-secret"));
+        let miss = |what: &str, wanted: &str, found: &str| Miss {
+            what: what.to_owned(),
+            wanted: wanted.to_owned(),
+            found: found.to_owned(),
+        };
+        let secret = miss("/token", "\"written\"", "\"first-secret\"");
+        let mut differences = vec![secret.clone(), miss("/more", "absent", "\"first-secret\"")];
+        differences.extend((0..11).map(|number| miss(&format!("/{number}"), "1", "2")));
+        let nearest = Some(Nearest { example: "a".to_owned(), differences });
+        let shown = hidden(Failure { misses: vec![secret], nearest, ..Failure::default() }, Some(&secrets));
+        assert_eq!(shown.summary, "/token: expected \"written\", found another value, which is secret");
+        let near = shown.nearest.unwrap().differences;
+        assert_eq!((&*near[0].what, &*near[0].found), ("/more", "a value, which is secret"));
+        assert_eq!((&*near[10].what, near.len()), ("and 2 more differences", 11));
     }
 
     #[test]

@@ -341,23 +341,45 @@ impl Story<'_> {
                 (line.last, line.fault) = (None, Some(fault.name()));
                 Ok(())
             }
-            Err(fault) => Err(self.unanswered(&fault, wanted, shown).await),
+            Err(fault) => {
+                let trace = match call.outside {
+                    true => None,
+                    false => self.broken_off(&fault, &ready.method, &ready.path).await,
+                };
+                Err(self.unanswered(&fault, wanted, shown, trace).await)
+            }
         }
     }
 
-    /// Nothing whole came back.
-    async fn unanswered(&self, fault: &Fault, wanted: Option<&str>, sent: Shown) -> Halt {
-        let found = format!("{} ({fault})", fault.name());
+    /// Nothing whole came back. There is a trace where a rule has seen to that.
+    async fn unanswered(&self, fault: &Fault, wanted: Option<&str>, sent: Shown, trace: Option<Vec<String>>) -> Halt {
+        let name = fault.name();
+        let words = if self.plan.own || trace.is_some() { fault.without_log().to_owned() } else { fault.to_string() };
+        let found = format!("{name} ({words})");
+        let help = match (&trace, fault) {
+            (Some(_), _) => Some(format!(
+                "a rule of the faults has done this: where it is meant, write `expect: {{ fault: {name} }}`"
+            )),
+            (None, Fault::Late(_)) => Some("give it longer with --timeout".to_owned()),
+            (None, _) => None,
+        };
         let wanted = wanted.unwrap_or("a whole answer").to_owned();
         let is_broken = matches!(fault, Fault::Down(_) | Fault::Untrusted(_));
         let (summary, misses) = if is_broken {
-            (fault.to_string(), Vec::new())
+            (words, Vec::new())
         } else {
             let miss = Miss { what: "answer".to_owned(), wanted, found };
             (format!("no answer came: {}", miss.found), vec![miss])
         };
         let request = self.secrets().await.map(|secrets| secrets.shown(sent));
-        let failure = Box::new(Failure { summary, misses, request, ..Failure::default() });
+        let failure = Box::new(Failure {
+            summary,
+            misses,
+            request,
+            trace: trace.unwrap_or_default(),
+            help,
+            ..Failure::default()
+        });
         if is_broken { Halt::Broken(failure) } else { Halt::Failed(failure) }
     }
 
@@ -375,7 +397,7 @@ impl Story<'_> {
         let came = client.control_answer(sandbox, asked.method, &asked.path, asked.body.as_ref(), "application/json");
         let answer = match came.await {
             Ok(response) => answered(response),
-            Err(fault) => return Err(self.unanswered(&fault, None, shown).await),
+            Err(fault) => return Err(self.unanswered(&fault, None, shown, None).await),
         };
         let is_refused = !(200..300).contains(&answer.status);
         let says_status = step.expect.as_ref().is_some_and(|expect| !expect.status.is_empty());
