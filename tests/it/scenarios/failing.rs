@@ -57,3 +57,13 @@ fn a_report_for_others_has_all_that_a_failure_tells() {
     assert!(failure["help"].as_str().unwrap().contains("JSON Patch"));
     assert_eq!(runs[1]["again"], "standin run tests/cases/failing/table.yaml --case 'an empty name'");
 }
+
+#[test]
+fn a_call_that_a_rule_breaks_off_says_so_and_how_that_is_expected() {
+    let output = run(&["tests/cases/failing/no-answer.yaml"]);
+    let text = out(&output);
+    for part in ["of the faults: connection-reset", "expect: { fault: connection-reset }"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("look at the log"), "{text}");
+}
