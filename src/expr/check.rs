@@ -352,6 +352,8 @@ impl Checker<'_> {
                 }
                 let suggestion = nearest(name, object.fields.iter().map(|(known, _)| known.as_str()));
                 let help = match object.fields.is_empty() {
+                    // A receiver has its name from the step that makes it.
+                    true if object.what == "the list of receivers" => format!("a step makes it: `- receive: {name}`"),
                     true => format!("nothing is known to be in {}", object.what),
                     false => {
                         format!("{} has {}", object.what, all_of(object.fields.iter().map(|(known, _)| known.as_str())))
