@@ -297,6 +297,12 @@ pub(crate) struct Sent {
 }
 
 impl Scenario {
+    /// Where a row stands: in the table, else where the scenario does.
+    pub(crate) fn line_of(&self, row: usize) -> usize {
+        let row = self.rows.get(row).filter(|row| row.case.is_some());
+        row.map_or(self.line, |row| *row.lines.start())
+    }
+
     /// The packs that it asks something of.
     pub(crate) fn packs(&self) -> BTreeSet<usize> {
         let mut packs = BTreeSet::from([self.pack]);

@@ -70,9 +70,9 @@ impl Told {
     }
 }
 
-/// How many scenarios there are, each counted once with all its rows.
+/// How many scenarios there are, each counted once with all its rows: a file has one.
 fn scenarios(run: &Run) -> usize {
-    let mut seen: Vec<_> = run.told.iter().map(|told| (&told.file, told.line)).collect();
+    let mut seen: Vec<_> = run.told.iter().map(|told| &told.file).collect();
     seen.sort_unstable();
     seen.dedup();
     seen.len()

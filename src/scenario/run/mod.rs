@@ -151,7 +151,7 @@ impl Plan {
             scenario: scenario.name.to_string(),
             case: scenario.rows[*row].case.as_deref().map(str::to_owned),
             file: scenario.file.to_string(),
-            line: scenario.line,
+            line: scenario.line_of(*row),
             tags: scenario.tags.clone(),
             pack: self.pack(scenario.pack).name.to_string(),
             sandbox: None,
