@@ -6,7 +6,7 @@ mod tell;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ use super::serve::{duration, real_now, stopped, usage};
 use super::target::{client, say_token};
 use crate::client::Client;
 use crate::coverage::Merged;
-use crate::diagnostic::{Severity, render};
+use crate::diagnostic::render;
 use crate::pack::Pack;
 use crate::scenario::{self, Outcome, Plan, Ran, Scenario, Turn};
 
 use crate::server::monotonic;
 
-use choose::{Choice, Line};
+use choose::{Choice, Named};
 use own::{Own, Packs};
 use tell::Progress;
 
@@ -38,8 +38,8 @@ const MOST_JOBS: usize = 256;
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Scenario files, and folders of them; FILE:LINE means the scenario or the row of its table there [default: those of
-    /// the packs]
+    /// Scenario files, and folders of them; FILE:LINE means the scenario or the row of its table there, besides what else
+    /// is named [default: those of the packs]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
     #[command(flatten)]
@@ -90,7 +90,7 @@ fn start(arguments: &Run) -> Result<Exit, Exit> {
         return watch::follow(&setup);
     }
     let told = setup.told()?;
-    let turns = arguments.choice.turns(&told.scenarios, &setup.lines)?;
+    let turns = setup.turns(&told)?;
     if arguments.list {
         list(&turns);
         return Ok(Exit::Good);
@@ -101,9 +101,7 @@ fn start(arguments: &Run) -> Result<Exit, Exit> {
 /// What the arguments say, once it is known to be possible.
 struct Setup<'a> {
     arguments: &'a Run,
-    /// Files and folders of scenarios, and lines in them.
-    paths: Vec<PathBuf>,
-    lines: Vec<Line>,
+    named: Named,
     jobs: usize,
     timeout: Duration,
     reports: Vec<tell::Report>,
@@ -126,20 +124,13 @@ impl<'a> Setup<'a> {
             Some(_) => return Err(usage(&format!("--jobs is a number from 1 to {MOST_JOBS}"))),
             None => std::thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST_JOBS),
         };
-        let (mut paths, mut lines) = (Vec::new(), Vec::new());
-        for text in &arguments.paths {
-            let line = line(text);
-            paths.push(PathBuf::from(line.as_ref().map_or(text, |line| &line.file)));
-            lines.extend(line);
-        }
         let target = match &arguments.target {
             Some(url) => Some(client(url, arguments.token.as_deref(), arguments.ca.as_deref())?),
             None => None,
         };
         Ok(Setup {
             arguments,
-            paths,
-            lines,
+            named: Named::read(&arguments.paths)?,
             jobs,
             timeout: duration("--timeout", &arguments.timeout)?,
             reports: tell::reports(&arguments.report)?,
@@ -150,18 +141,39 @@ impl<'a> Setup<'a> {
 
     /// Reads packs and scenarios, and says everything that is wrong with them. Nothing runs where something is.
     fn told(&self) -> Result<ToldOf, Exit> {
-        let packs = Packs::load(&packs::all(&self.arguments.folders)?)?;
-        let found = scenarios::find(&self.paths, &packs.ground)?;
+        let found = || {
+            let packs = Packs::load(&packs::all(&self.arguments.folders)?)?;
+            let found = scenarios::find(&self.named.paths, &packs.ground)?;
+            Ok((packs, found))
+        };
+        let (packs, found) = found().map_err(|exit| self.stopped(exit, tell::nothing()))?;
         let read = scenario::read(&found.sources, &packs.ground, &|path| found.include(path));
         err(&render(&read.diagnostics, &read.sources, coloured()));
-        let errors = read.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+        let errors = read.errors();
         if errors > 0 {
             let plural = if errors == 1 { "" } else { "s" };
             err(&format!("the scenarios have {errors} error{plural}, and nothing was run\n"));
-            return Err(Exit::Broken);
+            return Err(self.stopped(Exit::Broken, tell::mistakes(&read)));
         }
         let files = read.sources.all().map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
         Ok(ToldOf { packs, scenarios: read.scenarios.into_iter().map(Arc::new).collect(), files })
+    }
+
+    fn turns(&self, told: &ToldOf) -> Result<Vec<Turn>, Exit> {
+        let turns = self.arguments.choice.turns(&told.scenarios, &self.named, &told.files);
+        turns.map_err(|exit| self.stopped(exit, tell::nothing()))
+    }
+
+    /// The reports of a run that did not come to its end say so: one of an earlier run would be taken for one of this.
+    fn stopped(&self, exit: Exit, run: scenario::Run) -> Exit {
+        if self.arguments.list {
+            return exit;
+        }
+        let started = real_now();
+        match self.reports.iter().try_for_each(|report| report.write(&run, started)) {
+            Ok(()) => exit,
+            Err(exit) => exit,
+        }
     }
 
     /// Runs them, and says what came of it.
@@ -199,10 +211,10 @@ impl<'a> Setup<'a> {
         });
         runtime.shutdown_background();
         progress.clear();
-        let Ran { run, covered, is_stopped } = ran?;
+        let Ran { run, covered, is_stopped } = ran.map_err(|exit| self.stopped(exit, tell::nothing()))?;
         if is_stopped {
             err("interrupted: what was under way was left, and its sandboxes deleted\n");
-            return Err(Exit::Failed);
+            return Err(self.stopped(Exit::Failed, tell::nothing()));
         }
         tell::say(&run);
         for report in &self.reports {
@@ -212,17 +224,6 @@ impl<'a> Setup<'a> {
         let exit = if run.told.iter().any(is_bad) { Exit::Failed } else { Exit::Good };
         Ok(self.coverage.follow(exit, || Merged::of(covered).report))
     }
-}
-
-/// `FILE:LINE`, where no file has that name.
-fn line(text: &str) -> Option<Line> {
-    let (file, number) = text.rsplit_once(':')?;
-    let line = number.parse().ok()?;
-    let there = |path: &str| Path::new(path).exists();
-    (!there(text) && !file.is_empty()).then(|| {
-        let file = Path::new(file).strip_prefix(".").unwrap_or(Path::new(file));
-        Line { file: file.to_string_lossy().replace('\\', "/"), line }
-    })
 }
 
 fn list(turns: &[Turn]) {

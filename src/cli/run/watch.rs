@@ -44,7 +44,7 @@ pub(super) fn follow(setup: &Setup<'_>) -> Result<Exit, Exit> {
 /// Where changes count: the folders of packs, and what was named.
 fn places(setup: &Setup<'_>) -> Result<Vec<PathBuf>, Exit> {
     let folders = packs::folders(&setup.arguments.folders)?;
-    let named = setup.paths.iter().chain([&folders.fixtures, &folders.schemas]);
+    let named = setup.named.paths.iter().chain([&folders.fixtures, &folders.schemas]);
     let there: BTreeSet<PathBuf> = named.filter_map(|path| fs::canonicalize(path).ok()).collect();
     Ok(there.into_iter().collect())
 }
@@ -58,7 +58,7 @@ fn again(setup: &Setup<'_>, told: ToldOf, seen: &mut Seen) -> Result<(), Exit> {
     if scenarios.is_empty() {
         return Ok(());
     }
-    let all = setup.arguments.choice.turns(&told.scenarios, &setup.lines)?;
+    let all = setup.turns(&told)?;
     let is_affected = |turn: &Turn| scenarios.iter().any(|scenario| Arc::ptr_eq(scenario, &turn.scenario));
     let turns: Vec<Turn> = all.into_iter().filter(is_affected).collect();
     if !turns.is_empty() {

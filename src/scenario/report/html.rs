@@ -59,7 +59,9 @@ fn of_told(out: &mut String, told: &Told) {
         escaped(&told.title()),
         text::time(told.took)
     );
-    let mut facts = vec![format!("{}:{}", told.file, told.line), format!("pack {}", told.pack)];
+    let mut facts = vec![format!("{}:{}", told.file, told.line)];
+    // None where a file could not be read.
+    facts.extend(Some(&told.pack).filter(|pack| !pack.is_empty()).map(|pack| format!("pack {pack}")));
     facts.extend(told.sandbox.as_ref().map(|sandbox| format!("sandbox {sandbox}")));
     facts.extend(told.seed.map(|seed| format!("seed {seed}")));
     facts.extend(told.tags.iter().map(|tag| format!("tag {tag}")));

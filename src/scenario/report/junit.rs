@@ -35,7 +35,7 @@ fn of(told: &Told) -> Case {
     properties.extend(told.seed.map(|seed| ("seed", seed.to_string())));
     Case {
         name: told.title(),
-        class: told.pack.clone(),
+        class: if told.pack.is_empty() { &told.file } else { &told.pack }.clone(),
         place: Some((told.file.clone(), told.line)),
         took: Some(told.took),
         properties,

@@ -3,6 +3,8 @@
 mod again;
 mod asked;
 mod failing;
+mod named;
+mod written;
 
 use std::path::Path;
 use std::process::Output;
