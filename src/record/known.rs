@@ -252,6 +252,10 @@ impl Known {
 
     /// What is known and stands at a place of a text: how long it is, and the expression for it.
     fn part(&mut self, text: &str, at: usize, entry: u64, side: Side) -> Option<(usize, String)> {
+        // Nothing of it begins within a word.
+        if text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) {
+            return None;
+        }
         let ends = |end: usize| !text[end..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.');
         let place = self.places.iter().find(|(place, _)| text[at..].starts_with(&**place) && ends(at + place.len()));
         if let Some((place, expression)) = place {

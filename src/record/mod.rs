@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::engine::{self, Rules};
-use crate::journal::Happening;
+use crate::journal::{Entry, Happening};
 use crate::mask::Mask;
 use crate::pack::Pack;
 use crate::sandbox::{Sandbox, Story};
@@ -91,6 +91,11 @@ fn begins_as_new(story: &Story) -> Result<(), Unrecordable> {
     if story.entries.is_empty() {
         return Err(Unrecordable::Empty);
     }
+    // What cannot be read is not worked out.
+    let steps = story.entries.iter().filter(|entry| is_step(entry)).count();
+    if steps > MOST_STEPS {
+        return Err(Unrecordable::Long(steps));
+    }
     let began = |why: &str| Err(Unrecordable::Began(why.to_owned()));
     if story.position > 0 || story.worlds.is_some() || story.agenda.is_some() {
         return began(
@@ -105,6 +110,15 @@ fn begins_as_new(story: &Story) -> Result<(), Unrecordable> {
         return began("the server gives every sandbox limits of its own (--limit). Record on a server without them");
     }
     Ok(())
+}
+
+/// Whether somebody did it, so that there is a step for it.
+fn is_step(entry: &Entry) -> bool {
+    match &entry.what {
+        Happening::Exchange(_) | Happening::State { .. } | Happening::Setting { .. } | Happening::Reload(_) => true,
+        Happening::Event { scheduled, .. } => scheduled.is_none(),
+        Happening::Clock { .. } | Happening::Attempt(_) | Happening::Outcome(_) => false,
+    }
 }
 
 fn written(story: &Story, name: &str, pack: &Arc<Pack>, steps: Vec<Step>) -> String {
@@ -136,10 +150,19 @@ fn written(story: &Story, name: &str, pack: &Arc<Pack>, steps: Vec<Step>) -> Str
 fn secrets(story: &Story) -> BTreeSet<(String, u64)> {
     let mut found = BTreeSet::new();
     let mut known = BTreeSet::new();
+    let face_of = |name: &str| story.ground.packs.iter().find(|pack| *pack.name == *name).map(|pack| &*pack.face);
     for entry in &story.entries {
-        let Happening::Exchange(exchanged) = &entry.what else { continue };
-        let Some(face) = &exchanged.pack else { continue };
-        let mask = Mask::of_exchange(&[face], &exchanged.request, &exchanged.response, &exchanged.changes);
+        let mask = match &entry.what {
+            Happening::Exchange(exchanged) => {
+                let Some(face) = &exchanged.pack else { continue };
+                Mask::of_exchange(&[face], &exchanged.request, &exchanged.response, &exchanged.changes)
+            }
+            Happening::State { pack, body: Some(value), .. } | Happening::Event { pack, input: value, .. } => {
+                let Some(face) = face_of(pack) else { continue };
+                Mask::of_value(face, value)
+            }
+            _ => continue,
+        };
         for text in mask.texts() {
             if known.insert(text.clone()) {
                 found.insert((text.clone(), entry.id));

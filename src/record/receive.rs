@@ -1,6 +1,6 @@
 //! Those who were told something, and what they answered: receivers of the scenario stand in their place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::clock::Instant;
@@ -54,14 +54,14 @@ type Kind<'a> = (usize, &'a Arc<str>, &'a Arc<str>, u16);
 const IN_PLACE: u16 = 503;
 
 impl Receivers {
-    /// `said` is whether the client wrote a text.
-    pub(super) fn of(entries: &[Arc<Entry>], said: impl Fn(&str) -> bool) -> Self {
+    /// `said` has the origins of URLs that the client wrote.
+    pub(super) fn of(entries: &[Arc<Entry>], said: &HashSet<String>) -> Self {
         let mut receivers = Receivers::default();
         let mut under_way: BTreeMap<(&str, u32), usize> = BTreeMap::new();
         for (place, entry) in entries.iter().enumerate() {
             match &entry.what {
                 Happening::Attempt(attempted) => {
-                    let Some(receiver) = receivers.reached(attempted, &said) else { continue };
+                    let Some(receiver) = receivers.reached(attempted, said) else { continue };
                     under_way.insert((&attempted.delivery, attempted.number), receivers.attempts.len());
                     receivers.attempts.push(Attempt {
                         place,
@@ -91,13 +91,13 @@ impl Receivers {
         receivers
     }
 
-    fn reached(&mut self, attempted: &Attempted, said: impl Fn(&str) -> bool) -> Option<usize> {
+    fn reached(&mut self, attempted: &Attempted, said: &HashSet<String>) -> Option<usize> {
         let sent = attempted.sent.as_ref().ok()?;
         let origin = origin(&sent.url)?;
         if let Some(index) = self.all.iter().position(|known| known.origin == origin) {
             return Some(index);
         }
-        if !said(origin) {
+        if !said.contains(origin) {
             return None;
         }
         let name = match self.all.len() {
@@ -192,7 +192,7 @@ fn reply(outcome: &Outcome) -> Reply {
 }
 
 /// Scheme, host and port of a URL.
-fn origin(url: &str) -> Option<&str> {
+pub(super) fn origin(url: &str) -> Option<&str> {
     let start = url.find("://")? + 3;
     let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
     Some(&url[..end])

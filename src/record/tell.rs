@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::call::object;
 use super::known::{self, As, From, Known, Side, Source, scalars};
-use super::receive::Receivers;
+use super::receive::{Receivers, origin};
 use super::step::Step;
 use super::yaml::Yaml;
 use crate::clock::{Instant, Span};
@@ -43,7 +43,8 @@ pub(super) struct Teller<'s> {
 
 impl<'s> Teller<'s> {
     pub(super) fn new(story: &'s Story, entries: &'s [Arc<Entry>]) -> Self {
-        let receivers = Receivers::of(entries, |text| entries.iter().any(|entry| says(entry, text)));
+        let said: HashSet<String> = entries.iter().flat_map(|entry| origins_said(entry)).collect();
+        let receivers = Receivers::of(entries, &said);
         Teller {
             story,
             entries,
@@ -447,22 +448,35 @@ fn main_pack(story: &Story, entries: &[Arc<Entry>]) -> usize {
     counts.iter().position(|count| *count == most).unwrap_or(0)
 }
 
-/// Whether a client wrote a text in what an entry has of it.
-fn says(entry: &Entry, text: &str) -> bool {
-    let within = |value: &Json| scalars(value).any(|(_, leaf)| leaf.as_str().is_some_and(|leaf| leaf.contains(text)));
+/// Scheme, host and port of every URL that a client wrote in what an entry has of it.
+fn origins_said(entry: &Entry) -> Vec<String> {
+    let within = |value: &Json| -> Vec<String> {
+        scalars(value).filter_map(|(_, leaf)| Some(origins(leaf.as_str()?).collect::<Vec<_>>())).flatten().collect()
+    };
     match &entry.what {
         Happening::Exchange(exchanged) => {
             let body = exchanged.request.body.bytes();
-            let is_json = serde_json::from_slice::<Json>(body).is_ok_and(|json| within(&json));
-            let mut form = form_urlencoded::parse(body)
-                .chain(form_urlencoded::parse(exchanged.request.query.as_deref().unwrap_or_default().as_bytes()));
-            is_json || form.any(|(_, value)| value.contains(text))
+            let query = exchanged.request.query.as_deref().unwrap_or_default();
+            let mut found = serde_json::from_slice::<Json>(body).map(|json| within(&json)).unwrap_or_default();
+            for (_, value) in form_urlencoded::parse(body).chain(form_urlencoded::parse(query.as_bytes())) {
+                found.extend(origins(&value));
+            }
+            found
         }
         Happening::State { body: Some(body), .. } => within(body),
         Happening::Event { input, scheduled: None, .. } => within(input),
         Happening::Setting { body: Some(body), .. } => within(body),
-        _ => false,
+        _ => Vec::new(),
     }
+}
+
+/// Scheme, host and port of the URLs in a text.
+fn origins(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.match_indices("://").filter_map(|(at, _)| {
+        let start = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric()).map_or(0, |before| before + 1);
+        // What stands before it may be wider than a byte.
+        origin(text.get(start..)?).map(str::to_owned)
+    })
 }
 
 /// The headers that stubs ask for.

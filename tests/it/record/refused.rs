@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use serde_json::json;
 
 use super::say;
+use crate::receiver::{Receiver, Say};
 use crate::server::{JSON, REPORTEI, Server};
 
 #[track_caller]
@@ -67,6 +68,27 @@ fn a_target_that_cannot_be_asked_is_named() {
     assert!(said.code == 1 && said.errors.contains("standin serve"), "{said:?}");
     let said = say(&["record", "--target", "nowhere at all"]);
     assert!(said.code == 2 && said.errors.contains("this is no URL of a server"), "{said:?}");
+}
+
+/// A server of another version tells what this one may not understand.
+#[test]
+fn a_server_of_another_version_is_named() {
+    let index = "{\"version\":\"0.0.1\"}";
+    let other = Receiver::new([Say::answer(200, &[("Content-Type", "application/json")], index)]);
+    let said = say(&["record", "--target", &other.url("")]);
+    let words = format!("is standin 0.0.1, and this is {}", env!("CARGO_PKG_VERSION"));
+    assert!(said.code == 1 && said.out.is_empty() && said.errors.contains(&words), "{said:?}");
+    assert_eq!(other.heard().len(), 1);
+}
+
+/// No file is written that could not be read.
+#[test]
+fn a_story_that_is_too_long_is_refused() {
+    let server = Server::start(&["reportei", "--freeze"]);
+    for _ in 0..1001 {
+        server.get("/");
+    }
+    refused(&server, "default", &["would have 1001 steps, and 1000 is the most"]);
 }
 
 /// Somebody's file stays what it is, also where nothing comes of the recording.
