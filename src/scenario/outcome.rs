@@ -72,7 +72,7 @@ pub(crate) struct Failure {
 /// One expectation that does not hold.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Miss {
-    /// `status`, `header retry-after`, `/customer/name`, …
+    /// `status`, `header retry-after`, `/order/name`, …
     pub(crate) what: String,
     pub(crate) wanted: String,
     pub(crate) found: String,
@@ -81,7 +81,7 @@ pub(crate) struct Miss {
 /// A request or an answer, as a report shows it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Shown {
-    /// `POST /reportei/customers`, or `201 Created`
+    /// `POST /shop/orders`, or `201 Created`
     pub(crate) line: String,
     pub(crate) headers: Vec<(String, String)>,
     /// JSON on several lines, or text; shortened where it is long.

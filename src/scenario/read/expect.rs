@@ -49,7 +49,7 @@ impl Story<'_, '_> {
         }
     }
 
-    pub(super) fn expect(&mut self, node: &Node, scope: &mut Scope) -> Option<Expect> {
+    pub(super) fn expectation(&mut self, node: &Node, scope: &mut Scope) -> Option<Expect> {
         let before = self.reader.errors();
         let mut fields = Fields::of(node, "`expect`", &mut self.reader.diagnostics)?;
         let names = scope.names.clone();

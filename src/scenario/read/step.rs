@@ -78,7 +78,7 @@ impl Story<'_, '_> {
             scope.answered(Last::Unknown);
         }
         let expected = fields.take("expect");
-        let expect = expected.and_then(|node| self.expect(node, scope));
+        let expect = expected.and_then(|node| self.expectation(node, scope));
         let keep = self.keep(&mut fields, scope);
         fields.finish(&mut self.reader.diagnostics);
         let (what, words) = done?;
