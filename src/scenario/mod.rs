@@ -12,7 +12,7 @@ pub(crate) mod report;
 mod run;
 mod value;
 
-pub(crate) use expect::{Answer, Arrived, From, answer, nearest, received};
+pub(crate) use expect::{Answer, Arrived, From, RECEIVED, answer, nearest, received};
 pub(crate) use model::{
     Ask, Body, Branches, Call, Content, Count, Edit, Except, Expect, Fires, Given, Move, Receive, Reply, Row, Scenario,
     Sent, Status, Step, What,

@@ -12,6 +12,9 @@ use crate::expr;
 use crate::pack::Pack;
 use crate::scenario::{Known, Miss, Sent, Value};
 
+/// How what is wrong with calls that arrived is called.
+pub(crate) const RECEIVED: &str = "received at";
+
 /// A call that arrived at a receiver.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived {
@@ -55,7 +58,7 @@ pub(crate) fn received(sent: &Sent, arrived: &[Arrived], packs: &[Arc<Pack>], kn
         let told: Vec<String> = told.collect();
         found.push_str(&format!("; the nearest is {} {}, where {}", call.method, call.path, told.join("; ")));
     }
-    let what = format!("received at `{}`", sent.at);
+    let what = format!("{RECEIVED} `{}`", sent.at);
     let calls = if sent.count.most.unwrap_or(sent.count.least) == 1 { "call that fits" } else { "calls that fit" };
     Some(Miss { what, wanted: format!("{} {calls}", sent.count.words()), found })
 }

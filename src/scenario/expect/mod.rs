@@ -16,7 +16,7 @@ use super::{Expect, Known, Miss, Status, Value};
 use crate::diagnostic::shortened;
 use crate::expr::{self, EvalFault, ExprId};
 
-pub(crate) use called::{Arrived, From, received};
+pub(crate) use called::{Arrived, From, RECEIVED, received};
 pub(crate) use nearest::nearest;
 
 /// The most that is kept of a value. What is shown of it is less, and is cut off when secrets are out of it.

@@ -11,7 +11,7 @@ use super::story::{Halt, Story};
 use crate::client::Fault;
 use crate::diagnostic::shortened;
 use crate::exchange::{distinct, segments};
-use crate::scenario::{Content, Expect, Failure, Miss, Nearest, Shown, nearest};
+use crate::scenario::{Content, Expect, Failure, Miss, Nearest, RECEIVED, Shown, nearest};
 
 /// The most that is shown of a body.
 const MOST_CHARS: usize = 4_000;
@@ -152,14 +152,18 @@ impl Secrets {
 
 /// The failure without secrets. Where it is not known what is secret, values are not shown.
 fn hidden(failure: Failure, secrets: Option<&Secrets>) -> Failure {
-    /// The most that a line of a report shows of a value.
+    /// The most that a line of a report shows of a value, and of calls that arrived, which are told in one.
     const MOST: usize = 300;
+    const MOST_CALLED: usize = 3_000;
 
-    let hide = |text: &str| secrets.map_or_else(|| MASK.to_owned(), |secrets| shortened(&secrets.hidden(text), MOST));
+    let kept =
+        |text: &str, most| secrets.map_or_else(|| MASK.to_owned(), |secrets| shortened(&secrets.hidden(text), most));
+    let hide = |text: &str| kept(text, MOST);
     // What a value is called is no value.
     let name = |text: &str| secrets.map_or_else(|| text.to_owned(), |secrets| secrets.hidden(text));
     let miss = |miss: Miss| {
-        let mut shown = Miss { what: name(&miss.what), wanted: hide(&miss.wanted), found: hide(&miss.found) };
+        let most = if miss.what.starts_with(RECEIVED) { MOST_CALLED } else { MOST };
+        let mut shown = Miss { what: name(&miss.what), wanted: hide(&miss.wanted), found: kept(&miss.found, most) };
         if shown.wanted == shown.found && miss.wanted != miss.found {
             shown.found.push_str(", which is another one");
         } else if secrets.is_some() && is_masked(&shown.found) {

@@ -68,6 +68,7 @@ fn a_story_is_told_as_people_would_tell_it() {
     let recorded = Recorded::of(&server, ["default"]);
     recorded.closed(&server);
     let told = recorded.text("default").replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    let told = told.replace(&server.url(), "http://127.0.0.1:4010");
     golden(&repository("tests/cases/record/story.yaml"), &told).unwrap_or_else(|difference| panic!("{difference}"));
 }
 
