@@ -62,7 +62,7 @@ fn the_image_is_built_with_the_rust_that_is_needed() {
     let manifest = read("Cargo.toml");
     let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = ")).unwrap().trim_matches('"');
     let page = read("packaging/Containerfile");
-    assert!(page.contains(&format!("library/rust:{version}-")), "{version}: {page}");
+    assert!(page.contains(&format!("FROM rust:{version}-")), "{version}: {page}");
 }
 
 /// Lines that call standin: the command with its own words, and its flags.
