@@ -14,6 +14,7 @@
 //!   what goes out; what commands call a server with
 //! - `record`: a log as a story
 //! - `control`, `check`, `scenario`: the control plane; documented examples, sent again; stories, told and run
+//! - `ui`: pages for people
 //! - `server`: sockets, and the real clock
 //! - `cli`: the terminal
 
@@ -41,6 +42,7 @@ mod scenario;
 mod schema;
 mod server;
 mod stub;
+mod ui;
 mod webhook;
 
 pub use cli::main;

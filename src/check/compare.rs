@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use http::HeaderName;
 use serde_json::Value as Json;
 
 use crate::exchange::{Difference, Differs, Response, differences};
 use crate::pack::Example;
-use crate::pack::source::Side;
+use crate::pack::source::{Key, Side, Spanned};
 
 /// One thing that is not as documented.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,12 @@ pub(super) enum Finding {
         line: usize,
         expected: String,
         actual: String,
+    },
+    /// A header of the answer; nothing where it has none, or should have none.
+    Header {
+        name: String,
+        expected: Option<String>,
+        actual: Option<String>,
     },
     /// A declared difference that is none.
     Stale(String),
@@ -77,6 +84,15 @@ impl fmt::Display for Finding {
             Finding::Text { line, expected, actual } => {
                 write!(f, "line {line} is `{actual}`, documented is `{expected}`")
             }
+            Finding::Header { name, expected: Some(expected), actual: None } => {
+                write!(f, "the header `{name}` is documented as `{expected}` and missing")
+            }
+            Finding::Header { name, expected: Some(expected), actual: Some(actual) } => {
+                write!(f, "the header `{name}` is `{actual}`, documented is `{expected}`")
+            }
+            Finding::Header { name, actual, .. } => {
+                write!(f, "the header `{name}` is `{}`, documented is none", actual.as_deref().unwrap_or_default())
+            }
             Finding::Stale(pointer) => {
                 write!(
                     f,
@@ -98,6 +114,18 @@ pub(super) fn answer(example: &Example, response: &Response) -> (Vec<Finding>, u
         return (vec![Finding::unexpected(&expected, response)], 0);
     }
     body((example.json.as_deref(), &example.text), &example.side, &response.body)
+}
+
+/// The headers that the side file of an example names.
+pub(super) fn headers(side: &Side, response: &Response) -> Vec<Finding> {
+    let finding = |(key, expected): &(Key, Option<Spanned<String>>)| {
+        let name = HeaderName::from_bytes(key.name.as_bytes()).ok();
+        let actual = name.and_then(|name| response.headers.get(&name));
+        let actual = actual.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let expected = expected.as_ref().map(|expected| expected.value.clone());
+        (actual != expected).then(|| Finding::Header { name: key.name.clone(), expected, actual })
+    };
+    side.answered.iter().filter_map(finding).collect()
 }
 
 /// A body against the documented one, which may be JSON and is a text.

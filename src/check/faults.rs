@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::compare::{self, Finding};
 use super::prepare::{self, Prepared, SEED};
 use super::{CaseResult, failures, mutate};
-use crate::clock::{Instant, Span};
+use crate::clock::{Instant, Mode, Span};
 use crate::engine;
 use crate::expr::Draws;
 use crate::pack::{Content, NamedError, Options, Pack, Reply};
@@ -69,7 +69,7 @@ fn name(pack: &Pack, error: &NamedError, case: usize) -> String {
     }
 }
 
-/// A plain request in a fresh world, and another one: later, elsewhere, with another method, path and chance.
+/// A plain request in a fresh world, and another one: later, with a clock that stands, elsewhere, with another method, path and chance.
 fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
     let world = prepare::seeded(pack)?;
     let request = prepare::plain(pack, Method::GET, "/", Bytes::new());
@@ -77,6 +77,7 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
         request,
         world,
         at: Instant::START,
+        mode: Mode::Ticking,
         draws: Draws::new(SEED, 0),
         options: Options::defaults(&pack.options),
         template: "/".into(),
@@ -86,6 +87,7 @@ fn moments(pack: &Arc<Pack>) -> Result<(Prepared, Prepared), String> {
     other.request.path = "/elsewhere".to_owned();
     other.request.base = "https://elsewhere.example:8443/x".to_owned();
     other.at = plain.at.saturating_add(Span::from_micros(90_061_234_567));
+    other.mode = Mode::Frozen;
     other.draws = Draws::new(SEED + 1, 7);
     Ok((plain, other))
 }

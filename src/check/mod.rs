@@ -64,6 +64,9 @@ pub(crate) fn name(pack: &Pack, replay: &Replay) -> String {
 /// What is wrong with an answer, and how many differences were declared.
 fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, usize) {
     let mut findings = failures(exchange);
+    for index in [replay.request, replay.answer].into_iter().flatten() {
+        findings.extend(compare::headers(&pack.examples[index].side, &exchange.response));
+    }
     let Some(answer) = replay.answer else {
         if !exchange.response.status.is_success() {
             findings.push(Finding::unexpected("a success", &exchange.response));

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json, json};
 
 use super::prepare::Prepared;
-use crate::clock::{Format, Instant, Span};
+use crate::clock::{Format, Instant, Mode, Span};
 use crate::engine::{self, Edit};
 use crate::exchange::{Body, leaves, segments, spelled};
 use crate::expr::Draws;
@@ -39,13 +39,15 @@ pub(super) fn events(pack: &Arc<Pack>, event: &Event, base: &Prepared) -> Vec<Pr
     all
 }
 
-/// Other records, another time, other chance.
+/// Other records, another time, a clock that stands or does not, other chance.
 fn surroundings(pack: &Arc<Pack>, base: &Prepared, all: &mut Vec<Prepared>) {
     worlds(pack, base, all);
     // Near enough for what is about to run out, and far enough for what runs out late.
     for micros in [1_000_000, -1_000_000, 3_601_234_567, 24 * 400 * 3_600_000_000] {
         all.push(Prepared { at: base.at.saturating_add(Span::from_micros(micros)), ..base.clone() });
     }
+    let mode = if base.mode == Mode::Ticking { Mode::Frozen } else { Mode::Ticking };
+    all.push(Prepared { mode, ..base.clone() });
     all.push(Prepared { draws: Draws::new(99, 7), ..base.clone() });
 }
 

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use super::Exit;
 use super::args::Explain;
 use super::output::{err, out};
-use crate::diagnostic::or_rather;
-
-const PAGE: &str = include_str!("../../docs/diagnostics.md");
+use crate::diagnostic::{explanations, or_rather};
 
 pub(super) fn run(arguments: &Explain) -> Exit {
     let Some(code) = &arguments.code else {
@@ -16,28 +14,20 @@ pub(super) fn run(arguments: &Explain) -> Exit {
     };
     // What stands in a message may be pasted whole: `error[key-unknown]`.
     let code = code.split_once('[').map_or(code.as_str(), |(_, rest)| rest.trim_end_matches(':')).trim_end_matches(']');
-    if let Some((code, text)) = sections().find(|(known, _)| *known == code) {
+    if let Some((code, text)) = explanations().find(|(known, _)| *known == code) {
         out(&format!("{code}\n\n{}", plain(text)));
         return Exit::Good;
     }
-    let meant = or_rather(code, sections().map(|(known, _)| known));
+    let meant = or_rather(code, explanations().map(|(known, _)| known));
     err(&format!("error: there is no code `{code}`{meant}\n`standin explain` lists all codes\n"));
     Exit::Usage
 }
 
-/// Every code with the text below its heading.
-fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PAGE.split("\n### `").skip(1).filter_map(|part| {
-        let (code, text) = part.split_once("`\n")?;
-        Some((code, text.split("\n## ").next()?.trim()))
-    })
-}
-
 /// The codes, each with the first sentence about it.
 fn list() -> String {
-    let width = sections().map(|(code, _)| code.len()).max().unwrap_or(0);
+    let width = explanations().map(|(code, _)| code.len()).max().unwrap_or(0);
     let mut out = String::new();
-    for (code, text) in sections() {
+    for (code, text) in explanations() {
         let paragraph = text.split("\n\n").next().unwrap_or_default().replace('\n', " ");
         let sentence = paragraph.split_inclusive(". ").next().unwrap_or_default();
         let _ = writeln!(out, "{code:<width$}  {}", words(sentence.trim_end()));

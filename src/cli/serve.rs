@@ -22,7 +22,7 @@ use crate::diagnostic::{one_of, or_rather};
 use crate::engine;
 use crate::exchange::in_millis;
 use crate::journal;
-use crate::pack::{self, Chosen, CredentialPlace, Operation, Options as Choices, Pack};
+use crate::pack::{self, Chosen, CredentialPlace, Options as Choices, Pack};
 use crate::reload::{Plan, Read};
 use crate::sandbox::{Controls, Nobody, Settings};
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
@@ -296,6 +296,10 @@ pub(super) fn refused(fault: &StartFault) -> Exit {
             err(&format!("error: the seed records of `{pack}` contradict each other: {conflict:?}\n"));
             Exit::Broken
         }
+        StartFault::Page(fault) => {
+            err(&format!("error: the template {fault}: this is a mistake in standin\n"));
+            Exit::Broken
+        }
     }
 }
 
@@ -417,22 +421,8 @@ fn text(url: &str, packs: &[Arc<Pack>], chosen: &[Chosen], own: &[(usize, String
     text
 }
 
-/// A curl command for the read that needs least: nothing but credentials that are known, and of these the fewest.
-fn command(curl: &str, url: &str, pack: &Pack, options: &Choices) -> Option<String> {
-    let easy = |operation: &&Operation| operation.method == http::Method::GET && !operation.template.contains('{');
-    let there = pack.operations.iter().filter(|operation| operation.wanted.holds(options));
-    let known = |operation: &Operation| pack.known_credentials(&operation.auth).ok();
-    let called = there.filter(easy).filter_map(|operation| Some((operation, known(operation)?)));
-    let (operation, credentials) = called.min_by_key(|(_, credentials)| credentials.len())?;
-    let mut command = curl.to_owned();
-    let mut query = String::new();
-    for credential in credentials {
-        match &pack.scheme(credential.scheme).place {
-            CredentialPlace::Header(name) => {
-                let _ = write!(command, " -H '{name}: {}'", credential.value);
-            }
-            CredentialPlace::Query(name) => query = format!("?{name}={}", credential.value),
-        }
-    }
-    Some(format!("{command} '{url}/{}{}{query}'", pack.name, operation.template))
+/// A curl command for the read that needs least.
+fn command(with: &str, url: &str, pack: &Pack, options: &Choices) -> Option<String> {
+    let (_, called) = pack.easiest(options)?;
+    Some(called.curl(with, &format!("{url}/{}", pack.name), pack))
 }

@@ -38,6 +38,11 @@ impl Format {
         Ok(format)
     }
 
+    /// How it is said in a pack.
+    pub(crate) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
     pub(crate) fn write(&self, instant: Instant) -> String {
         let zoned = instant.timestamp().to_zoned(TimeZone::fixed(self.offset));
         strtime::format(&self.pattern, &zoned).unwrap_or_else(|_| instant.to_string())

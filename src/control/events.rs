@@ -10,6 +10,7 @@ use super::{Answer, Call, ok, page, shown};
 use crate::diagnostic::{did_you_mean, one_of, or_rather};
 use crate::engine::{self, EventFault};
 use crate::exchange::Problem;
+use crate::expr::passed_on;
 use crate::mask::Secrets;
 use crate::pack::{Due, Event, Pack, Schedule};
 use crate::sandbox::Moment;
@@ -29,6 +30,18 @@ pub(super) fn schedule_shown(pack: &Pack, schedule: &Schedule) -> Json {
     })
 }
 
+/// Of the parameters that choose a record: which resource it is of, and which field of it they are.
+fn referred(pack: &Pack, event: &Event) -> Json {
+    let known = |name: &String| event.input.iter().flat_map(|input| &input.known).any(|known| known.name == *name);
+    let chosen = event.loads.iter().filter_map(|load| {
+        let parameter = passed_on(pack.program.text(load.id), "input").filter(known)?;
+        let resource = pack.resource(load.resource);
+        let field = load.by.and_then(|by| resource.lookups.get(by)).unwrap_or(&resource.id);
+        Some((parameter, json!({ "resource": &*resource.name, "field": &*resource.fields[*field].name })))
+    });
+    Json::Object(chosen.collect())
+}
+
 fn event_shown(pack: &Pack, event: &Event) -> Json {
     let parameters: Json = event
         .input
@@ -46,6 +59,7 @@ fn event_shown(pack: &Pack, event: &Event) -> Json {
         "at": pack.sources.place(&event.at),
         "parameters": parameters,
         "required": required,
+        "refers": referred(pack, event),
         "schedule": event.schedule.as_ref().map(|schedule| schedule_shown(pack, schedule)),
         "path": format!("/_standin/events/{}/{}", pack.name, event.name),
     })

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
+use super::page::Order;
 use super::secrets::secrets;
 use super::{Answer, Call, done, har, ok, page, pattern, shown, written};
 use crate::engine;
 use crate::exchange::Problem;
-use crate::journal::{Entry, Exchanged, Log, is_unmatched};
+use crate::journal::{Entry, Exchanged, Filter, Log, is_unmatched};
 use crate::sandbox::Ground;
 
 /// The log as it is now: whoever looks through it takes his time, and nobody waits for that.
@@ -51,6 +52,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let filter = pattern::of_query(call)?;
     let secrets = secrets(call)?;
     let limit = page::said(call)?;
+    let order = page::order(call)?;
+    let after = page::after(call)?;
     let format = match call.query("format").as_deref() {
         None | Some("json") => Format::Lines,
         Some("har") => Format::Har,
@@ -60,7 +63,15 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         }
     };
     let log = copy(call);
-    let found = filter.select(log.exchanges());
+    let found = match order {
+        Order::Oldest => Filter { after, ..filter }.select(log.exchanges()),
+        Order::Newest => {
+            let all = call.query("after").is_none();
+            let mut older = filter.select(log.exchanges().take_while(|entry| all || entry.id < after));
+            older.reverse();
+            older
+        }
+    };
     let piece = |most| Piece::new(&found, limit.unwrap_or(most), &log);
     match format {
         Format::Lines => piece(page::DEFAULT).list(|entry| shown::summary(call.registry, entry, secrets)),
@@ -96,7 +107,7 @@ pub(super) fn unmatched(call: &Call<'_>) -> Answer {
 }
 
 /// Those of the pack that the request led to, or of all packs where it led to none.
-fn near_misses(call: &Call<'_>, exchanged: &Exchanged) -> Json {
+pub(super) fn near_misses(call: &Call<'_>, exchanged: &Exchanged) -> Json {
     let ground = call.sandbox.ground();
     let Ground { packs, options, .. } = &*ground;
     match packs.iter().position(|pack| Some(&*pack.name) == exchanged.pack_name()) {

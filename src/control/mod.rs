@@ -5,9 +5,12 @@
 
 mod agenda;
 mod body;
+mod changes;
 mod clock;
 mod coverage;
 mod delivered;
+mod diagnostics;
+mod differences;
 mod events;
 mod faults;
 mod har;
@@ -15,6 +18,7 @@ mod journal;
 mod limits;
 mod log;
 mod metrics;
+mod operation;
 mod packs;
 mod page;
 mod pattern;
@@ -60,6 +64,7 @@ pub(crate) struct Control {
     reloader: Arc<Reloader>,
     courier: Arc<Courier>,
     rules: engine::Rules,
+    run: String,
     own: Table,
     wiremock: Table,
 }
@@ -75,6 +80,7 @@ pub(crate) struct Call<'a> {
     pub(crate) reloader: &'a Reloader,
     pub(crate) courier: &'a Arc<Courier>,
     pub(crate) rules: engine::Rules,
+    pub(crate) run: &'a str,
 }
 
 /// What a handler gives.
@@ -93,15 +99,17 @@ pub(crate) enum Reply<'a> {
 }
 
 impl Control {
+    /// `run` tells this server from one that was started at another time.
     pub(crate) fn new(
         registry: Arc<Registry>,
         metrics: Arc<Metrics>,
         reloader: Arc<Reloader>,
         courier: Arc<Courier>,
         rules: engine::Rules,
+        run: String,
     ) -> Self {
         let (own, wiremock) = (Table::new("/_standin", ROUTES), Table::new("/__admin", wiremock::ROUTES));
-        Control { registry, metrics, reloader, courier, rules, own, wiremock }
+        Control { registry, metrics, reloader, courier, rules, run, own, wiremock }
     }
 
     /// Whether a call may wait for files, so that whoever waits for it should let others go on.
@@ -132,8 +140,9 @@ impl Control {
         real: Real,
     ) -> Result<Reply<'a>, Problem> {
         let (row, parameters) = table.find(request)?;
-        let Control { registry, metrics, reloader, courier, rules, .. } = self;
-        let call = Call { registry, metrics, reloader, courier, sandbox, request, parameters, real, rules: *rules };
+        let Control { registry, metrics, reloader, courier, rules, run, .. } = self;
+        let rules = *rules;
+        let call = Call { registry, metrics, reloader, courier, sandbox, request, parameters, real, rules, run };
         match row.handler {
             Handler::Whole(answer) | Handler::Slow(answer) => answer(&call).map(Reply::Whole),
             Handler::Later(answer) => {
@@ -334,6 +343,7 @@ fn index(call: &Call<'_>) -> Answer {
     ok(&json!({
         "name": "standin",
         "version": env!("CARGO_PKG_VERSION"),
+        "run": call.run,
         "sandbox": call.sandbox.id().as_str(),
         "packs": packs,
         "sandboxes": call.registry.list(call.real).len(),

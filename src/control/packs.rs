@@ -5,8 +5,11 @@ use serde_json::{Value as Json, json};
 use super::events::schedule_shown;
 use super::{Answer, Call, ok, page};
 use crate::clock::Span;
-use crate::pack::source::{Side, Spanned};
-use crate::pack::{Event, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Signature, Trigger, Webhook};
+use crate::pack::source::{Key, Side, Spanned};
+use crate::pack::{
+    Decode, Event, Field, NamedError, Operation, Pack, PackLimit, Provenance, Reply, Resource, Scheme, Shape,
+    Signature, Sort, Trigger, Webhook,
+};
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let packs: Vec<Json> = call
@@ -19,7 +22,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
                 "name": &*pack.name,
                 "title": pack.title,
                 "description": pack.description,
-                "baseUrl": call.pack_url(call.sandbox.id(), pack),
+                "baseUrl": base(call, pack),
+                "hostUrl": host_url(call, pack),
                 "operations": pack.operations.len(),
             })
         })
@@ -30,6 +34,12 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 
 pub(super) fn show(call: &Call<'_>) -> Answer {
     let (index, pack) = call.pack()?;
+    let base = base(call, &pack);
+    let own = &call.sandbox.ground().options[index];
+    let first = pack.easiest(own).map(|(operation, called)| {
+        json!({ "operation": &*operation.name, "curl": called.curl(curl_for(&base), &base, &pack) })
+    });
+    let schemes: Vec<Json> = pack.schemes.iter().map(|known| scheme(&pack, known)).collect();
     let credentials: Vec<Json> = pack
         .credentials
         .iter()
@@ -44,7 +54,7 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
             })
         })
         .collect();
-    let options: Vec<Json> = call.sandbox.ground().options[index]
+    let options: Vec<Json> = own
         .iter(&pack.options)
         .map(|(option, value)| {
             json!({
@@ -68,11 +78,15 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "name": &*pack.name,
         "title": pack.title,
         "description": pack.description,
-        "baseUrl": call.pack_url(call.sandbox.id(), &pack),
+        "baseUrl": base,
+        "hostUrl": host_url(call, &pack),
+        "try": first,
         "mounts": pack.mounts.iter().filter(|mount| !mount.is_empty()).collect::<Vec<_>>(),
         "options": options,
+        "schemes": schemes,
         "credentials": credentials,
         "resources": resources,
+        "fields": pack.resources.iter().map(|one| (one.name.to_string(), fields(&pack, one))).collect::<Json>(),
         "events": events,
         "schedules": schedules,
         "webhooks": webhooks,
@@ -80,6 +94,72 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
         "errors": errors,
         "limits": limits,
     }))
+}
+
+/// What records of a resource have. A default is written as in a pack, so that a text with `=` is an expression.
+fn fields(pack: &Pack, resource: &Resource) -> Json {
+    let made = |index: usize, field: &Field| index == resource.id && matches!(field.sort, Sort::Uuid | Sort::Integer);
+    let shown = |(index, field): (usize, &Field)| {
+        let default = field.default.as_ref().map(|shape| match shape {
+            Shape::Value { expr, .. } => Json::from(format!("= {}", pack.program.text(*expr))),
+            Shape::Literal(value) => field.to_wire(value, &pack.formats),
+            _ => Json::Null,
+        });
+        json!({
+            "name": &*field.name,
+            "type": if field.secret { "secret" } else { field.sort.name() },
+            "format": (field.sort == Sort::Timestamp).then(|| pack.formats[field.format].pattern()),
+            "id": index == resource.id,
+            "owner": resource.owner.is_some_and(|owner| owner.field == index),
+            "refers": field.refers.map(|target| &*pack.resource(target).name),
+            "required": !field.optional && field.default.is_none() && !made(index, field),
+            "optional": field.optional,
+            "internal": field.internal,
+            "default": default,
+        })
+    };
+    resource.fields.iter().enumerate().map(shown).collect()
+}
+
+/// Where a pack is reached in the sandbox of the call.
+pub(super) fn base(call: &Call<'_>, pack: &Pack) -> String {
+    call.pack_url(call.sandbox.id(), pack)
+}
+
+/// The same by host, where the caller is on this machine: names that end in `localhost` lead here.
+fn host_url(call: &Call<'_>, pack: &Pack) -> Option<String> {
+    let (scheme, rest) = call.base().split_once("://")?;
+    let uri: http::uri::Authority = rest.split('/').next()?.parse().ok()?;
+    let host = uri.host().trim_matches(['[', ']']);
+    let loopback = host.strip_prefix("127.").map(|rest| rest.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit()));
+    let here = ["localhost", "::1"].contains(&host) || host.ends_with(".localhost") || loopback == Some(true);
+    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let sandbox = call.sandbox.id();
+    let id = if sandbox.is_default() { String::new() } else { format!("{sandbox}.") };
+    here.then(|| format!("{scheme}://{id}{}.localhost{port}", pack.name))
+}
+
+/// The beginning of a command. Whom the caller trusts is not known here, so a certificate is not asked for.
+pub(super) fn curl_for(base: &str) -> &'static str {
+    if base.starts_with("https:") { "curl -s -k" } else { "curl -s" }
+}
+
+fn scheme(pack: &Pack, scheme: &Scheme) -> Json {
+    let resource = pack.resource(scheme.resource);
+    json!({
+        "name": &*scheme.name,
+        "in": scheme.place.word(),
+        "parameter": scheme.place.parameter(),
+        "decode": scheme.decode.iter().map(|step| match step {
+            Decode::Bearer => "bearer",
+            Decode::Basic => "basic",
+            Decode::Jwt(_) => "jwt",
+        }).collect::<Vec<_>>(),
+        "finds": format!("{}.{}", resource.name, resource.fields[scheme.field].name),
+        "require": scheme.require.map(|require| pack.program.text(require)),
+        "error": &*pack.error(scheme.otherwise).name,
+        "at": pack.sources.place(&scheme.at),
+    })
 }
 
 fn scheduled(pack: &Pack, event: &Event) -> Option<Json> {
@@ -146,7 +226,13 @@ fn answers(replies: &[Reply]) -> Vec<Json> {
     replies.iter().map(answer).collect()
 }
 
-fn shown_example(path: &str, verbatim: Option<&str>, status: Option<u16>, side: &Side) -> Json {
+/// Where an answer is known to be another than the documentation shows, each with the reason.
+fn reasons(known: &[(Key, Spanned<String>)]) -> Json {
+    let reason = |(key, reason): &(Key, Spanned<String>)| json!({ "pointer": key.name, "reason": reason.value });
+    known.iter().map(reason).collect()
+}
+
+pub(super) fn shown_example(path: &str, verbatim: Option<&str>, status: Option<u16>, side: &Side) -> Json {
     let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
     json!({
         "path": path,
@@ -155,10 +241,12 @@ fn shown_example(path: &str, verbatim: Option<&str>, status: Option<u16>, side: 
         "docs": text(&side.docs),
         "assumed": text(&side.assumed),
         "notes": text(&side.notes),
+        "differs": reasons(&side.differs),
+        "absent": reasons(&side.absent),
     })
 }
 
-fn operation(pack: &Pack, operation: &Operation) -> Json {
+pub(super) fn operation(pack: &Pack, operation: &Operation) -> Json {
     let guards: Vec<Json> = operation
         .guards
         .iter()

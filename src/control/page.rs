@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Call, ok};
+use super::{Answer, Call, ok, written};
 use crate::exchange::Problem;
 
 pub(super) const DEFAULT: usize = 100;
@@ -34,6 +34,26 @@ pub(super) fn after(call: &Call<'_>) -> Result<u64, Problem> {
         Some(text) => text.parse().map_err(|_| {
             Problem::bad_request("after-invalid", format!("`after` is the `next` of an earlier answer, not `{text}`."))
         }),
+    }
+}
+
+/// In which order the items of a log are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As things happened.
+    Oldest,
+    /// The newest first: `after` goes on towards older ones.
+    Newest,
+}
+
+pub(super) fn order(call: &Call<'_>) -> Result<Order, Problem> {
+    match call.query("order").as_deref() {
+        None | Some("oldest") => Ok(Order::Oldest),
+        Some("newest") => Ok(Order::Newest),
+        Some(other) => {
+            let detail = format!("`order` is `oldest` or `newest`, not `{}`.", written::quoted(other));
+            Err(Problem::bad_request("order-invalid", detail))
+        }
     }
 }
 

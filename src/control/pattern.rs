@@ -6,8 +6,8 @@
 use http::Method;
 use serde_json::Value as Json;
 
+use super::Call;
 use super::written::{Place, Written, never, quoted, shown, wrong};
-use super::{Call, page};
 use crate::exchange::Problem;
 use crate::journal::{Filter, Text, is_called};
 use crate::pack::Provenance;
@@ -26,15 +26,16 @@ pub(super) const CONDITIONS: &[&str] = &[
     "until",
     "text",
     "finding",
+    "unmatched",
 ];
 
 /// What a request must have, which a query has no words for; and where to begin, which is in a query a matter of its
 /// pieces.
 const SENT: [&str; 4] = ["query", "headers", "body", "after"];
 
-/// The conditions of `GET /journal`.
+/// The conditions that a query says. Where a list begins is not among them.
 pub(super) fn of_query(call: &Call<'_>) -> Result<Filter, Problem> {
-    Ok(Filter { after: page::after(call)?, ..Written::in_query(call, CONDITIONS).resolve(call)? })
+    Written::in_query(call, CONDITIONS).resolve(call)
 }
 
 /// The conditions that a body says.
@@ -73,7 +74,8 @@ impl Written {
             stub: self.stub()?,
             since,
             until,
-            finding: self.finding()?,
+            finding: self.flag("finding")?,
+            unmatched: self.flag("unmatched")?,
             query: self.pairs("query")?.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             headers: self.headers()?,
             text: self.searched()?,
@@ -113,17 +115,17 @@ impl Written {
         Err(wrong("path", why))
     }
 
-    fn finding(&self) -> Result<Option<bool>, Problem> {
-        match (self.said("finding"), self.place) {
+    fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        match (self.said(name), self.place) {
             (None, _) => Ok(None),
             (Some(Json::Bool(flag)), Place::Body) => Ok(Some(*flag)),
             (Some(Json::String(text)), Place::Query) if text == "true" => Ok(Some(true)),
             (Some(Json::String(text)), Place::Query) if text == "false" => Ok(Some(false)),
-            (Some(other), _) => Err(wrong("finding", format!("it is true or false, not {}", shown(other)))),
+            (Some(other), _) => Err(wrong(name, format!("it is true or false, not {}", shown(other)))),
         }
     }
 
-    fn searched(&self) -> Result<Option<Text>, Problem> {
+    pub(super) fn searched(&self) -> Result<Option<Text>, Problem> {
         let Some(text) = self.short("text")? else { return Ok(None) };
         let why = "looking for it takes too much memory: look for a part of it";
         Text::new(text).map(Some).ok_or_else(|| wrong("text", why))

@@ -3,8 +3,8 @@
 use super::pattern::CONDITIONS;
 use super::stream::{self, Feed};
 use super::{
-    Answer, Call, Later, agenda, clock, coverage, events, faults, health, index, journal, limits, log, metrics, packs,
-    reload, sandboxes, snapshots, state, stubs, webhooks,
+    Answer, Call, Later, agenda, changes, clock, coverage, diagnostics, events, faults, health, index, journal, limits,
+    log, metrics, operation, packs, reload, sandboxes, snapshots, state, stubs, webhooks,
 };
 use crate::exchange::Problem;
 
@@ -66,9 +66,10 @@ const SCOPE: Names = &[&["of"]];
 const SECRETS: Names = &[&["secrets"]];
 const PIECES: Names = &[&["limit", "after"]];
 const RECORDS: Names = &[&["limit", "after", "secrets"]];
-const LOG: Names = &[&["limit", "after", "secrets", "format", "name"]];
-const FILTERS: Names = &[CONDITIONS, &["limit", "after", "format", "secrets"]];
-const DELIVERIES: Names = &[webhooks::CONDITIONS, &["limit", "after", "secrets"]];
+const LOG: Names = &[&["limit", "after", "order", "secrets", "format", "name"]];
+const STATE: Names = &[state::CONDITIONS, &["limit", "after", "secrets"]];
+const FILTERS: Names = &[CONDITIONS, &["limit", "after", "order", "format", "secrets"]];
+const DELIVERIES: Names = &[webhooks::CONDITIONS, &["limit", "after", "order", "secrets"]];
 const FOLLOWED: Names = &[CONDITIONS, &["after"]];
 
 /// Rows of one path stand together.
@@ -81,8 +82,10 @@ pub(super) const ROUTES: &[Row] = &[
     row("DELETE", "/coverage", SCOPE, coverage::forget),
     slow_row("GET", "/reload", NONE, reload::show),
     slow_row("POST", "/reload", NONE, reload::look),
+    row("GET", "/diagnostics/{code}", NONE, diagnostics::explain),
     row("GET", "/packs", NONE, packs::list),
     row("GET", "/packs/{pack}", NONE, packs::show),
+    row("GET", "/packs/{pack}/operations/{*operation}", NONE, operation::show),
     row("GET", "/sandboxes", PIECES, sandboxes::list),
     later_row("POST", "/sandboxes", NONE, sandboxes::create),
     row("GET", "/sandboxes/{id}", NONE, sandboxes::show),
@@ -101,17 +104,21 @@ pub(super) const ROUTES: &[Row] = &[
     row("POST", "/clock/agenda", SECRETS, agenda::add),
     row("GET", "/clock/agenda/{id}", SECRETS, agenda::show),
     row("DELETE", "/clock/agenda/{id}", NONE, agenda::cancel),
-    row("GET", "/state/{pack}/{resource}", RECORDS, state::list),
+    row("GET", "/state/{pack}/{resource}", STATE, state::list),
     row("POST", "/state/{pack}/{resource}", SECRETS, state::add),
     row("GET", "/state/{pack}/{resource}/{id}", SECRETS, state::show),
     row("PUT", "/state/{pack}/{resource}/{id}", SECRETS, state::put),
     row("PATCH", "/state/{pack}/{resource}/{id}", SECRETS, state::patch),
     row("DELETE", "/state/{pack}/{resource}/{id}", NONE, state::delete),
+    row("GET", "/state/{pack}/{resource}/{id}/changes", RECORDS, changes::list),
     row("GET", "/events", NONE, events::list),
     row("POST", "/events/{pack}/{event}", NONE, events::fire),
     row("GET", "/faults", NONE, faults::list),
+    row("POST", "/faults", NONE, faults::add),
     row("PUT", "/faults", NONE, faults::put),
     row("DELETE", "/faults", NONE, faults::delete),
+    row("PUT", "/faults/{rule}", NONE, faults::put_one),
+    row("DELETE", "/faults/{rule}", NONE, faults::delete_one),
     row("GET", "/limits", NONE, limits::list),
     row("PUT", "/limits", NONE, limits::put),
     row("DELETE", "/limits", NONE, limits::delete),

@@ -30,6 +30,7 @@ fn shown(call: &Call<'_>, sandbox: &Sandbox) -> Json {
         "options": options,
         "entries": sandbox.log(Log::position),
         "snapshots": sandbox.snapshots().len(),
+        "idleSeconds": sandbox.idle(call.real).max(0) / 1_000_000,
         "baseUrls": urls,
     })
 }

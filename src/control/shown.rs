@@ -5,10 +5,12 @@ use std::sync::Arc;
 use http::header::CONTENT_TYPE;
 use serde_json::{Value as Json, json};
 
-use super::{Call, delivered};
+use super::{Call, delivered, differences, journal};
 use crate::engine::{self, Repair};
 use crate::exchange::{Body, Delivery, Manner, Outcome, Outgoing, millis};
-use crate::journal::{Attempted, Entry, Exchanged, Face, Happening, Misfit, Note, Part, Received, Reloaded};
+use crate::journal::{
+    Attempted, Entry, Exchanged, Face, Happening, Misfit, Note, Part, Received, Reloaded, is_unmatched,
+};
 use crate::mask::{MASK, Mask, Secrets};
 use crate::sandbox::Registry;
 
@@ -98,6 +100,23 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
     shown
 }
 
+/// The same in short: an exchange as a line of the journal, and of the others nothing that somebody sent.
+pub(super) fn brief(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
+    if let Happening::Exchange(exchanged) = &entry.what {
+        let mut shown = line(entry, exchanged, &mask(registry, exchanged, secrets));
+        shown["kind"] = json!("exchange");
+        return shown;
+    }
+    let mut shown = self::entry(registry, entry, secrets);
+    let sent = [("", "body"), ("", "input"), ("/request", "headers"), ("/request", "body")];
+    for (within, name) in sent.into_iter().chain([("/outcome/response", "headers"), ("/outcome/response", "body")]) {
+        if let Some(object) = shown.pointer_mut(within).and_then(Json::as_object_mut) {
+            object.shift_remove(name);
+        }
+    }
+    shown
+}
+
 /// What became of records when a pack was replaced.
 pub(super) fn reloaded(reloaded: &Reloaded) -> Json {
     let Reloaded { pack, because, files, misfits, aside } = reloaded;
@@ -123,22 +142,45 @@ pub(super) fn misfit(misfit: &Misfit) -> Json {
     }
 }
 
-/// All that is known of an entry, with what is worked out for who reads this one: what its body was probably meant to be.
+/// All that is known of an entry, with what is worked out for who reads this one: what it made of records, and what was
+/// probably meant.
 pub(super) fn whole_entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Json {
-    let mut shown = self::entry(call.registry, entry, secrets);
-    if let Some(near) = entry.exchange().and_then(|exchanged| near_miss(call, exchanged, secrets)) {
+    let mut shown = with_records(call, entry, secrets);
+    let Some(exchanged) = entry.exchange() else { return shown };
+    let mask = mask(call.registry, exchanged, secrets);
+    if let Some(near) = near_miss(call, exchanged, &mask) {
         shown["exchange"]["nearMiss"] = near;
+    }
+    if is_unmatched(exchanged) {
+        let mut misses = journal::near_misses(call, exchanged);
+        mask.texts_within(&mut misses);
+        shown["exchange"]["nearMisses"] = misses;
     }
     shown
 }
 
-fn near_miss(call: &Call<'_>, exchanged: &Exchanged, secrets: Secrets) -> Option<Json> {
+/// All that is known of an entry, its changes with what they made of records.
+pub(super) fn with_records(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Json {
+    let mut shown = self::entry(call.registry, entry, secrets);
+    let (mask, changes) = match &entry.what {
+        Happening::Exchange(exchanged) => (mask(call.registry, exchanged, secrets), &mut shown["exchange"]["changes"]),
+        Happening::State { pack, body: Some(said), .. } | Happening::Event { pack, input: said, .. } => {
+            (given(known(call.registry, pack), &mut said.clone(), secrets), &mut shown["changes"])
+        }
+        Happening::State { .. } => (Mask::default(), &mut shown["changes"]),
+        _ => return shown,
+    };
+    differences::tell(call, entry, changes, &mask, secrets);
+    shown
+}
+
+fn near_miss(call: &Call<'_>, exchanged: &Exchanged, mask: &Mask) -> Option<Json> {
     let ground = call.sandbox.ground();
     let number = ground.packs.iter().position(|pack| Some(&*pack.name) == exchanged.pack_name())?;
     let Repair { example, mut patch } =
         engine::repair(&ground.packs[number], &ground.options[number], exchanged, call.rules)?;
     if let Some(patch) = &mut patch {
-        mask(call.registry, exchanged, secrets).patch(patch);
+        mask.patch(patch);
     }
     Some(json!({ "example": example, "patch": patch }))
 }

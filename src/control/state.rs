@@ -7,21 +7,22 @@ use serde_json::Value as Json;
 
 use super::body::object;
 use super::secrets::secrets;
+use super::written::{Written, never, wrong};
 use super::{Answer, Call, done, ok, page};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine::{self, Edit, StateFault};
-use crate::exchange::{Problem, Response};
-use crate::journal::Happening;
+use crate::exchange::{Problem, Response, spelled};
+use crate::journal::{Happening, Text};
 use crate::mask::{MASK, Mask, Secrets};
 use crate::pack::{Pack, ResourceId};
 use crate::sandbox::{Record, World};
 
 /// The pack that the path names, with its records.
-fn held(call: &Call<'_>) -> Result<(Arc<Pack>, World), Problem> {
+pub(super) fn held(call: &Call<'_>) -> Result<(Arc<Pack>, World), Problem> {
     Ok(call.sandbox.holding(call.pack()?.0))
 }
 
-fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
+pub(super) fn resource(call: &Call<'_>, pack: &Pack) -> Result<ResourceId, Problem> {
     let name = call.parameter("resource");
     pack.resource_named(name).ok_or_else(|| {
         let known = one_of(pack.resources.iter().map(|resource| &*resource.name));
@@ -38,7 +39,7 @@ fn not_found(pack: &Pack, resource: ResourceId, id: &str) -> Problem {
 }
 
 /// A record as the wire spells it, with its secret fields masked unless they were asked for.
-fn shown(pack: &Pack, resource: ResourceId, record: &Record, secrets: Secrets) -> Json {
+pub(super) fn shown(pack: &Pack, resource: ResourceId, record: &Record, secrets: Secrets) -> Json {
     let mut shown = engine::shown(pack, resource, record);
     if secrets == Secrets::Masked {
         for field in pack.resource(resource).fields.iter().filter(|field| field.secret) {
@@ -50,15 +51,74 @@ fn shown(pack: &Pack, resource: ResourceId, record: &Record, secrets: Secrets) -
     shown
 }
 
+/// Names that the query of a list can have.
+pub(super) const CONDITIONS: &[&str] = &["text", "field", "value"];
+
+/// Which records of a resource are meant.
+struct Meant {
+    /// Stands in one of their fields.
+    text: Option<Text>,
+    /// A field, and what it holds, as it is spelled without quotes.
+    field: Option<(usize, String)>,
+}
+
+impl Meant {
+    fn of(call: &Call<'_>, pack: &Pack, resource: ResourceId) -> Result<Self, Problem> {
+        let written = Written::in_query(call, CONDITIONS);
+        let definition = pack.resource(resource);
+        let field = match (written.text("field")?, written.text("value")?) {
+            (None, None) => None,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(wrong("field", "`field` and `value` stand together: which field holds what"));
+            }
+            (Some(name), Some(value)) => {
+                // What a secret holds is not found out by asking often.
+                let open = || definition.fields.iter().filter(|field| !field.secret).map(|field| &*field.name);
+                let known = open().any(|known| known == name);
+                let (index, _) =
+                    definition.field(name).filter(|_| known).ok_or_else(|| never("field", name, open()))?;
+                Some((index, value.to_owned()))
+            }
+        };
+        Ok(Meant { text: written.searched()?, field })
+    }
+
+    /// The owner whose records are meant, of which there is an index.
+    fn owner(&self, pack: &Pack, resource: ResourceId) -> Option<&str> {
+        let owner = pack.resource(resource).owner?;
+        self.field.as_ref().filter(|(field, _)| *field == owner.field).map(|(_, value)| value.as_str())
+    }
+
+    fn is_all(&self) -> bool {
+        self.text.is_none() && self.field.is_none()
+    }
+
+    fn holds(&self, pack: &Pack, resource: ResourceId, record: &Record) -> bool {
+        let fields = &pack.resource(resource).fields;
+        let wire = |index: usize| {
+            let value = record.values[index].as_ref().filter(|_| !fields[index].secret)?;
+            Some(spelled(&fields[index].to_wire(value, &pack.formats)))
+        };
+        let in_field = |(index, wanted): &(usize, String)| wire(*index).is_some_and(|value| value == *wanted);
+        let in_any = |text: &Text| (0..fields.len()).filter_map(wire).any(|value| text.fits(&value));
+        self.field.as_ref().is_none_or(in_field) && self.text.as_ref().is_none_or(in_any)
+    }
+}
+
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
     let (pack, world) = held(call)?;
     let resource = resource(call, &pack)?;
-    let sequences = world.sequences(resource, None);
-    page::counted(call, sequences.len(), |place| {
-        let record = world.at(resource, *sequences.get(place)?)?;
-        Some(shown(&pack, resource, record, secrets))
-    })
+    let meant = Meant::of(call, &pack, resource)?;
+    let sequences = world.sequences(resource, meant.owner(&pack, resource));
+    let shown = |sequence: u64| Some(shown(&pack, resource, world.at(resource, sequence)?, secrets));
+    if meant.is_all() {
+        return page::counted(call, sequences.len(), |place| shown(*sequences.get(place)?));
+    }
+    let holds =
+        |sequence: &u64| world.at(resource, *sequence).is_some_and(|record| meant.holds(&pack, resource, record));
+    let found: Vec<u64> = sequences.iter().copied().filter(holds).collect();
+    page::counted(call, found.len(), |place| shown(*found.get(place)?))
 }
 
 pub(super) fn show(call: &Call<'_>) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::HeaderName;
@@ -13,7 +13,7 @@ use crate::clock::Real;
 use crate::exchange::Problem;
 use crate::journal::{Entry, Filter};
 use crate::mask::Secrets;
-use crate::sandbox::{News, Registry, Watch};
+use crate::sandbox::{News, Registry, Standing, Watch};
 
 /// What comes at once, so that a client sees that it is connected: how long it is to wait before it comes again.
 const GREETING: &[u8] = b"retry: 1000\n\n";
@@ -30,6 +30,8 @@ pub(crate) struct Feed {
     registry: Arc<Registry>,
     /// Which exchanges are sent, and nothing else; without it everything is.
     filter: Option<Filter>,
+    /// How often the reader was told how the packs on disk stand.
+    told: u64,
     stage: Stage,
 }
 
@@ -44,7 +46,7 @@ enum Stage {
 /// `?after=` and the conditions of the journal; `Last-Event-ID` is what a browser sends when it comes again.
 pub(super) fn follow(call: &Call<'_>) -> Result<Feed, Problem> {
     // Where the stream begins is the watch's business.
-    let filter = Filter { after: 0, ..pattern::of_query(call)? };
+    let filter = pattern::of_query(call)?;
     let after = match last_event_id(call)? {
         Some(id) => Some(id),
         None => call.query("after").map(|_| page::after(call)).transpose()?,
@@ -55,6 +57,7 @@ pub(super) fn follow(call: &Call<'_>) -> Result<Feed, Problem> {
         watch: Watch::new(Arc::clone(call.sandbox), after),
         registry: Arc::clone(call.registry),
         filter: filtered.then_some(filter),
+        told: 0,
         stage: Stage::Begins,
     })
 }
@@ -82,7 +85,16 @@ impl Feed {
             Stage::Follows => {}
         }
         let mut out = String::new();
-        match ready!(self.watch.poll(context, ENTRIES)) {
+        if self.standing(&mut out) {
+            return Poll::Ready(Some(Bytes::from(out)));
+        }
+        let news = match self.watch.poll(context, ENTRIES) {
+            Poll::Ready(news) => news,
+            // What was told before somebody waited for it wakes nobody.
+            Poll::Pending if self.standing(&mut out) => return Poll::Ready(Some(Bytes::from(out))),
+            Poll::Pending => return Poll::Pending,
+        };
+        match news {
             News::Entries(entries) => {
                 let meant = match &self.filter {
                     Some(filter) => filter.select(&entries),
@@ -110,6 +122,18 @@ impl Feed {
             }
         }
         Poll::Ready(Some(Bytes::from(out)))
+    }
+
+    /// Tells how the packs on disk stand, where that is another than the reader knows. At the start they stand well.
+    fn standing(&mut self, out: &mut String) -> bool {
+        if self.filter.is_some() || self.told == self.registry.told() {
+            return false;
+        }
+        let Standing { number, stale } = self.registry.standing();
+        self.told = number;
+        let stale: Vec<Json> = stale.iter().map(|(pack, state)| json!({ "pack": pack, "state": state })).collect();
+        event(out, None, "packs", &json!({ "stale": stale }));
+        true
     }
 
     /// Notes that the sandbox was used until now.

@@ -204,15 +204,23 @@ impl Found {
     }
 }
 
-/// `?pack=&webhook=&state=&limit=&after=&secrets=`
+/// `?pack=&webhook=&state=&limit=&after=&order=&secrets=`
 pub(super) fn list(call: &Call<'_>) -> Answer {
     let secrets = secrets(call)?;
     let limit = page::limit(call)?;
     let after = page::after(call)?;
+    let newest = page::order(call)? == page::Order::Newest;
     let pattern = Pattern::of(&Written::in_query(call, CONDITIONS), call)?;
     let all = Found::new(call);
-    let meant = all.kept().chain(all.late()).filter(|one| one.number() > after && pattern.holds(&all.ground, *one));
-    let found: Vec<One<'_>> = meant.collect();
+    let behind = |one: &One<'_>| match newest {
+        true => after == 0 || one.number() < after,
+        false => one.number() > after,
+    };
+    let meant = all.kept().chain(all.late()).filter(|one| behind(one) && pattern.holds(&all.ground, *one));
+    let mut found: Vec<One<'_>> = meant.collect();
+    if newest {
+        found.reverse();
+    }
     let piece = &found[..limit.min(found.len())];
     let next = piece.last().filter(|_| piece.len() < found.len()).map(|last| last.number());
     let records = piece.iter().map(|one| one.shown(&all.ground, secrets, Detail::Lines)).collect();

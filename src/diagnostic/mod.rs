@@ -3,11 +3,13 @@
 //! Must not know: what a pack is. Start with [`Diagnostic`]; [`render`] shows it to a person, [`to_json`] to a tool.
 
 mod code;
+mod explain;
 mod json_place;
 mod render;
 mod source_map;
 
 pub(crate) use code::Code;
+pub(crate) use explain::explanations;
 pub(crate) use json_place::{key_range, value_range};
 pub(crate) use render::{render, to_json};
 pub(crate) use source_map::{FileId, Location, SourceMap};

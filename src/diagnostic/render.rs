@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Diagnostic, Location, Severity, SourceMap};
 
+/// The most characters of a line that tools are told.
+const LINE: usize = 400;
+
 /// Diagnostics as text with excerpts, one after the other, each ending in a line break.
 pub(crate) fn render(diagnostics: &[Diagnostic], sources: &SourceMap, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
@@ -78,7 +81,21 @@ pub(crate) fn to_json(diagnostics: &[Diagnostic], sources: &SourceMap) -> Value 
 fn place(location: &Location, sources: &SourceMap) -> Value {
     let ((line, column), (last, behind)) = (sources.line_column(location), sources.end_line_column(location));
     let end = json!({ "line": last, "column": behind });
-    json!({ "file": sources.path(location.file), "line": line, "column": column, "end": end })
+    json!({
+        "file": sources.path(location.file),
+        "line": line,
+        "column": column,
+        "end": end,
+        "text": line_at(sources.text(location.file), location.range.start),
+    })
+}
+
+/// The line of a place, as it stands. No more of it than somebody would read.
+fn line_at(text: &str, at: usize) -> Option<String> {
+    let before = text.get(..at)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    Some(line.chars().take(LINE).collect())
 }
 
 #[cfg(test)]
@@ -113,10 +130,10 @@ mod tests {
                 "code": "key-unknown",
                 "severity": "error",
                 "message": "no `<y>`",
-                "at": { "file": "pack.yaml", "line": 2, "column": 6, "end": { "line": 2, "column": 9 } },
+                "at": { "file": "pack.yaml", "line": 2, "column": 6, "end": { "line": 2, "column": 9 }, "text": "set: <y>" },
                 "label": "here",
                 "related": [{
-                    "at": { "file": "pack.yaml", "line": 1, "column": 1, "end": { "line": 2, "column": 8 } },
+                    "at": { "file": "pack.yaml", "line": 1, "column": 1, "end": { "line": 2, "column": 8 }, "text": "ünique: x" },
                     "message": "and there",
                 }],
                 "help": "take it out",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::clock::Instant;
+use crate::clock::{Instant, Mode};
 use crate::exchange::Request;
 use crate::expr::{Scope, Source, Value};
 use crate::pack::{Options, Pack};
@@ -39,6 +39,7 @@ pub(super) fn see(
         world: moment.world.clone(),
         edits: edits.to_vec(),
         now: moment.now,
+        mode: moment.mode,
         options: moment.options.clone(),
         visibility: visibility.clone(),
         request: request.cloned(),
@@ -52,6 +53,7 @@ struct Surroundings {
     /// What was done to the world since; performed on a copy when somebody looks.
     edits: Vec<WorldEdit>,
     now: Instant,
+    mode: Mode,
     options: Options,
     visibility: Visibility,
     request: Option<Arc<Request>>,
@@ -67,6 +69,7 @@ impl Source for Surroundings {
     fn get(&self, name: &str) -> Option<Value> {
         match name {
             "now" => Some(Value::instant(self.now)),
+            "ticking" => Some(Value::json(&Json::Bool(self.mode == Mode::Ticking))),
             "records" => Some(Value::source(Arc::new(RecordsRoot {
                 pack: Arc::clone(&self.pack),
                 world: self.world.after(&self.pack, &self.edits),

@@ -4,6 +4,8 @@
 //! Start with [`Request`] and [`Response`]; [`Problem`] is the server's own way to refuse.
 
 mod accepts;
+mod address;
+mod curl;
 mod delivery;
 mod difference;
 mod equal;
@@ -19,6 +21,8 @@ mod response;
 mod whole;
 
 pub(crate) use accepts::{accepts, is_media, weight};
+pub(crate) use address::{apart, segment};
+pub(crate) use curl::{Sent, curl, quoted};
 pub(crate) use delivery::{Delivery, LONGEST_DELAY, MOST_PIECES, Manner, in_millis, millis};
 pub(crate) use difference::{Difference, Differs, differences};
 pub(crate) use equal::{equal, same_number};

@@ -3,6 +3,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 
+use super::apart;
+
 /// Whether a text can be one part of a host name, written in lower case.
 pub(crate) fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
@@ -68,8 +70,7 @@ impl Request {
 
     /// The path as received, behind the prefix of the sandbox: with the prefix that led to the pack, where one did.
     pub(crate) fn received(&self) -> Cow<'_, str> {
-        let authority = self.base.find("://").map_or(0, |at| at + 3);
-        let prefixes = self.base[authority..].find('/').map_or("", |at| &self.base[authority + at..]);
+        let (_, prefixes) = apart(&self.base);
         let mount = match prefixes.strip_prefix("/~") {
             Some(sandbox) => sandbox.find('/').map_or("", |at| &sandbox[at..]),
             None => prefixes,

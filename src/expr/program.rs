@@ -107,7 +107,7 @@ pub(crate) struct EvalFault {
 }
 
 impl EvalFault {
-    fn new(error: &minijinja::Error, text: &str) -> Self {
+    pub(super) fn new(error: &minijinja::Error, text: &str) -> Self {
         let message = match error.detail() {
             Some(detail) => format!("{}: {detail}", error.kind()),
             None => error.kind().to_string(),

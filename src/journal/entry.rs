@@ -148,6 +148,15 @@ impl Entry {
         }
     }
 
+    /// What became of records of a pack.
+    pub(crate) fn changes(&self) -> Option<(&str, &[Note])> {
+        match &self.what {
+            Happening::Exchange(exchanged) => Some((exchanged.pack_name()?, &exchanged.changes)),
+            Happening::State { pack, changes, .. } | Happening::Event { pack, changes, .. } => Some((pack, changes)),
+            _ => None,
+        }
+    }
+
     /// The instant until which nothing of it had happened.
     pub(crate) fn begin(&self) -> Instant {
         match &self.what {

@@ -190,7 +190,12 @@ impl Log {
         self.entries.focus().narrow(self.index(id.saturating_add(1))..).into_iter().map(|Kept(entry, _)| entry)
     }
 
-    /// The same without exchanges that the journal has forgotten.
+    /// The entries before one, which need not be kept itself, the newest first.
+    pub(crate) fn before(&self, id: u64) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter().take(self.index(id)).rev().map(|Kept(entry, _)| entry)
+    }
+
+    /// Those behind one without exchanges that the journal has forgotten.
     pub(crate) fn unforgotten_behind(&self, id: u64) -> impl Iterator<Item = &Arc<Entry>> {
         self.behind(id).filter(|entry| self.remembers(entry))
     }
@@ -250,6 +255,8 @@ mod tests {
         assert_eq!(log.bytes, bytes / 5 * 3);
         assert_eq!((setting(&mut log), ids(&log)), (6, vec![1, 2, 3, 6]));
         assert_eq!(log.behind(4).map(|entry| entry.id).collect::<Vec<_>>(), [6]);
+        assert_eq!(log.before(6).map(|entry| entry.id).collect::<Vec<_>>(), [3, 2, 1]);
+        assert_eq!(log.before(u64::MAX).map(|entry| entry.id).collect::<Vec<_>>(), [6, 3, 2, 1]);
         log.return_to(&earlier);
         assert_eq!((setting(&mut log), ids(&log), log.position()), (7, vec![1, 2, 3, 4, 5, 7], 6));
     }

@@ -29,6 +29,8 @@ pub(crate) struct Filter {
     pub(crate) until: Option<Instant>,
     /// Whether the trace has a step that failed.
     pub(crate) finding: Option<bool>,
+    /// Whether nothing was found that answers it.
+    pub(crate) unmatched: Option<bool>,
     /// Pairs that the query must have, decoded.
     pub(crate) query: Vec<(String, String)>,
     /// Headers that the request must have.
@@ -66,6 +68,7 @@ impl Filter {
             && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
             && given(&self.stub, &|wanted| exchanged.stub.as_deref() == Some(wanted))
             && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)
+            && self.unmatched.is_none_or(|wanted| is_unmatched(exchanged) == wanted)
             && has_headers(&request.headers, &self.headers)
             && self.query.iter().all(|(name, value)| has_pair(request, name, value))
             && self.path_pattern.as_ref().is_none_or(|pattern| pattern.fits(&request.path))
@@ -168,6 +171,10 @@ impl Text {
     /// There is none for a text whose search would take too much memory.
     pub(crate) fn new(text: &str) -> Option<Self> {
         RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build().ok().map(Text)
+    }
+
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.0.is_match(text.as_bytes())
     }
 
     fn is_in(&self, exchanged: &Exchanged, line: &mut Vec<u8>) -> bool {

@@ -247,6 +247,12 @@ impl OfOperation {
 }
 
 impl Shown {
+    /// The answer that is the most like it, by its place in `declared`; of several the first.
+    pub(crate) fn best(&self) -> Option<usize> {
+        let most = self.alike.iter().map(|(_, likeness)| *likeness).max();
+        self.alike.iter().find(|(_, likeness)| Some(*likeness) == most).map(|(place, _)| *place)
+    }
+
     /// Whether no answer is more like it than this one.
     fn is_best(&self, declared: usize) -> bool {
         let most = self.alike.iter().map(|(_, likeness)| *likeness).max();

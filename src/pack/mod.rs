@@ -5,6 +5,7 @@
 
 mod answers;
 mod auth;
+mod called;
 mod digest;
 mod example;
 mod files;
@@ -27,6 +28,7 @@ use serde_json::Value;
 
 pub(crate) use answers::{Answers, Mark, Misfit, OfOperation, Reached, Shown, Unsettled};
 pub(crate) use auth::{Credential, CredentialPlace, Decode, Scheme, SchemeId};
+pub(crate) use called::{Called, CalledBody};
 pub(crate) use digest::sha256;
 pub(crate) use example::{Cause, Example, Payload, Replay};
 pub(crate) use files::{Files, Folders, all as read_all, read_disk};

@@ -50,6 +50,8 @@ pub(crate) struct Field {
     pub(crate) secret: bool,
     /// Never part of `shape: fields`.
     pub(crate) internal: bool,
+    /// The resource whose id it holds.
+    pub(crate) refers: Option<ResourceId>,
 }
 
 /// What a field holds.

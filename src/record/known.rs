@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use super::yaml::Yaml;
-use crate::exchange::leaves;
+use crate::exchange::{leaves, segment};
 use crate::expr::is_word;
 use crate::pack::{Decode, Pack, Resource, ResourceId, is_one_of};
 use crate::sandbox::{Story, World};
@@ -136,7 +135,7 @@ impl Known {
                     // Documentation writes the name of a field where its value would be.
                     let is_secret = |text: &String| text.len() >= LEAST_SECRET && !is_one_of(&pack.face.secrets, text);
                     let Some(text) = record.text(index).filter(is_secret) else { continue };
-                    let path = format!("/state/{}/{}/{}", pack.name, resource.name, encoded(&id));
+                    let path = format!("/state/{}/{}/{}", pack.name, resource.name, segment(&id));
                     let expression = format!("response.body{}", member(&field.name));
                     let of = Some((Arc::clone(&resource.name), id.clone()));
                     let from = From::Look { path, secrets: true, expression, of };
@@ -414,13 +413,6 @@ fn member(name: &str) -> String {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !is_word(name);
     if is_name { format!(".{name}") } else { format!("[{}]", Json::from(name)) }
-}
-
-/// What is written otherwise in a part of a path.
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, PART).to_string()
 }
 
 /// The texts and numbers of a value with their pointers.

@@ -316,7 +316,11 @@ impl Reloader {
         let notes: Vec<Option<HeaderValue>> = self.notes_of(&packs);
         self.noted.store(notes.iter().any(Option::is_some), Ordering::Relaxed);
         *self.notes.write() = notes;
+        let told = !changed.is_empty() || self.known.lock().trouble.is_some();
         *self.known.lock() = Known { packs, last, trouble: None, unfollowed };
+        if told {
+            self.tell_standing();
+        }
         changed
     }
 
@@ -432,7 +436,16 @@ impl Reloader {
         }
     }
 
+    /// Tells those who watch sandboxes how packs stand.
+    fn tell_standing(&self) {
+        let packs = self.known.lock();
+        let stale = packs.packs.iter().filter_map(|status| Some((status.name.clone(), status.word()?))).collect();
+        drop(packs);
+        self.registry.tell_standing(stale, (self.real)());
+    }
+
     fn tell_trouble(&self, words: &str) {
+        self.tell_standing();
         if let Some(told) = &self.told {
             told(&News::Trouble { at: (self.wall)(), words });
         }

@@ -173,6 +173,11 @@ impl Status {
         HeaderValue::from_str(&format!("{word}; at={at}")).ok()
     }
 
+    /// Why its files are not what is served, if they are not.
+    pub(super) fn word(&self) -> Option<&'static str> {
+        Some(self.fault.as_ref()?.word)
+    }
+
     pub(super) fn standing(&self, packs: &[Arc<Pack>]) -> Standing {
         Standing {
             name: self.name.clone(),

@@ -4,6 +4,7 @@
 //! are, and worlds are changed in place as long as no snapshot and no fork has a part of them. A copy of a history costs the
 //! same however long it is.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use imbl::Vector;
@@ -13,7 +14,7 @@ use super::agenda::Agenda;
 use super::controls::Controls;
 use super::world::{Record, Undo, World};
 use crate::clock::{Instant, Mode};
-use crate::pack::Pack;
+use crate::pack::{Pack, ResourceId};
 
 /// What the entries of a log did.
 #[derive(Debug, Clone)]
@@ -52,6 +53,16 @@ enum What {
     Controls(Box<Controls>),
     /// This was to happen before.
     Agenda(Box<Agenda>),
+}
+
+/// What became of one record by one edit.
+#[derive(Debug, Clone)]
+pub(crate) struct Difference {
+    pub(crate) resource: ResourceId,
+    /// None where the edit made it.
+    pub(crate) before: Option<Arc<Record>>,
+    /// None where the edit took it away.
+    pub(crate) after: Option<Arc<Record>>,
 }
 
 impl History {
@@ -95,6 +106,39 @@ impl History {
             forgotten.extend(self.done.pop_front());
         }
         forgotten
+    }
+
+    /// What an entry's edits replaced, and by what, in their order. `worlds` are those of now: what nothing has replaced
+    /// since stands there.
+    pub(super) fn differences(&self, entry: u64, worlds: &[World]) -> Vec<Difference> {
+        let mut all: Vec<Difference> = Vec::new();
+        // Of each record the difference that waits for what came next.
+        let mut open: HashMap<(ResourceId, u64), usize> = HashMap::new();
+        let mut of = None;
+        for done in self.done.iter().skip_while(|done| done.entry < entry) {
+            if done.entry > entry && open.is_empty() {
+                break;
+            }
+            let What::Edits(pack, undos) = &done.what else { continue };
+            if *pack != *of.get_or_insert(*pack) {
+                continue;
+            }
+            for undo in undos.iter() {
+                let record = (undo.resource, undo.sequence());
+                if let Some(waiting) = open.remove(&record) {
+                    all[waiting].after = undo.before.clone();
+                }
+                if done.entry == entry {
+                    open.insert(record, all.len());
+                    all.push(Difference { resource: undo.resource, before: undo.before.clone(), after: None });
+                }
+            }
+        }
+        for ((resource, sequence), waiting) in open {
+            let world = of.and_then(|pack| worlds.get(pack));
+            all[waiting].after = world.and_then(|world| world.at(resource, sequence)).cloned();
+        }
+        all
     }
 
     /// Undoes what an entry and those behind it did, the last first.

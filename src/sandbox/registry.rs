@@ -104,6 +104,17 @@ pub(crate) struct Registry {
     first: Beginning,
     sandboxes: RwLock<Shelf>,
     default: Arc<Sandbox>,
+    /// How the packs on disk stand.
+    standing: RwLock<Standing>,
+}
+
+/// How the packs on disk stand, which every sandbox is told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Standing {
+    /// How often it was told.
+    pub(crate) number: u64,
+    /// The packs whose files are not what is served, each with a word that says why.
+    pub(crate) stale: Arc<[(String, &'static str)]>,
 }
 
 /// What was replaced, and by what.
@@ -159,7 +170,33 @@ impl Registry {
             first,
             sandboxes: RwLock::new(Shelf::default()),
             default: Arc::new(default),
+            standing: RwLock::default(),
         })
+    }
+
+    /// How the packs on disk stand.
+    pub(crate) fn standing(&self) -> Standing {
+        self.standing.read().clone()
+    }
+
+    /// How often that was told.
+    pub(crate) fn told(&self) -> u64 {
+        self.standing.read().number
+    }
+
+    /// Tells all who watch a sandbox how the packs on disk stand now.
+    pub(crate) fn tell_standing(&self, stale: Vec<(String, &'static str)>, real: Real) {
+        {
+            let mut standing = self.standing.write();
+            // All is well, as it was.
+            if standing.stale.is_empty() && stale.is_empty() {
+                return;
+            }
+            *standing = Standing { number: standing.number + 1, stale: stale.into() };
+        }
+        for sandbox in self.list(real) {
+            drop(sandbox.lock().watchers.take());
+        }
     }
 
     pub(crate) fn packs(&self) -> Arc<[Arc<Pack>]> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::agenda::Agenda;
 use super::controls::Controls;
 use super::ground::Ground;
-use super::history::{History, Past};
+use super::history::{Difference, History, Past};
 use super::id::SandboxId;
 use super::state::{Beginning, Sandbox, State};
 use super::world::World;
@@ -104,6 +104,19 @@ impl Sandbox {
     /// What the sandbox is like now.
     pub(super) fn snapshot(&self, real: Real) -> Snapshot {
         self.caught_up(real).snapshot(real)
+    }
+
+    /// What the edits of an entry replaced, and by what, with the packs that it is of. An error is the entry that replaced
+    /// a pack since.
+    pub(crate) fn differences(&self, entry: u64) -> Result<(Arc<Ground>, Vec<Difference>), u64> {
+        let (ground, history, worlds) = {
+            let state = self.lock();
+            (Arc::clone(&state.ground), state.history.clone(), state.worlds.clone())
+        };
+        match history.after() {
+            after if entry <= after => Err(after),
+            _ => Ok((ground, history.differences(entry, &worlds))),
+        }
     }
 
     /// All that is kept of what happened.

@@ -122,6 +122,7 @@ struct Seen {
     world: World,
     controls: Controls,
     clock: Clock,
+    mode: Mode,
     position: u64,
     version: u64,
 }
@@ -132,6 +133,7 @@ impl Seen {
             world: &self.world,
             controls: &self.controls,
             now: self.clock.now(real),
+            mode: self.mode,
             draws: Draws::new(self.ground.seed, self.position),
             options: &self.ground.options[pack],
         }
@@ -144,6 +146,7 @@ pub(crate) struct Moment<'a> {
     pub(crate) world: &'a World,
     pub(crate) controls: &'a Controls,
     pub(crate) now: Instant,
+    pub(crate) mode: Mode,
     pub(crate) draws: Draws,
     pub(crate) options: &'a Options,
 }
@@ -242,7 +245,7 @@ impl Sandbox {
     }
 
     /// For how many microseconds nobody has used it. Who follows its log uses it.
-    pub(super) fn idle(&self, real: Real) -> i64 {
+    pub(crate) fn idle(&self, real: Real) -> i64 {
         if self.watched.load(Ordering::Relaxed) > 0 {
             return 0;
         }
@@ -355,11 +358,12 @@ impl Sandbox {
         (now, mode)
     }
 
-    /// Stops the clock at the instant of an entry that is to happen again. This is no entry itself.
+    /// Puts the clock to the instant of an entry that is to happen again. This is no entry itself. Real time stands there, so
+    /// that a clock that ticks does not move either.
     pub(crate) fn stand_at(&self, at: Instant) {
         let mut state = self.lock();
-        let real = Real(0);
-        state.clock.set(at, Mode::Frozen, real);
+        let (real, mode) = (Real(0), state.mode());
+        state.clock.set(at, mode, real);
         state.latest = at;
     }
 
@@ -486,7 +490,7 @@ impl State {
 
     pub(super) fn moment_at(&self, pack: usize, now: Instant, draws: Draws) -> Moment<'_> {
         let options = &self.ground.options[pack];
-        Moment { world: &self.worlds[pack], controls: &self.controls, now, draws, options }
+        Moment { world: &self.worlds[pack], controls: &self.controls, now, mode: self.mode(), draws, options }
     }
 
     fn seen(&self, pack: usize) -> Seen {
@@ -495,6 +499,7 @@ impl State {
             world: self.worlds[pack].clone(),
             controls: self.controls.clone(),
             clock: self.clock,
+            mode: self.mode(),
             position: self.log.position(),
             version: self.version,
         }

@@ -168,6 +168,13 @@ pub(crate) struct Undo {
     counters: (u64, i64),
 }
 
+impl Undo {
+    /// The number that the record has in its resource, whatever becomes of it.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+}
+
 /// What became of one record.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {

@@ -5,6 +5,7 @@
 
 mod lint;
 mod options;
+mod reach;
 mod said;
 mod violation;
 

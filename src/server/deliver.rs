@@ -69,13 +69,18 @@ pub(super) fn committed(committed: Committed, dates: &Dates) -> Delivered {
 
 /// What a browser may do with an answer of a pack, where the pack says nothing else.
 fn harmless(headers: &mut HeaderMap) {
-    let Some(media) = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).filter(|media| media != b"application/json")
-    else {
+    // Of several types a browser may take any one.
+    let types = headers.get_all(CONTENT_TYPE);
+    if types.iter().all(|media| media == "application/json") {
         return;
-    };
+    }
     // XML can bring scripts, too: XHTML, SVG.
-    let has = |word: &[u8]| media.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    if has(b"html") || has(b"xml") {
+    let has = |word: &[u8]| {
+        let mut parts = types.iter().flat_map(|media| media.as_bytes().windows(word.len()));
+        parts.any(|part| part.eq_ignore_ascii_case(word))
+    };
+    let active = has(b"html") || has(b"xml");
+    if active {
         headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
         // The path of a page may hold ids, which the sites that it links to need not know.
         headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));

@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -10,14 +12,15 @@ use super::gate::{self, Host, Needs};
 use super::line::ExchangeLine;
 use super::stream::Stream;
 use super::target::{self, Area, Destination, Door, Target};
-use super::{Line, Shared, cors, deliver, read};
+use super::{Line, Shared, cors, deliver, read, session};
 use crate::control::{self, Reply};
 use crate::engine;
-use crate::exchange::{Body, Problem, Request, Response};
+use crate::exchange::{Body, Problem, Request, Response, apart, weight};
 use crate::journal::{Face, is_unmatched};
 use crate::mask;
 use crate::pack::Pack;
 use crate::sandbox::{Committed, Sandbox, SandboxId};
+use crate::ui;
 
 /// Says that a pack is not what its files are.
 const RELOAD: HeaderName = HeaderName::from_static("standin-reload");
@@ -33,7 +36,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Re
     let area = target::area(&parts, &host, &packs, door);
     let needs = match area {
         Area::Control => Needs::Token,
-        Area::Health => Needs::Nothing,
+        Area::Health | Area::Login | Area::Logout => Needs::Nothing,
         Area::Api if !shared.cors => return respond(shared, door, &packs, &host, area, parts, incoming).await,
         Area::Api => {
             if let Some(answer) = cors::preflight(&parts) {
@@ -46,9 +49,19 @@ pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Re
         }
     };
     match shared.gate.admit(&parts.headers, &host, door.scheme, needs) {
+        Ok(()) if area == Area::Logout => session::logout(&host, door.scheme),
+        Ok(()) if area == Area::Login => session::login(shared, door, &host, parts, incoming).await,
         Ok(()) => respond(shared, door, &packs, &host, area, parts, incoming).await,
+        Err(problem) if problem.slug == "token-required" && is_page(&parts, &host, &packs, door) => {
+            session::ask(&parts)
+        }
         Err(problem) => refuse(&parts, incoming, problem).await,
     }
+}
+
+/// Whether a browser wants to see a page, or has sent the form of one.
+fn is_page(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door) -> bool {
+    target::find(parts, host, packs, door).is_ok_and(|target| page(&target.to, parts).is_some())
 }
 
 /// Answers without reading the body first. In HTTP/1.1 that ends the connection, unless the body is there already.
@@ -65,7 +78,7 @@ async fn respond(
     packs: &[Arc<Pack>],
     host: &Host,
     area: Area,
-    parts: Parts,
+    mut parts: Parts,
     incoming: Incoming,
 ) -> Delivered {
     let target = match target::find(&parts, host, packs, door) {
@@ -79,11 +92,12 @@ async fn respond(
     };
     let Target { sandbox, base, to } = target;
     // Health needs no token, so it must not say which sandboxes there are.
-    let sandbox = match find(shared, sandbox.as_ref().filter(|_| area != Area::Health)) {
-        Ok(sandbox) => sandbox,
-        Err(problem) => return deliver::plain(problem.into_response()),
-    };
+    let sandbox = find(shared, sandbox.as_ref().filter(|_| area != Area::Health));
     let too_large = matches!(body, Body::TooLarge { .. });
+    let page = page(&to, &parts);
+    if matches!(to, Destination::Pack(..) | Destination::Nowhere(_)) {
+        session::strip(&mut parts.headers);
+    }
     let request = |path: String| Request {
         method: parts.method,
         base,
@@ -93,6 +107,14 @@ async fn respond(
         version: parts.version,
         headers: parts.headers,
         body,
+    };
+    if let Some(path) = page {
+        let delivered = deliver::plain(shown(shared, sandbox, request(path)).await);
+        return if too_large { deliver::closing(delivered) } else { delivered };
+    }
+    let sandbox = match sandbox {
+        Ok(sandbox) => sandbox,
+        Err(problem) => return deliver::plain(problem.into_response()),
     };
     let controlled = async |request: Request| {
         let answer = || shared.control.answer(&sandbox, &request, (shared.real)());
@@ -124,6 +146,40 @@ async fn respond(
         }
     };
     if too_large { deliver::closing(delivered) } else { delivered }
+}
+
+/// The path of a page, where one is asked for: of the dashboard, or the index, which is JSON for programs.
+fn page(to: &Destination, parts: &Parts) -> Option<String> {
+    match to {
+        Destination::Control(path) => target::behind(path, "/ui").map(str::to_owned),
+        Destination::Root => {
+            let mut lines = parts.headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+            let html = lines.any(|line| line.contains("text/html") && weight(line, "text/html") > 0);
+            html.then(|| "/index".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A page. Where its sandbox is not there, it says so, and shows what is.
+async fn shown(shared: &Shared, sandbox: Result<Arc<Sandbox>, Problem>, mut request: Request) -> Response {
+    let (sandbox, lost) = match sandbox {
+        Ok(sandbox) => (sandbox, None),
+        Err(problem) => {
+            request.base.truncate(apart(&request.base).0.len());
+            (Arc::clone(shared.registry.default_sandbox()), Some(problem))
+        }
+    };
+    let guarded = shared.gate.token.is_some();
+    let ground = ui::Ground { control: &shared.control, sandbox: &sandbox, real: &*shared.real, guarded };
+    let mut answer = pin!(async {
+        match lost {
+            None => shared.ui.answer(ground, &request).await,
+            Some(problem) => shared.ui.lost(ground, &request, problem).await,
+        }
+    });
+    // A page is made of several calls, and some of them read files.
+    poll_fn(|context| block_in_place(|| answer.as_mut().poll(context))).await
 }
 
 fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem> {

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Version, header};
 use ring::hmac;
 
+use super::session;
 use super::target::{Door, Scheme};
 use crate::exchange::DELIVERY;
 use crate::exchange::Problem;
@@ -158,7 +159,7 @@ pub(super) fn without_port(host: &str) -> &str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needs {
     Token,
-    /// Health says nothing that must be kept from anyone.
+    /// Health says nothing that must be kept from anyone, and the page of the token is where it is given.
     Nothing,
 }
 
@@ -179,7 +180,7 @@ impl Gate {
             ));
         }
         match &self.token {
-            Some(token) if needs == Needs::Token => token.ask(headers),
+            Some(token) if needs == Needs::Token && !session::holds(token, headers, host, scheme) => token.ask(headers),
             _ => Ok(()),
         }
     }
@@ -204,6 +205,8 @@ fn foreign_origin(headers: &HeaderMap, own: &str) -> Option<String> {
     }
 }
 
+const SESSION: &[u8] = b"a browser that knows the token";
+
 /// What the control plane asks for, kept in a form that it cannot be read from.
 #[derive(Debug)]
 pub(crate) struct Token {
@@ -219,8 +222,22 @@ impl Token {
     }
 
     /// How long this takes says nothing about how much of a guess is right.
-    fn is(&self, given: &str) -> bool {
+    pub(super) fn is(&self, given: &str) -> bool {
         hmac::verify(&self.key, given.as_bytes(), self.tag.as_ref()).is_ok()
+    }
+
+    /// What a browser keeps in place of the token, which cannot be found by it.
+    pub(super) fn session(&self) -> String {
+        hmac::sign(&self.key, SESSION).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The same of how long it takes.
+    pub(super) fn is_session(&self, given: &str) -> bool {
+        let digits = given.as_bytes().chunks(2).map(|pair| {
+            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+            u8::from_str_radix(pair, 16).ok()
+        });
+        digits.collect::<Option<Vec<u8>>>().is_some_and(|tag| hmac::verify(&self.key, SESSION, &tag).is_ok())
     }
 
     fn ask(&self, headers: &HeaderMap) -> Result<(), Problem> {

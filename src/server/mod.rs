@@ -16,6 +16,7 @@ mod line;
 mod pace;
 mod read;
 mod refusal;
+mod session;
 mod socket;
 mod stream;
 mod target;
@@ -34,10 +35,12 @@ use crate::clock::{Instant, Real};
 use crate::control::Control;
 use crate::coverage;
 use crate::engine;
+use crate::expr::EvalFault;
 use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::reload::{self, Reloader};
 use crate::sandbox::{Conflict, Registry, Settings};
+use crate::ui::Ui;
 use crate::webhook::{self, Courier, Mailbox};
 
 use target::Scheme;
@@ -91,6 +94,8 @@ pub(crate) enum StartFault {
     Bind { address: SocketAddr, flag: &'static str, error: io::Error },
     /// The seed records of the named pack contradict each other.
     Seed(String, Conflict),
+    /// A template of the pages cannot be read.
+    Page(EvalFault),
 }
 
 /// A server that listens and does not answer yet.
@@ -107,6 +112,7 @@ pub(crate) struct Shared {
     pub(crate) port: u16,
     pub(crate) registry: Arc<Registry>,
     pub(crate) control: Control,
+    pub(crate) ui: Ui,
     pub(crate) limits: Limits,
     pub(crate) bodies: read::Room,
     pub(crate) rules: engine::Rules,
@@ -166,11 +172,13 @@ impl Server {
             Arc::clone(&reloader),
             Arc::clone(&courier),
             rules,
+            format!("{:x}", wall().micros()),
         );
         let shared = Shared {
             port,
             registry,
             control,
+            ui: Ui::new().map_err(StartFault::Page)?,
             limits: options.limits,
             bodies: read::Room::new(&options.limits),
             rules,

@@ -7,6 +7,7 @@ use http::Method;
 use http::request::Parts;
 
 use super::gate::{Host, without_port};
+use super::session::{LOGIN, LOGOUT};
 use crate::exchange::Problem;
 use crate::pack::Pack;
 use crate::sandbox::SandboxId;
@@ -75,8 +76,12 @@ pub(super) enum Destination {
 pub(super) enum Area {
     /// The control plane, and the index at the root.
     Control,
-    /// Whether the server lives, which is a question about no sandbox.
+    /// Whether the server lives, and what its pages look like: questions about no sandbox.
     Health,
+    /// Where a browser gives the token.
+    Login,
+    /// Where it gives back what it got for it.
+    Logout,
     /// Everything else: packs, and paths where there is none.
     Api,
 }
@@ -86,7 +91,7 @@ const ADMIN: &str = "/__admin";
 const SANDBOX_HEADER: &str = "standin-sandbox";
 
 /// The path behind a prefix.
-fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+pub(super) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -102,6 +107,9 @@ pub(super) fn area(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     match behind(path, CONTROL).or_else(|| behind(path, ADMIN).map(|_| "")) {
         Some("/livez" | "/readyz") if reads => Area::Health,
+        Some(LOGIN) => Area::Login,
+        Some(LOGOUT) if parts.method == Method::POST => Area::Logout,
+        Some(rest) if reads && rest.starts_with("/ui/assets/") => Area::Health,
         Some(_) => Area::Control,
         None if path == "/" && host.labels.is_none() && door.pack.is_none() && packs.len() != 1 => Area::Control,
         None => Area::Api,

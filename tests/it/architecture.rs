@@ -13,6 +13,7 @@ const ROWS: &[&[&str]] = &[
     &["bundle", "reload", "webhook", "client"],
     &["record"],
     &["control", "check", "scenario"],
+    &["ui"],
     &["server"],
     &["cli"],
     &["main"],
@@ -171,6 +172,22 @@ fn a_module_uses_lower_rows_only() {
             if steps >= depth {
                 let place = format!("{}:{}", file.path, line(&file.text, at));
                 findings.push(format!("{place}: `super` leads out of `{own}`: other modules are reached by `crate::`"));
+            }
+        }
+    }
+    none(findings);
+}
+
+#[test]
+fn pages_are_a_client_of_the_control_plane_and_of_nothing_else() {
+    let mut findings = Vec::new();
+    for file in sources().iter().filter(|file| module(&file.path) == Some("ui")) {
+        for (at, used) in uses(&file.source.product_code) {
+            // A sandbox is handed through to the control plane, and is nothing that a page looks into.
+            let through = used == "sandbox" && file.path == "src/ui/mod.rs";
+            if !through && !["clock", "control", "diagnostic", "exchange", "expr", "ui"].contains(&used.as_str()) {
+                let place = format!("{}:{}", file.path, line(&file.text, at));
+                findings.push(format!("{place}: `{used}`: what a page needs, the control plane says"));
             }
         }
     }
@@ -350,7 +367,7 @@ fn uses_are_found_alone_and_in_groups() {
     let code = "use crate::a::b; use crate::{c, d::{e, f}, g}; fn x() { crate::h::y() } use supercrate::z;";
     let found: Vec<String> = uses(code).into_iter().map(|(_, name)| name).collect();
     assert_eq!(found, ["a", "c", "d", "g", "h"]);
-    assert_eq!((row("clock"), row("main"), row("elsewhere")), (Some(0), Some(10), None));
+    assert_eq!((row("clock"), row("main"), row("elsewhere")), (Some(0), Some(11), None));
     assert_eq!(
         (module("src/pack/source/node.rs"), module("src/main.rs"), module("src/lib.rs")),
         (Some("pack"), Some("main"), None)

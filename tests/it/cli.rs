@@ -342,13 +342,13 @@ fn a_closed_pipe_ends_the_output_quietly() {
 #[test]
 fn routes_are_listed_as_text_and_json() {
     let text = out(&run(&["routes", "reportei"]));
-    assert_eq!(text.lines().count(), 15);
+    assert_eq!(text.lines().count(), 20);
     let settings = text.lines().find(|line| line.contains("/customers/settings")).unwrap();
     let words: Vec<&str> = settings.split_whitespace().collect();
     assert_eq!(words, ["GET", "/reportei/customers/settings", "reportei/customers/settings", "documented"]);
     let routes: Json = serde_json::from_str(&out(&run(&["routes", "reportei", "--format", "json"]))).unwrap();
     let routes = routes.as_array().unwrap();
-    assert_eq!(routes.len(), 15);
+    assert_eq!(routes.len(), 20);
     let create = routes.iter().find(|route| route["operation"] == "reportei/customers/create").unwrap();
     assert_eq!(
         (&create["method"], &create["path"], &create["pack"]),

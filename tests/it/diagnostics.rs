@@ -78,7 +78,7 @@ fn every_mistake_is_told_in_these_words() {
 
 /// A place in a file that is there, with its beginning not behind its end.
 fn assert_place(at: &Value, folder: &Path) {
-    assert_eq!(keys(at), ["file", "line", "column", "end"]);
+    assert_eq!(keys(at), ["file", "line", "column", "end", "text"]);
     assert_eq!(keys(&at["end"]), ["line", "column"]);
     assert!(folder.join(at["file"].as_str().unwrap()).exists(), "{at}");
     let position = |of: &Value| (of["line"].as_u64().unwrap(), of["column"].as_u64().unwrap());

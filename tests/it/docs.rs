@@ -341,8 +341,17 @@ fn every_route_of_the_control_plane_is_documented() {
 }
 
 #[test]
+fn every_page_of_the_dashboard_is_documented() {
+    let product = crate::rust::Source::new(&read("src/ui/routes.rs")).product;
+    let pattern = Regex::new(r#"get\("([^"]+)""#).unwrap();
+    let pages: BTreeSet<String> = pattern.captures_iter(&product).map(|found| found[1].to_owned()).collect();
+    let pages = pages.into_iter().filter(|path| !path.starts_with("/assets")).collect();
+    mentioned("docs/dashboard.md", "pages", &pages, 10);
+}
+
+#[test]
 fn every_problem_of_the_server_and_the_control_plane_is_documented() {
-    let sources: Vec<String> = rust_files("src/control").into_iter().chain(rust_files("src/server")).collect();
+    let sources: Vec<String> = ["src/control", "src/server", "src/ui"].into_iter().flat_map(rust_files).collect();
     let slugs =
         listed(&sources, &[r#"Problem::(?:new|bad_request|not_found)\(\s*"([a-z-]+)""#, r#"conflict\(\s*"([a-z-]+)""#]);
     mentioned("docs/control-api.md", "types of problems", &slugs, 20);

@@ -53,4 +53,5 @@ mod traffic;
 mod tree;
 mod trial;
 mod tutorial;
+mod ui;
 mod webhooks;

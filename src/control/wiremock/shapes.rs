@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, COOKIE};
 use serde_json::{Map, Value as Json, json};
 
 use crate::control::{Call, shown};
-use crate::exchange::Request;
+use crate::exchange::{Request, apart};
 use crate::journal::{Entry, Exchanged, is_unmatched};
 use crate::mask::{MASK, Mask, Secrets};
 use crate::stub::{Difference, Stubs};
@@ -61,9 +61,7 @@ pub(super) fn request(request: &Request, mask: &Mask) -> Json {
         url.push('?');
         url.push_str(&mask.query(query));
     }
-    let authority = request.base.find("://").map_or(0, |at| at + 3);
-    let origin =
-        request.base[authority..].find('/').map_or(request.base.as_str(), |at| &request.base[..authority + at]);
+    let (origin, _) = apart(&request.base);
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let names = lines.flat_map(|line| line.split(';')).filter_map(|pair| Some(pair.trim().split_once('=')?.0));
     let cookies: Map<String, Json> = names.map(|name| (name.to_owned(), Json::from(MASK))).collect();

@@ -9,8 +9,9 @@ use crate::pack::{Auth, ResourceId, Scheme};
 use crate::schema::{Library, Reference};
 
 /// What is in scope without being a record.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "now",
+    "ticking",
     "request",
     "base",
     "path",
@@ -28,11 +29,12 @@ const RESERVED: [&str; 15] = [
 ];
 
 impl Resolver<'_> {
-    /// The names that are in scope everywhere: `now`, `request`, `records`, `tables`, `options`, `base`, and the request's parts,
+    /// The names that are in scope everywhere: `now`, `ticking`, `request`, `records`, `tables`, `options`, `base`, and the request's parts,
     /// of which nothing is known yet.
     pub(super) fn common_names(&self) -> Names {
         let mut names = Names::default();
         names.bind("now", Kind::Instant(0));
+        names.bind("ticking", Kind::Boolean);
         let request = vec![("method".to_owned(), Kind::String), ("path".to_owned(), Kind::String)];
         names.bind("request", Kind::object("the request", request));
         names.bind("base", Kind::String);

@@ -260,6 +260,7 @@ impl Resolver<'_> {
             optional: source.optional,
             secret,
             internal: source.internal,
+            refers: None,
         })
     }
 
@@ -295,6 +296,7 @@ impl Resolver<'_> {
                 };
                 let id = target.and_then(|target| self.resources[target].fields.get(self.resources[target].id));
                 let own = self.resources[index].field(&field.name.name);
+                let number = own.map(|(number, _)| number);
                 if let (Some(id), Some((_, own))) = (id, own)
                     && !id.kind().comparable(&own.kind())
                 {
@@ -306,6 +308,9 @@ impl Resolver<'_> {
                         id.sort.name()
                     );
                     self.error(Code::ValueWrong, &refers.at, message);
+                }
+                if let Some(number) = number {
+                    self.resources[index].fields[number].refers = target.map(ResourceId);
                 }
             }
         }

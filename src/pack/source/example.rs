@@ -31,6 +31,10 @@ pub(crate) struct Side {
     pub(crate) options: Vec<(Key, Node)>,
     pub(crate) given: Vec<GivenSource>,
     pub(crate) instant: Option<Spanned<String>>,
+    /// Whether the clock stands.
+    pub(crate) frozen: bool,
+    /// Headers of the answer; `None` for one that it does not have.
+    pub(crate) answered: Vec<(Key, Option<Spanned<String>>)>,
     pub(crate) next: Vec<(Key, Node)>,
     pub(crate) differs: Vec<(Key, Spanned<String>)>,
     pub(crate) absent: Vec<(Key, Spanned<String>)>,
@@ -92,6 +96,14 @@ impl Side {
     pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Option<Self> {
         let mut fields = Fields::of(node, "a side file", diagnostics)?;
         let mut side = Side::about(&mut fields, diagnostics);
+        side.frozen = fields.flag("frozen", diagnostics);
+        for (key, node) in fields.named("headers", diagnostics) {
+            let value = match &node.kind {
+                NodeKind::Null => Some(None),
+                _ => text(node, &format!("`{}`", key.name), diagnostics).map(Some),
+            };
+            side.answered.extend(value.map(|value| (key.clone(), value)));
+        }
         if let Some(node) = fields.take("request") {
             side.request(node, diagnostics);
         }

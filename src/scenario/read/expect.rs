@@ -16,7 +16,7 @@ use crate::pack::{OperationId, Provenance};
 use crate::scenario::{Count, Expect, Status, Value};
 
 /// Conditions of a pattern of exchanges, and of one of deliveries.
-const OF_EXCHANGES: [&str; 16] = [
+const OF_EXCHANGES: [&str; 17] = [
     "operation",
     "method",
     "path",
@@ -29,6 +29,7 @@ const OF_EXCHANGES: [&str; 16] = [
     "until",
     "text",
     "finding",
+    "unmatched",
     "query",
     "headers",
     "body",

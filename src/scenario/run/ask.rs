@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::encoded;
+use crate::exchange::segment;
 use crate::expr::EvalFault;
 use crate::pack::Pack;
 use crate::scenario::{Ask, Edit, Fires, Known, Move, Value};
@@ -92,7 +92,7 @@ fn target(
     }
     for (name, value) in query {
         let sign = if target.contains('?') { '&' } else { '?' };
-        target = format!("{target}{sign}{}={}", encoded(name), part(value, known)?);
+        target = format!("{target}{sign}{}={}", segment(name), part(value, known)?);
     }
     Ok(target)
 }
@@ -122,5 +122,5 @@ fn edited(edit: &Edit, pack: &Pack, known: &Known<'_>) -> Result<Asked, EvalFaul
 }
 
 fn part(value: &Value, known: &Known<'_>) -> Result<String, EvalFault> {
-    Ok(encoded(&value.text(known)?))
+    Ok(segment(&value.text(known)?))
 }

@@ -3,16 +3,13 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Map, Value as Json};
 
-use crate::exchange::segments;
+use crate::exchange::{segment, segments};
 use crate::expr::EvalFault;
 use crate::pack::{CredentialPlace, Pack, parameter_name};
 use crate::scenario::{Body, Call, Known};
-
-/// What is written otherwise in a part of a path or a query.
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What cannot stand in a URI. Everything else of a path that is written out is sent as it is.
 const IMPOSSIBLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'{').add(b'}').add(b'#');
@@ -88,7 +85,7 @@ pub(super) fn ready(call: &Call, pack: &Pack, known: &Known<'_>) -> Result<Ready
     let mut path = path(call, known)?;
     for (name, value) in &query {
         path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(&format!("{}={}", encoded(name), encoded(value)));
+        path.push_str(&format!("{}={}", segment(name), segment(value)));
     }
     Ok(Ready { method: call.method.clone(), path, headers, body })
 }
@@ -103,7 +100,7 @@ fn path(call: &Call, known: &Known<'_>) -> Result<String, Unmade> {
     for part in path.split('/') {
         let given = parameter_name(part).and_then(|name| call.parameters.iter().find(|(given, _)| **given == *name));
         parts.push(match given {
-            Some((_, value)) => encoded(&value.text(known)?),
+            Some((_, value)) => segment(&value.text(known)?),
             None => utf8_percent_encode(part, IMPOSSIBLE).to_string(),
         });
     }
@@ -207,11 +204,6 @@ fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, Unmade> {
     HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
         Unmade::new(format!("`{name}` cannot be sent: its value has characters that no header may have"), "correct it")
     })
-}
-
-/// A part of a path or a query.
-pub(super) fn encoded(part: &str) -> String {
-    utf8_percent_encode(part, PART).to_string()
 }
 
 /// A text as it is, everything else as JSON.

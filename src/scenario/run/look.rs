@@ -8,14 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value as Json, json};
 
-use super::call::encoded;
 use super::line::Line;
 use super::show::left_open;
 use super::story::{Halt, Story};
 use crate::client::{self, Receiver};
 use crate::clock::Instant;
 use crate::engine::Heard;
-use crate::exchange::{DELIVERY, distinct};
+use crate::exchange::{DELIVERY, distinct, segment};
 use crate::expr::mentioned;
 use crate::scenario::{Answer, Arrived, Count, Expect, From, Miss, Sent, Step, Value, What, answer, received};
 
@@ -247,7 +246,7 @@ impl Story<'_> {
 
     /// A delivery of this sandbox, with all of its attempts.
     async fn delivery(&self, id: &str) -> Result<Option<Json>, Halt> {
-        let path = format!("/webhooks/{}?secrets=show", encoded(id));
+        let path = format!("/webhooks/{}?secrets=show", segment(id));
         match self.control(Method::GET, &path, None).await {
             Ok(delivery) => {
                 self.deliveries.lock().insert(id.to_owned(), delivery.clone());

@@ -4,13 +4,12 @@ use http::header::{CONTENT_LENGTH, DATE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde_json::Value as Json;
 
-use super::call::encoded;
 use super::line::{Last, Line};
 use super::mask::{MASK, Secrets};
 use super::story::{Halt, Story};
 use crate::client::Fault;
 use crate::diagnostic::shortened;
-use crate::exchange::{distinct, segments};
+use crate::exchange::{distinct, segment, segments};
 use crate::scenario::{Content, Expect, Failure, Miss, Nearest, RECEIVED, Shown, nearest};
 
 /// The most that is shown of a body.
@@ -99,7 +98,7 @@ impl Story<'_> {
         let mut newest = None;
         let mut after = String::new();
         for _ in 0..MOST_PIECES {
-            let list = format!("/journal?method={method}&path={}&limit={PIECE}{after}", encoded(path));
+            let list = format!("/journal?method={method}&path={}&limit={PIECE}{after}", segment(path));
             let list = self.control(Method::GET, &list, None).await.ok()?;
             newest = list["records"].as_array().and_then(|records| records.last()?["entry"].as_u64()).or(newest);
             match list["next"].as_u64() {

@@ -1,8 +1,11 @@
 //! The control plane's good paths: sandboxes however they are chosen, time, state, events, journal and log.
 
+mod changes;
+mod differences;
 mod events;
 mod har;
 mod journal;
+mod log;
 mod patterns;
 mod sandboxes;
 mod snapshots;

@@ -173,6 +173,7 @@ fn a_sandbox_says_what_it_is_like() {
         "options": {},
         "entries": 0,
         "snapshots": 0,
+            "idleSeconds": 0,
         "baseUrls": { "reportei": format!("{}/~alice/reportei", server.url()) },
     });
     assert_eq!(made, expected);

@@ -110,12 +110,10 @@ fn rule_a_deleted_customer_takes_its_integrations_and_its_token_with_it() {
     server.control("GET", &format!("/state/reportei/integration/{INTEGRATION}"), None).problem(404, "record-unknown");
     assert_eq!(server.world()["integration"]["total"], 2, "those of others stay");
     let entry = server.control("GET", "/journal/2", None).json();
+    let changes = entry["exchange"]["changes"].as_array().unwrap().iter();
     assert_eq!(
-        entry["exchange"]["changes"],
-        json!([
-            { "verb": "delete", "resource": "integration", "id": INTEGRATION },
-            { "verb": "delete", "resource": "customer", "id": SECOND },
-        ])
+        changes.map(|change| json!([change["verb"], change["resource"], change["id"]])).collect::<Vec<_>>(),
+        [json!(["delete", "integration", INTEGRATION]), json!(["delete", "customer", SECOND])]
     );
 }
 

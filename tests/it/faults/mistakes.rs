@@ -88,7 +88,7 @@ fn what_is_no_list_of_rules_is_refused_before_it_is_read() {
     server.call("PUT", "/_standin/faults", &[crate::server::JSON], "{").problem(400, "body-syntax");
     let detail = server.control("PUT", "/faults", Some(json!({ "fault": [] }))).problem(400, "body-member-unknown");
     assert!(detail.contains("`faults`"), "{detail}");
-    server.control("POST", "/faults", None).problem(405, "method-not-allowed");
+    server.control("PATCH", "/faults", None).problem(405, "method-not-allowed");
     assert_eq!(server.control("GET", "/faults", None).json(), json!({ "faults": [] }));
     assert_eq!(server.control("GET", "/log", None).json()["total"], 0);
 }

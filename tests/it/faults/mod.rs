@@ -3,6 +3,7 @@
 mod late;
 mod mistakes;
 mod rules;
+mod single;
 mod story;
 mod wire;
 

@@ -8,6 +8,7 @@ mod defects;
 mod events;
 mod later;
 mod metrics;
+mod page;
 mod rules;
 mod walks;
 
@@ -80,6 +81,12 @@ fn open(server: &Server, link: &Json) -> Answer {
     let link = link.as_str().unwrap();
     let path = link.strip_prefix(&server.url()).unwrap_or_else(|| panic!("{link} does not lead to this server"));
     server.call("GET", path, &[("Accept", "text/html")], "")
+}
+
+/// Whether a page of a session has an integration of this network with this status.
+fn shows(page: &str, network: &str, status: &str) -> bool {
+    let cards = page.split("<li ").filter(|card| card.contains(&format!("<h3>{network}</h3>")));
+    cards.into_iter().any(|card| card.contains(&format!("<span class=\"pill {status}\">{status}</span>")))
 }
 
 #[track_caller]

@@ -114,12 +114,14 @@ fn happened(server: &Server, sandbox: &str) -> Vec<Json> {
     let shown = counted.map(|entry| match text(entry, "kind") {
         "exchange" => {
             let exchange = &entry["exchange"];
-            let body = &exchange["response"]["body"];
+            let body = exchange["response"]["body"].to_string();
+            let base = text(&exchange["request"], "base");
             json!({
                 "at": entry["at"],
                 "request": [exchange["request"]["method"], exchange["pack"], exchange["operation"]],
                 "status": exchange["response"]["status"],
-                "body": body.to_string().replace(text(&exchange["request"], "base"), "BASE"),
+                // Pages escape it.
+                "body": body.replace(base, "BASE").replace(&base.replace('/', "&#x2f;"), "BASE"),
                 "delivery": exchange["delivery"],
                 "changes": exchange["changes"],
                 "deliveries": exchange["deliveries"],

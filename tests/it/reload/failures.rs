@@ -1,6 +1,7 @@
 //! A bad edit leaves the last good pack serving, and says where it is wrong.
 
 use super::*;
+use crate::follow::Reader;
 
 /// A line of a pack's file that is wrong, and where.
 fn spoil(shop: &Shop) -> &'static str {
@@ -40,6 +41,49 @@ fn a_bad_edit_is_told_everywhere_until_it_is_mended() {
     assert_eq!((answer.header("standin-reload"), &answer.json()["name"]), (None, &json!("Bench!")));
     server.stderr_when(|text| text.contains("reload: `shop` is live after"));
     assert_eq!(get(&server, "/items").json()["total"], 5, "nothing was lost");
+}
+
+#[test]
+fn a_stream_is_told_how_packs_stand_whatever_sandbox_it_follows() {
+    let shop = Shop::new();
+    let server = shop.serve(&["shop"]);
+    server.control("POST", "/sandboxes", Some(json!({ "id": "other" }))).expect(201);
+    let mut readers =
+        ["default", "other"].map(|sandbox| Reader::at(&server, &format!("/~{sandbox}/_standin/journal/stream"), &[]));
+    let mut filtered = Reader::open(&server, "?operation=list");
+    let stale = |reader: &mut Reader| -> Json { reader.expect("packs").data["stale"].clone() };
+    spoil(&shop);
+    let failed = json!([{ "pack": "shop", "state": "failed" }]);
+    for reader in &mut readers {
+        let event = reader.expect("packs");
+        assert_eq!((event.id, &event.data["stale"]), (None, &failed));
+    }
+    // Whoever comes later is told at the beginning.
+    assert_eq!(stale(&mut Reader::open(&server, "")), failed);
+    shop.edit("items/create.yaml", "name: = body.nmae", "name: = body.name");
+    for reader in &mut readers {
+        assert_eq!(stale(reader), json!([]), "the files are again those that are served");
+    }
+    get(&server, "/items").expect(200);
+    // Conditions are about exchanges, and let nothing else through.
+    filtered.expect("exchange");
+}
+
+#[test]
+fn what_a_code_means_is_told_as_the_command_tells_it() {
+    let shop = Shop::new();
+    let server = shop.serve(&["shop"]);
+    spoil(&shop);
+    let found = once_it_is(&server, "failed")["diagnostics"][0].clone();
+    let line = fs::read_to_string(shop.file("items/create.yaml")).unwrap();
+    assert_eq!(found["at"]["text"], line.lines().nth(10).unwrap());
+    let code = found["code"].as_str().unwrap();
+    let told = server.control("GET", &format!("/diagnostics/{code}"), None).expect(200).json();
+    let page = fs::read_to_string(repository("docs/diagnostics.md")).unwrap();
+    let text = told["text"].as_str().unwrap();
+    assert!(text.len() > 80 && page.contains(&format!("### `{code}`\n{text}")), "{told}");
+    let detail = server.control("GET", "/diagnostics/expr-unknown-feild", None).problem(404, "code-unknown");
+    assert!(detail.contains("did you mean `expr-unknown-field`?"), "{detail}");
 }
 
 #[test]

@@ -122,6 +122,8 @@ fn cve_2025_59049_no_path_of_a_request_names_a_file() {
 #[test]
 fn cve_2024_45388_control_bodies_name_no_files() {
     let server = start();
+    // There is a rule that could be replaced.
+    server.control("PUT", "/faults", Some(json!({ "faults": [{ "latency": "1ms", "count": 1 }] }))).expect(200);
     let watch = server.watch();
     for (method, path) in with_body() {
         for member in ["bodyFile", "bodyFileName", "file", "path", "filePath", "$ref", "include", "fixtures", "schema"]

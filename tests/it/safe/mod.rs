@@ -113,6 +113,9 @@ fn filled(path: &str) -> String {
         .replace("{event}", "revoke")
         .replace("{entry}", "1")
         .replace("{name}", "trial")
+        .replace("{rule}", "1")
+        .replace("{code}", "expr-unknown-name")
+        .replace("{*operation}", "customers/create")
         .replace("{id}", id);
     assert!(!filled.contains('{'), "a parameter that is not filled in: {filled}");
     format!("/_standin{}", filled.trim_end_matches('/'))

@@ -293,3 +293,19 @@ fn what_had_to_make_room_is_counted() {
         post.server.control(method, &path, None).problem(404, "delivery-unknown");
     }
 }
+
+#[test]
+fn the_newest_deliveries_come_first_where_somebody_asks_for_them() {
+    let receiver = Receiver::new([Say::answer(204, &[], "")]);
+    let post = Post::telling(&receiver);
+    let mut made: Vec<Json> = ["one", "two", "three"].map(|note| json!(post.write(note))).into();
+    made.reverse();
+    post.all_landed();
+    let first = post.list("?order=newest&limit=2").expect(200).json();
+    let causes =
+        |list: &Json| list["records"].as_array().unwrap().iter().map(|one| one["cause"].clone()).collect::<Vec<_>>();
+    assert_eq!((causes(&first), &first["total"]), (made[..2].to_vec(), &json!(3)));
+    let rest = post.list(&format!("?order=newest&limit=2&after={}", first["next"])).expect(200).json();
+    assert_eq!((causes(&rest), &rest["next"]), (made[2..].to_vec(), &json!(null)));
+    post.list("?order=latest").problem(400, "order-invalid");
+}
