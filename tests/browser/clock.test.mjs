@@ -92,7 +92,7 @@ test('a length and an instant are typed, and what is wrong with them is said in 
   await browser.type('[name=by]:not([type=hidden])', 'a fortnight');
   await browser.press('Advance');
   await browser.says('`by`', '#problem');
-  assert.equal(await (await browser.find('[name=by]:not([type=hidden])')).getAttribute('value'), 'a fortnight');
+  await browser.has('[name=by]:not([type=hidden])', 'value', 'a fortnight');
   assert.equal(await now(sandbox), BEGIN);
   await browser.type('[name=by]:not([type=hidden])', '1h 30m');
   await browser.press('Advance');
@@ -169,7 +169,7 @@ test('the bar of every page stops the clock and moves it, and stays on the page'
   // Somebody else moves it: the bar follows.
   await sandbox.control('PUT', '/clock', { mode: 'ticking' });
   await browser.says('Freeze', '#quick-mode');
-  assert.equal(await (await browser.find('[name=seed]')).getAttribute('value'), '77');
+  await browser.has('[name=seed]', 'value', '77');
   await browser.press('3 things happened');
   await browser.says('What happened on the way');
   assert.deepEqual(await browser.complaints(), []);
@@ -262,13 +262,13 @@ test('the time line tells edits, requests and settings, is bounded, and older en
   await sandbox.control('POST', '/clock/agenda', { pack: 'reportei', event: 'expire', after: '1d', input: { uuid: INTEGRATION } });
   for (let count = 0; count < 205; count += 1) await sandbox.api('GET', '/reportei/customers', undefined, REPORTEI);
   await browser.go(`${sandbox.ui}/timeline`);
-  assert.equal((await browser.all('.told-exchange')).length, 200);
+  await browser.count('.told-exchange', 200);
   await browser.press('Older');
   await browser.says('edited by hand', '#days');
   await browser.says('no operation has this', '#days');
   await browser.says('POST /clock/agenda asked of the sandbox', '#days');
-  assert.equal((await browser.all('.told-row')).length, 8);
-  assert.equal((await browser.all('#days b')).length, 0);
+  await browser.count('.told-row', 8);
+  await browser.count('#days b', 0);
   await browser.accessible();
   await browser.press('The newest');
   await browser.says('Older', '#days');
@@ -297,11 +297,11 @@ test('without a script every form works, and comes back to where it was', async 
     await plain.go(`${sandbox.ui}/sandboxes?after=0`);
     await plain.press('Advance the clock by 1 day');
     await plain.says('The time moved on.');
-    assert.match(await plain.driver.getCurrentUrl(), /\/sandboxes\?after=0&done=advanced$/);
+    await plain.at(/\/sandboxes\?after=0&done=advanced$/);
     assert.equal(await now(sandbox), '2024-10-02T17:15:12Z');
     await plain.press('Let the clock tick');
     await plain.says('The clock ticks.');
-    assert.match(await plain.driver.getCurrentUrl(), /\/sandboxes\?after=0&done=clock-mode$/);
+    await plain.at(/\/sandboxes\?after=0&done=clock-mode$/);
     await plain.go(`${sandbox.ui}/clock`);
     await plain.click('#clock-mode');
     await plain.says('The clock stands still.');

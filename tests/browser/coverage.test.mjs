@@ -60,7 +60,7 @@ test('what is missing is listed alone, of one sandbox or of all', async () => {
   await browser.press('The whole server');
   await browser.until('what others have covered is not missing', async () =>
     !(await row('missing')).some((text) => /○\s*200,/.test(text)));
-  assert.match(await browser.driver.getCurrentUrl(), /of=server&pack=reportei&show=missing/);
+  await browser.at(/of=server&pack=reportei&show=missing/);
   // One that calls while others are looked at is seen as well.
   await mine.call('GET', '/reportei/customers');
   await browser.until('the error is not missing', async () => !(await row('missing')).some((text) => text.includes('unauthenticated')));
@@ -74,7 +74,7 @@ test('what came besides is listed, and hostile paths are text', async () => {
   await browser.says('Requests that no operation answers', '#map');
   await browser.says('Requests that do not fit the contract', '#map');
   await browser.says('script', '#map');
-  assert.equal((await browser.all('#map script')).length, 0);
+  await browser.count('#map script', 0);
   const file = await sandbox.call('GET', '/_standin/ui/coverage/report.json');
   assert.match(file.headers.get('content-disposition'), /coverage\.json/);
   assert.equal(file.body.coverage, 1);

@@ -1,7 +1,7 @@
 // Faults and rate limits of the dashboard.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { By, open } from './lib/browser.mjs';
+import { open } from './lib/browser.mjs';
 import { REPORTEI, serve } from './lib/server.mjs';
 
 let server;
@@ -54,7 +54,7 @@ test('a rule is changed and keeps its count, and one is removed', async () => {
   await click('[aria-label="Change rule 1"]');
   await browser.says('Rule 1', 'h1');
   await browser.accessible();
-  assert.equal(await (await browser.find('[name="target"]')).getAttribute('value'), 'operation:reportei/customers/list');
+  await browser.has('[name="target"]', 'value', 'operation:reportei/customers/list');
   await choose('what', 'fault:malformed-body');
   await choose('when', 'after');
   await browser.type('[name="share"]', '100%');
@@ -89,7 +89,7 @@ test('what cannot be a rule is said by the control plane, and what was typed sta
   await browser.press('Add the rule');
   await browser.says('2 mistakes; nothing was changed', '#problem');
   await browser.says('/faults/0/share', '#problem');
-  assert.equal(await (await browser.find('[name="latency"]')).getAttribute('value'), 'soon');
+  await browser.has('[name="latency"]', 'value', 'soon');
   await browser.go(`${sandbox.ui}/faults/json`);
   await browser.accessible();
   await browser.type('[name="JSON"]', '{"faults": [{"operation": "reportei/customers/lisst", "latency": "1s"}]}');
@@ -128,7 +128,7 @@ test('a limit is set, used up while one watches, given back, and removed', async
   await browser.type('[name="window"]', 'a minute or so');
   await browser.press('Add the limit');
   await browser.says('window', '#problem');
-  assert.equal(await (await browser.find('[name="quota"]')).getAttribute('value'), '1');
+  await browser.has('[name="quota"]', 'value', '1');
   await browser.type('[name="window"]', '1m');
   await browser.press('Add the limit');
   await browser.says('These limits are in force');
@@ -167,5 +167,5 @@ test('what somebody fills in stays while others call', async () => {
   const field = await browser.driver.switchTo().activeElement();
   assert.equal(await field.getAttribute('name'), 'latency');
   assert.equal(await field.getAttribute('value'), '5ms');
-  assert.equal((await browser.driver.findElements(By.css('#problem *'))).length, 0);
+  await browser.count('#problem *', 0);
 });

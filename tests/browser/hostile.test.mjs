@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { By, open } from './lib/browser.mjs';
+import { open } from './lib/browser.mjs';
 import { REPORTEI, serve } from './lib/server.mjs';
 
 let server;
@@ -69,7 +69,7 @@ test('whatever was sent is text', async () => {
     const entry = answer.headers['standin-entry'];
     assert.ok(entry, `${what}: ${answer.statusCode}`);
     await browser.go(`${sandbox.ui}/journal/${entry}`);
-    const all = await browser.driver.findElement(By.css('main')).getAttribute('textContent');
+    const all = await browser.attribute('main', 'textContent');
     assert.ok(all.includes(shows), `${what}: ${all}`);
     await harmless(what);
     assert.equal(await browser.driver.getTitle().then((title) => title.endsWith('· standin')), true, what);
@@ -103,7 +103,7 @@ test('a huge body is shown in part, and downloaded as no page', async () => {
     await harmless('a huge body');
     const size = await browser.driver.executeScript('return document.documentElement.outerHTML.length');
     assert.ok(size < 1_500_000, `${size}`);
-    const href = await (await browser.find('[aria-labelledby=request-title] .views a')).getAttribute('href');
+    const href = await browser.attribute('[aria-labelledby=request-title] .views a', 'href');
     const file = await fetch(href);
     assert.equal(file.headers.get('content-type'), 'text/plain; charset=utf-8');
     assert.equal(file.headers.get('x-content-type-options'), 'nosniff');

@@ -62,22 +62,21 @@ test('one types, and sees what fits; the address says it', async () => {
   await browser.says('No exchange fits', '#list');
   await browser.type('[name=text]', 'needle');
   await browser.until('one row', async () => (await rows()).length === 2 || (await rows()).length === 1);
-  assert.match(await address(), /\?text=needle$/);
+  await browser.at(/\?text=needle$/);
   await browser.driver.navigate().refresh();
-  assert.equal(await browser.driver.findElement(By.css('[name=text]')).getAttribute('value'), 'needle');
+  await browser.has('[name=text]', 'value', 'needle');
   assert.ok((await rows()).length < 4);
 
   await browser.press('Show all');
   await browser.says('4 exchanges', '#list');
   await browser.click('[name=unmatched]');
   await browser.until('the one that nothing answered', async () => (await rows()).join() === '/costumers');
-  assert.match(await address(), /\?unmatched=true$/);
+  await browser.at(/\?unmatched=true$/);
   await browser.click('[name=unmatched]');
   await browser.click('[name=pack] option:nth-child(3)');
   await browser.until('those of hubster', async () => (await rows()).join() === '/api/v1/hubs');
-  assert.match(await address(), /\?pack=hubster$/);
-  // Operations of other packs are not offered any more.
-  assert.equal(await browser.driver.executeScript('return document.querySelector("optgroup[label=reportei]").disabled'), true);
+  await browser.at(/\?pack=hubster$/);
+  await browser.until('operations of other packs are not offered', () => browser.driver.executeScript('return document.querySelector("optgroup[label=reportei]").disabled'));
   await browser.press('Show all');
   for (const [name, value, wanted] of [
     ['method', 'POST', '/customers'],
@@ -90,7 +89,7 @@ test('one types, and sees what fits; the address says it', async () => {
       for (const option of options) if ((await option.getText()) === value) await option.click();
     });
     await browser.until(`${name} chosen`, async () => (await rows()).join() === wanted);
-    assert.ok((await address()).includes(`${name}=${encodeURIComponent(value)}`), await address());
+    await browser.at(`${name}=${encodeURIComponent(value)}`);
   }
 
   // What a link brings stays when one types, and what cannot be meant is told with the control plane's words.
@@ -130,7 +129,7 @@ test('keys lead through the list, and a list that is paused stays', async () => 
   await sandbox.call('GET', '/reportei/e', undefined, REPORTEI);
   await browser.press('Go on: there is more');
   await browser.says('/e', '#list');
-  assert.equal((await rows())[0], '/e');
+  await browser.until('/e first', async () => (await rows())[0] === '/e');
   await browser.says('Pause', '#pause');
 });
 
@@ -145,7 +144,7 @@ test('one entry is told with everything that is known of it', async () => {
   await browser.go(`${sandbox.ui}/journal`);
   await browser.click('#row-2');
   await browser.says(`/customers/${uuid}`, 'h1');
-  assert.match(await address(), /\/journal\/2$/);
+  await browser.at(/\/journal\/2$/);
   const changes = await browser.text('[aria-labelledby=changes-title]');
   assert.match(changes, /update customer/);
   assert.match(changes, /name\s+"Anna"\s+"Berta"/);
@@ -168,7 +167,7 @@ test('one entry is told with everything that is known of it', async () => {
   await browser.says(/move\s+\/name\s+from \/nmae/, '[aria-labelledby=repair-title]');
   await browser.press('Newer');
   await browser.says(/GET \/customers List all customers reportei\nthe path has `customers` where `costumers` stands/, '[aria-labelledby=misses-title]');
-  assert.equal((await browser.all('[rel=prev]')).length, 0);
+  await browser.count('[rel=prev]', 0);
   await browser.accessible();
 
   // Edits of records are entries, too.
@@ -199,10 +198,10 @@ test('the curl command does the same again', async () => {
     await fetch(`${sandbox.base}/reportei/customers?a=[1-3]&b={x}&c=%27`, { method: 'POST', headers, body: bytes });
     entry += 1;
     await browser.go(`${sandbox.ui}/journal/${entry}`);
-    const masked = await browser.driver.findElement(By.css('#curl')).getAttribute('textContent');
+    const masked = await browser.attribute('#curl', 'textContent');
     assert.ok(masked.includes("'authorization: Bearer <secret>'"), masked);
     await browser.press('Show secrets');
-    const command = await browser.driver.findElement(By.css('#curl')).getAttribute('textContent');
+    const command = await browser.attribute('#curl', 'textContent');
     assert.ok(command.includes("'authorization: Bearer reportei-test-token'"), command);
     run(command);
     entry += 1;
@@ -219,7 +218,7 @@ test('the curl command does the same again', async () => {
     await fetch(`${sandbox.base}/reportei/../reportei/customers`, { method, headers: REPORTEI });
     entry += 1;
     await browser.go(`${sandbox.ui}/journal/${entry}?secrets=show`);
-    run(await browser.driver.findElement(By.css('#curl')).getAttribute('textContent'));
+    run(await browser.attribute('#curl', 'textContent'));
     entry += 1;
     const again = await sandbox.control('GET', `/journal/${entry}`);
     assert.equal(again.exchange.request.method, method);
@@ -266,15 +265,15 @@ test('what is chosen is downloaded, and the sandbox is told as a scenario', asyn
   await customer(sandbox);
   await sandbox.call('GET', '/reportei/costumers', undefined, REPORTEI);
   await browser.go(`${sandbox.ui}/journal?status=2xx`);
-  const har = await call(await (await browser.find('.list-head [download]')).getAttribute('href'), 'GET', '');
+  const har = await call(await browser.attribute('.list-head [download]', 'href'), 'GET', '');
   assert.deepEqual(har.body.log.entries.map((entry) => entry._entry), [1]);
   await browser.press('Save as scenario');
   await browser.says('Everything that happened in the sandbox');
   await browser.type('[name=name]', 'Anna comes');
   await browser.press('Name it so');
-  const text = await browser.driver.findElement(By.css('#scenario')).getAttribute('textContent');
-  assert.match(text, /Anna comes/);
-  const file = await call(await (await browser.find('a.primary')).getAttribute('href'), 'GET', '');
+  await browser.says('Anna comes', '#scenario');
+  const text = await browser.attribute('#scenario', 'textContent');
+  const file = await call(await browser.attribute('a.primary', 'href'), 'GET', '');
   assert.match(file.headers.get('content-disposition'), /attachment/);
   assert.equal(file.body.trim(), text.trim());
   await browser.accessible();
@@ -286,18 +285,18 @@ test('a long journal is shown in pages', async () => {
   const sandbox = await server.sandbox();
   for (let number = 1; number <= 130; number += 1) await sandbox.call('GET', `/reportei/n${number}`, undefined, REPORTEI);
   await browser.go(`${sandbox.ui}/journal`);
-  assert.equal((await rows()).length, 100);
+  await browser.count('[data-row]', 100);
   await browser.press('Older');
   await browser.says('30 exchanges before entry 31', '#list');
-  assert.equal((await rows())[0], '/n30');
+  await browser.until('/n30 first', async () => (await rows())[0] === '/n30');
   // What happens meanwhile does not disturb whoever reads what is old.
   await sandbox.call('GET', '/reportei/new', undefined, REPORTEI);
   await browser.says('live', '#live');
-  assert.equal((await rows())[0], '/n30');
+  await browser.until('/n30 first', async () => (await rows())[0] === '/n30');
   await browser.click('#row-30');
   await browser.says('/n30', 'h1');
-  assert.equal(await browser.driver.executeScript('return document.querySelector("#row-30").getAttribute("aria-current")'), 'true');
+  await browser.has('#row-30', 'aria-current', 'true');
   // A link from elsewhere to an old entry has it in the list as well.
   await browser.go(`${sandbox.ui}/journal/5`);
-  assert.equal(await browser.driver.executeScript('return document.querySelector("#row-5").getAttribute("aria-current")'), 'true');
+  await browser.has('#row-5', 'aria-current', 'true');
 });

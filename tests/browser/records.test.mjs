@@ -57,7 +57,7 @@ test('a list is searched as one types, and by an address', async () => {
   await browser.until('two', async () => (await browser.all('#list tbody tr')).length === 2);
   await browser.press('Search');
   await browser.until('an address to share', async () => (await browser.driver.getCurrentUrl()).includes('text=acme'));
-  assert.equal((await browser.all('#list tbody tr')).length, 2);
+  await browser.count('#list tbody tr', 2);
   await browser.type('#text', 'nobody is called so');
   await browser.says('No record is like that', '#list');
   await browser.accessible();
@@ -171,7 +171,7 @@ test('what does not fit is refused at the form, in the words of the control plan
     await browser.type(field(name), typed);
     await save();
     await browser.says(words, '#problem');
-    assert.equal(await (await browser.find(field(name))).getAttribute('value'), typed);
+    await browser.has(field(name), 'value', typed);
   }
   await browser.accessible();
   await browser.go(`${sandbox.ui}/records/reportei/customer/${CUSTOMER}/edit`);
@@ -240,7 +240,7 @@ test('a record is made of a skeleton, and not twice with one id', async () => {
   const sandbox = await server.sandbox();
   await browser.go(`${sandbox.ui}/records/reportei/customer?new=1`);
   await browser.accessible();
-  const skeleton = JSON.parse(await (await browser.find('#record')).getAttribute('value'));
+  const skeleton = JSON.parse(await browser.attribute('#record', 'value'));
   assert.equal(skeleton.merchant_uuid, MERCHANT, 'the first merchant that there is');
   const id = '11111111-2222-4333-8444-555555555555';
   await browser.type('#record', JSON.stringify({ ...skeleton, uuid: id, name: 'Made by hand' }));

@@ -122,7 +122,7 @@ test('a try makes a record in the chosen sandbox only, and leads to its entry', 
   assert.deepEqual(await of(`/~${sandbox.id}`), ['Tried <b>here</b>']);
   assert.deepEqual(await of(''), []);
   const { records } = await sandbox.control('GET', '/journal');
-  assert.equal(await (await browser.find('#try-entry')).getAttribute('href'), `${sandbox.ui}/journal/${records.at(-1).entry}`);
+  await browser.has('#try-entry', 'href', `${sandbox.ui}/journal/${records.at(-1).entry}`);
 });
 
 test('a try is refused as the API refuses', async () => {
@@ -203,7 +203,7 @@ test('what an answer has is text, whatever it is', async () => {
 test('a form body is sent as a form', async () => {
   const sandbox = await server.sandbox();
   await reference(sandbox, 'hubster/identity/token');
-  assert.equal(await (await browser.find('#try-media')).getAttribute('value'), 'application/x-www-form-urlencoded');
+  await browser.has('#try-media', 'value', 'application/x-www-form-urlencoded');
   await sent();
   assert.equal(await status(), 200);
   await browser.says('access_token', '#try-text');

@@ -46,7 +46,7 @@ test('a sandbox is made with an instant, a seed and options, and is the one that
   await browser.press('Make the sandbox');
   await browser.says('The sandbox is made');
   await browser.says('This one: by-hand');
-  assert.ok((await browser.driver.getCurrentUrl()).startsWith(`${server.url}/~by-hand/_standin/ui/sandboxes`));
+  await browser.at(`${server.url}/~by-hand/_standin/ui/sandboxes`);
   const { body } = await plane('GET', '/sandboxes/by-hand');
   assert.deepEqual([body.seed, body.clock.mode, body.clock.now.slice(0, 13)], [42, 'ticking', '2025-03-01T08']);
   assert.equal(body.options['hubster.get-enums'], 'numbers');
@@ -76,7 +76,7 @@ test('what cannot be made is told in the words of the control plane, and keeps w
     await browser.press('Make the sandbox');
     await browser.says(words, '#problem');
     for (const [name, value] of Object.entries(fields)) {
-      assert.equal(await (await browser.find(`${FORM} [name=${name}]`)).getAttribute('value'), value);
+      await browser.has(`${FORM} [name=${name}]`, 'value', value);
     }
   };
   const before = (await plane('GET', '/sandboxes')).body.total;
@@ -181,7 +181,7 @@ test('a sandbox is deleted, which asks first, and its pages say that it is gone'
   const own = await server.sandbox();
   const other = await server.sandbox();
   await browser.go(`${own.ui}/sandboxes`);
-  assert.equal((await browser.all('#delete-default')).length, 0);
+  await browser.count('#delete-default', 0);
   await browser.press(`Delete ${other.id}`);
   assert.match(await answer(false), /its id is not used again/);
   assert.equal((await plane('GET', `/sandboxes/${other.id}`)).status, 200);
@@ -193,7 +193,7 @@ test('a sandbox is deleted, which asks first, and its pages say that it is gone'
   await browser.press(`Delete ${own.id}`);
   await answer(true);
   await browser.says('This one: default');
-  assert.ok((await browser.driver.getCurrentUrl()).startsWith(`${server.url}/_standin/ui/sandboxes`));
+  await browser.at(`${server.url}/_standin/ui/sandboxes`);
   assert.equal((await plane('GET', `/sandboxes/${own.id}`)).status, 410);
 
   for (const page of ['clock', 'timeline', 'sandboxes', 'journal', '']) {

@@ -20,7 +20,7 @@ const click = (css) => browser.until(`${css} is pressed`, async () => {
   await (await browser.find(css)).click();
   return true;
 });
-const value = async (css) => (await browser.find(css)).getAttribute('value');
+const value = async (css) => browser.attribute(css, 'value');
 
 test('a stub of the form answers, and the list tells how often', async () => {
   const sandbox = await server.sandbox();

@@ -31,7 +31,7 @@ test('a page asks for the token, keeps a cookie that no script can read, and goe
   await browser.type('[name=token]', TOKEN);
   await browser.press('Open');
   await browser.says('Journal', 'h1');
-  assert.match(await browser.driver.getCurrentUrl(), /\/_standin\/ui\/journal\?status=2xx$/);
+  await browser.at(/\/_standin\/ui\/journal\?status=2xx$/);
   const [cookie] = await browser.driver.manage().getCookies();
   assert.equal(cookie.name, `standin-session-${server.port}`);
   assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, 'Strict', '/']);

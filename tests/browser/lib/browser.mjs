@@ -70,6 +70,32 @@ export async function open({ javascript = true, theme = 'light', width = 1280, h
       await element.click();
     }),
     text: (css = 'body') => present(async () => (await browser.find(css)).getText()),
+    attribute: (css, name) => present(async () => (await browser.find(css)).getAttribute(name)),
+    // Waits until an element has an attribute, or a property, of this value.
+    async has(css, name, value) {
+      let last;
+      await browser.until(`${css} has ${name} ${value}`, async () => {
+        last = await (await driver.findElement(By.css(css))).getAttribute(name);
+        return last === value;
+      }).catch(() => assert.equal(last, value, `${css} has another ${name}`));
+    },
+    // Waits until there are so many elements.
+    async count(css, wanted) {
+      let last;
+      await browser.until(`${wanted} of ${css}`, async () => {
+        last = (await driver.findElements(By.css(css))).length;
+        return last === wanted;
+      }).catch(() => assert.equal(last, wanted, css));
+    },
+    // Waits until the address has this in it.
+    async at(what) {
+      let last = '';
+      const fits = () => (what instanceof RegExp ? what.test(last) : last.includes(what));
+      await browser.until(`an address with ${what}`, async () => {
+        last = await driver.getCurrentUrl();
+        return fits();
+      }).catch(() => assert.fail(`the address is ${last}, which has no ${what}`));
+    },
     // Waits until the page, or a part of it, says something. What is replaced meanwhile is looked for again.
     async says(what, css = 'body') {
       let last = '';

@@ -35,12 +35,23 @@ impl Watching {
         Watching { child, out, err }
     }
 
-    /// What is said until it waits for changes again, once it has for so many times.
-    fn said(&self, times: usize) -> (String, String) {
-        let waits = || self.err.lock().unwrap().matches("waiting for changes").count() >= times;
-        eventually("the end of a run", || waits().then_some(()));
-        let take = |text: &Mutex<String>| std::mem::take(&mut *text.lock().unwrap());
-        (settled(&take(&self.out)), take(&self.err))
+    /// What is said until it waits for changes again and has said what is looked for. One change may be noticed in
+    /// parts: then it runs more than once, and the last time counts.
+    fn until(&self, what: &str, fits: impl Fn(&str, &str) -> bool) -> (String, String) {
+        eventually(what, || {
+            let (mut out, mut err) = (self.out.lock().unwrap(), self.err.lock().unwrap());
+            let told = (settled(&out), err.clone());
+            let waits = told.1.ends_with("waiting for changes; Ctrl+C ends\n");
+            (waits && fits(&told.0, &told.1)).then(|| {
+                out.clear();
+                err.clear();
+                told
+            })
+        })
+    }
+
+    fn passes(&self, summary: &str) {
+        self.until(summary, |out, _| out.ends_with(summary));
     }
 }
 
@@ -63,28 +74,21 @@ fn what_a_change_concerns_is_run_again() {
     let mut command = standin();
     command.args(["run", "--watch", "own"]).current_dir(path);
     let watching = Watching::start(command);
-    let (out, _) = watching.said(1);
-    assert_eq!(out, "2 scenarios: 2 passed\n");
+    watching.passes("2 scenarios: 2 passed\n");
 
     replace(&path.join("own/Two.yaml"), "status: 200", "status: 404");
-    let (out, _) = watching.said(1);
-    assert!(out.starts_with("failed: Two\n") && out.ends_with("\n1 scenario: 1 failed\n"), "{out}");
+    let (out, _) = watching.until("Two to fail", |out, _| out.ends_with("\n1 scenario: 1 failed\n"));
+    assert!(out.contains("failed: Two\n") && !out.contains("One"), "{out}");
 
     replace(&path.join("own/Two.yaml"), "List all customers", "List all costumers");
-    let (out, err) = watching.said(1);
-    assert!(out.is_empty() && err.contains("own/Two.yaml:4:11"), "{out}{err}");
+    let (out, _) = watching.until("the mistake", |_, err| err.contains("own/Two.yaml:4:11"));
+    assert!(!out.contains("One"), "{out}");
 
     replace(&path.join("own/Two.yaml"), "List all costumers", "List all customers");
     replace(&path.join("own/Two.yaml"), "status: 404", "status: 200");
-    let mut out = String::new();
-    eventually("both to pass", || {
-        out.push_str(&watching.said(0).0);
-        out.ends_with("1 scenario: 1 passed\n").then_some(())
-    });
-    watching.said(1);
+    watching.passes("1 scenario: 1 passed\n");
 
     // A pack concerns all scenarios about it.
     replace(&path.join("fixtures/reportei/pack.yaml"), "title: ", "title: Another ");
-    let (out, _) = watching.said(1);
-    assert_eq!(out, "2 scenarios: 2 passed\n");
+    watching.passes("2 scenarios: 2 passed\n");
 }
