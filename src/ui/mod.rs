@@ -89,7 +89,7 @@ impl Ui {
     /// The page behind `/_standin/ui`, which the request's path does not have any more.
     pub(crate) async fn answer(&self, ground: Ground<'_>, request: &Request) -> Response {
         let plane = Plane::new(ground, request);
-        let mut visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new() };
+        let mut visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: 0 };
         let made = match self.find(request) {
             // Files of the pages are given to everybody, who is to learn nothing else.
             Err(_) if request.path.starts_with("/assets") => {
@@ -99,7 +99,12 @@ impl Ui {
             Ok((row, parameters)) => {
                 visit.parameters = parameters;
                 match visit.may_change(row.method) {
-                    Ok(()) => (row.handler)(&visit).await,
+                    Ok(()) => {
+                        if !visit.is_part() {
+                            visit.look().await;
+                        }
+                        (row.handler)(&visit).await
+                    }
                     Err(refused) => Err(refused),
                 }
             }
@@ -111,7 +116,7 @@ impl Ui {
     /// The page that says why there is none: the sandbox that the address names is not there. `ground` has another one.
     pub(crate) async fn lost(&self, ground: Ground<'_>, request: &Request, problem: Problem) -> Response {
         let plane = Plane::new(ground, request);
-        let visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new() };
+        let visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: 0 };
         answer::respond(&visit, Err(problem.into())).await
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Visit<'a> {
     pub(super) request: &'a Request,
     /// What stands in the path where its row has a name, decoded.
     pub(super) parameters: Parameters,
+    /// The last entry of the log before anything was looked at: a page that goes on from it misses nothing.
+    pub(super) seen: u64,
 }
 
 impl Visit<'_> {
@@ -61,6 +63,12 @@ impl Visit<'_> {
         }
     }
 
+    /// Notes how far the log is.
+    pub(super) async fn look(&mut self) {
+        let last = self.plane.get("/log?format=lines&order=newest&limit=1").await.unwrap_or_default();
+        self.seen = last["records"][0]["entry"].as_u64().unwrap_or(0);
+    }
+
     /// Whether a part of a page is asked for, by the script of a page that is there already.
     pub(super) fn is_part(&self) -> bool {
         self.request.header("hx-request") == Some("true")
@@ -95,6 +103,7 @@ impl Visit<'_> {
             "sandbox": self.plane.sandbox(),
             "version": index["version"],
             "run": index["run"],
+            "seen": self.seen,
             "packs": index["packs"],
             "sandboxes": sandboxes["records"],
             "clock": self.plane.get("/clock").await.unwrap_or_default(),

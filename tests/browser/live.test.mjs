@@ -45,6 +45,24 @@ test('two tabs see the same', async () => {
   await driver.switchTo().window(first);
 });
 
+test('what happens before a page hears of anything is shown all the same', async () => {
+  const sandbox = await server.sandbox({ mode: 'frozen' });
+  const blocked = (urls) => browser.driver.sendDevToolsCommand('Network.setBlockedURLs', { urls });
+  await browser.driver.sendDevToolsCommand('Network.enable', {});
+  try {
+    await blocked(['*/journal/stream*']);
+    await browser.go(`${sandbox.ui}/journal`);
+    await browser.says('not live', '#live');
+    await sandbox.control('PUT', '/clock', { now: '2031-01-01T00:00:00Z' });
+    await blocked([]);
+    await browser.says('live', '#live');
+    await browser.says('2031-01-01 00:00:00', '.clock-now');
+  } finally {
+    await blocked([]);
+    await browser.complaints();
+  }
+});
+
 test('a sandbox that is deleted under an open page says so, with a way on', async () => {
   const sandbox = await server.sandbox();
   await browser.go(`${sandbox.ui}/journal`);

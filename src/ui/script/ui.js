@@ -7,7 +7,8 @@
   const plane = `${prefix}/_standin`;
 
   // ---- What happens, as it happens -------------------------------------------------------------------------------
-  // One stream per page. What arrives together is told once: parts of the page that show it ask for themselves again.
+  // One stream per page, which goes on from what the page was made of. What arrives together is told once: parts of the
+  // page that show it ask for themselves again.
 
   const live = document.getElementById('live');
   const connection = document.getElementById('connection');
@@ -54,7 +55,7 @@
   let lost = false;
 
   const follow = () => {
-    const stream = new EventSource(`${plane}/journal/stream`);
+    const stream = new EventSource(`${plane}/journal/stream?after=${body.dataset.seen}`);
     stream.onopen = async () => {
       say('on', 'live');
       if (!lost) return;

@@ -61,3 +61,17 @@ fn names_in_a_path_stay_names() {
     assert_eq!(server.get("/_standin/snapshots").json()["total"], 1);
     assert_eq!(server.get("/_standin/log").json()["total"], 0);
 }
+
+#[test]
+fn a_page_tells_how_far_the_log_was_that_it_was_made_of() {
+    let server = start();
+    let seen = || {
+        let page = server.get("/_standin/ui/clock").text();
+        let at = page.find("data-seen=\"").unwrap() + "data-seen=\"".len();
+        page[at..].split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(seen(), "0");
+    server.call("PUT", "/_standin/clock", &[], r#"{"now": "2030-01-01T00:00:00Z"}"#).expect(200);
+    server.get("/_standin/clock");
+    assert_eq!(seen(), "1");
+}
