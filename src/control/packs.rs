@@ -102,7 +102,7 @@ fn fields(pack: &Pack, resource: &Resource) -> Json {
     let shown = |(index, field): (usize, &Field)| {
         let default = field.default.as_ref().map(|shape| match shape {
             Shape::Value { expr, .. } => Json::from(format!("= {}", pack.program.text(*expr))),
-            Shape::Literal(value) => field.to_wire(value, &pack.formats),
+            Shape::Literal(value) => field.to_wire(value, &pack.formats).into_owned(),
             _ => Json::Null,
         });
         json!({

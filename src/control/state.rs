@@ -159,7 +159,7 @@ fn unmask(world: &World, pack: &Pack, resource: ResourceId, edit: &mut Edit) -> 
     for (index, field) in fields.filter(|(_, field)| field.secret) {
         let Some(value) = given.get_mut(&*field.name).filter(|value| *value == MASK) else { continue };
         *value = match stored.and_then(|record| record.values[index].as_ref()) {
-            Some(stored) => field.to_wire(stored, &pack.formats),
+            Some(stored) => field.to_wire(stored, &pack.formats).into_owned(),
             None => {
                 let name = &field.name;
                 let words =

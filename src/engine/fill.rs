@@ -1,6 +1,5 @@
 //! Shapes to JSON, written straight into the bytes that are sent.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -95,6 +94,10 @@ impl<'a> Writer<'a> {
         slot: Slot<'_>,
     ) -> Result<bool, Rejection> {
         let start = self.out.len();
+        let check = match check {
+            Check::Rendered(_, check) => check,
+            check => check,
+        };
         let there = match shape {
             Shape::Literal(value) => self.json(value),
             Shape::Value { expr, kind } => {
@@ -149,7 +152,7 @@ impl<'a> Writer<'a> {
                     let view = value.downcast::<RecordView>().ok_or_else(|| not_a_record(self.pack, *of))?;
                     let check = inner_check(check);
                     match bare {
-                        true => self.shape(inner, check, scope, Current::Record(view), slot)?,
+                        true => self.record(inner, check, scope, view, slot)?,
                         false => {
                             let mut scope = scope.clone();
                             scope.bind(Arc::clone(name), value.clone());
@@ -219,7 +222,7 @@ impl<'a> Writer<'a> {
             return true;
         }
         match value.as_whole() {
-            Some(number) => write!(self.out, "{number}").is_ok(),
+            Some(number) => serde_json::to_writer(&mut self.out, &number).is_ok(),
             None => value.to_json().is_some_and(|json| self.json(&json)),
         }
     }
@@ -377,12 +380,38 @@ impl<'a> Writer<'a> {
         for (index, record) in list.records.iter().enumerate() {
             self.comma(index);
             let view = RecordView { pack: Arc::clone(&list.pack), resource: list.resource, record: Arc::clone(record) };
-            if !self.shape(&each.item, check, scope, Current::Record(&view), slot)? {
+            if !self.record(&each.item, check, scope, &view, slot)? {
                 return Err(undefined("an item"));
             }
         }
         self.out.push(b']');
         Ok(true)
+    }
+
+    /// A record in a shape that asks for nothing but its fields. What it has shown before, and was found to fit, is there
+    /// already.
+    fn record(
+        &mut self,
+        shape: &Shape,
+        check: &Check,
+        scope: &Scope,
+        view: &RecordView,
+        slot: Slot<'_>,
+    ) -> Result<bool, Rejection> {
+        let Check::Rendered(number, check) = check else {
+            return self.shape(shape, check, scope, Current::Record(view), slot);
+        };
+        if let Some(bytes) = view.record.rendered(*number) {
+            self.out.extend_from_slice(bytes);
+            return Ok(true);
+        }
+        let (start, before) = (self.out.len(), std::mem::take(&mut self.suspect));
+        let there = self.shape(shape, check, scope, Current::Record(view), slot)?;
+        if there && !self.suspect {
+            view.record.set_rendered(*number, &self.out[start..]);
+        }
+        self.suspect |= before;
+        Ok(there)
     }
 }
 
@@ -397,8 +426,20 @@ fn inner_check(check: &Check) -> &Check {
 fn leaf_fits(leaf: &Leaf, written: &[u8]) -> bool {
     leaf.types.has(written)
         && leaf.least.is_none_or(|least| at_least(written, least))
-        && leaf.rest.as_ref().is_none_or(|schema| valid(schema, written))
+        && leaf.rest.as_ref().is_none_or(|schema| {
+            if leaf.fitted.get().is_some_and(|fitted| **fitted == *written) {
+                return true;
+            }
+            let fits = valid(schema, written);
+            if fits && written.len() <= SHORT {
+                leaf.fitted.get_or_init(|| written.into());
+            }
+            fits
+        })
 }
+
+/// The longest value that is remembered to have fitted.
+const SHORT: usize = 256;
 
 /// Whether a number is large enough; what is no number is not asked.
 fn at_least(written: &[u8], least: i64) -> bool {

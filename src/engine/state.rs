@@ -39,7 +39,9 @@ pub(crate) fn shown(pack: &Pack, resource: ResourceId, record: &Record) -> Json 
     let fields = pack.resource(resource).fields.iter().zip(&record.values);
     Json::Object(
         fields
-            .filter_map(|(field, value)| Some((field.name.to_string(), field.to_wire(value.as_ref()?, &pack.formats))))
+            .filter_map(|(field, value)| {
+                Some((field.name.to_string(), field.to_wire(value.as_ref()?, &pack.formats).into_owned()))
+            })
             .collect(),
     )
 }

@@ -111,7 +111,8 @@ pub(crate) struct Exchanged {
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) contract: Option<&'static str>,
     pub(crate) request: Arc<Request>,
-    pub(crate) response: Response,
+    /// Shared with whoever sends it.
+    pub(crate) response: Arc<Response>,
     pub(crate) trace: Trace,
     pub(crate) changes: Vec<Note>,
     /// The ids of what it tells others.
@@ -182,6 +183,7 @@ impl Entry {
             + match &self.what {
                 Happening::Exchange(exchanged) => {
                     size_of::<Exchanged>()
+                        + size_of::<Response>()
                         + exchanged.request.size()
                         + exchanged.response.size()
                         + exchanged.trace.size()

@@ -93,6 +93,8 @@ pub(crate) struct Pack {
     pub(crate) constants: Vec<String>,
     /// What the numbers mean by which records remember that they have passed a check.
     pub(crate) checks: Vec<String>,
+    /// How records are shown where that depends on the record alone: the schema that it fits, and the shape.
+    pub(crate) renderings: Vec<(String, Shape)>,
 }
 
 /// A record that every sandbox starts with, as the wire spells it.

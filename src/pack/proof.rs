@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use crate::schema::Schema;
 
 /// What is left to check of an answer when its shape is known: the shape already proves most of a schema.
@@ -15,6 +17,9 @@ pub(crate) enum Check {
     Items(Box<Check>),
     /// What is inside a record.
     Inner(Box<Check>),
+    /// All that is shown of a record, where it depends on nothing else. The number is that of the shape under its schema,
+    /// in [`Pack::renderings`](super::Pack): what a record has shown once it can show again.
+    Rendered(u16, Box<Check>),
     /// The part of the schema that says all about this value.
     Whole(Schema),
 }
@@ -26,6 +31,8 @@ pub(crate) struct Leaf {
     pub(crate) least: Option<i64>,
     /// What else the schema says.
     pub(crate) rest: Option<Schema>,
+    /// The first short value that fitted: many are the same in every answer.
+    pub(crate) fitted: OnceLock<Box<[u8]>>,
     /// A number by which a record remembers that one of its fields has passed.
     pub(crate) number: Option<u8>,
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -185,10 +186,12 @@ impl Field {
     }
 
     /// As the wire spells it.
-    pub(crate) fn to_wire(&self, value: &Value, formats: &[Format]) -> Value {
+    pub(crate) fn to_wire<'v>(&self, value: &'v Value, formats: &[Format]) -> Cow<'v, Value> {
         match (self.sort, value.as_i64()) {
-            (Sort::Timestamp, Some(micros)) => Value::from(formats[self.format].write(Instant::from_micros(micros))),
-            _ => value.clone(),
+            (Sort::Timestamp, Some(micros)) => {
+                Cow::Owned(Value::from(formats[self.format].write(Instant::from_micros(micros))))
+            }
+            _ => Cow::Borrowed(value),
         }
     }
 }

@@ -22,6 +22,7 @@ mod state;
 mod tally;
 mod view;
 mod watch;
+mod wire;
 mod world;
 
 pub(crate) use controls::Controls;

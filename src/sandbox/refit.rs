@@ -87,7 +87,7 @@ impl Laid {
         let values =
             resource.fields.iter().zip(&record.values).filter_map(|(field, value)| Some((field, value.as_ref()?)));
         let fields = values.map(|(field, value)| {
-            let wire = field.to_wire(value, &pack.formats);
+            let wire = field.to_wire(value, &pack.formats).into_owned();
             (Arc::clone(&field.name), Kept { sort: field.sort, value: value.clone(), wire, secret: field.secret })
         });
         let absent = resource.fields.iter().zip(&record.values).filter(|(_, value)| value.is_none());
@@ -118,7 +118,8 @@ impl Kept {
 }
 
 /// Whether records of `old` are, as they are, those of `new`: what they are kept and found by is the same, and so is all
-/// that they remember, which is how the wire spells them and which checks they have passed.
+/// that they remember, which is how the wire spells them, how shapes show them and which checks
+/// they have passed.
 pub(super) fn keeps_alike(old: &Pack, new: &Pack) -> bool {
     let field = |(old, new): (&Field, &Field)| {
         (&old.name, old.sort, old.format, old.optional, old.secret, old.internal)
@@ -139,6 +140,7 @@ pub(super) fn keeps_alike(old: &Pack, new: &Pack) -> bool {
     };
     old.formats == new.formats
         && old.checks == new.checks
+        && old.renderings == new.renderings
         && schemas(old) == schemas(new)
         && all_alike(&old.resources, &new.resources, resource)
 }

@@ -172,7 +172,7 @@ pub(crate) struct Exchange {
 /// An exchange that has become part of a sandbox's story.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    pub(crate) response: Response,
+    pub(crate) response: Arc<Response>,
     pub(crate) entry: Arc<Entry>,
 }
 
@@ -397,13 +397,14 @@ impl Sandbox {
         let look = pack.and_then(|pack| tally.count(pack, &ground.packs[pack], &mut exchange));
         self.hand_over_if_closed(&mut state);
         let Exchange { response, change, trace, operation, contract, stub, delivery, .. } = exchange;
+        let response = Arc::new(response);
         let definition = pack.map(|pack| &state.ground.packs[pack]);
         let exchanged = Exchanged {
             pack: definition.map(|definition| Arc::clone(&definition.face)),
             operation,
             contract,
             request,
-            response: response.clone(),
+            response: Arc::clone(&response),
             trace,
             changes: definition.map(|definition| notes(definition, &change.steps)).unwrap_or_default(),
             deliveries: change.delivery_ids(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use imbl::Vector;
 use serde_json::Value as Json;
 
+use super::wire::Wire;
 use super::world::{Conflict, Record, World};
 use crate::expr::{EvalFault, Scope, Source, Value};
 use crate::pack::{Pack, Resource, ResourceId, Shape};
@@ -30,13 +31,9 @@ impl RecordView {
     pub(crate) fn wire(&self, field: usize) -> Option<&[u8]> {
         let wire = self.record.wire.get_or_init(|| {
             let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
-            let bytes = fields.map(|(field, value)| {
-                let value = field.to_wire(value.as_ref()?, &self.pack.formats);
-                Some(value.to_string().into_bytes().into_boxed_slice())
-            });
-            bytes.collect()
+            Wire::new(fields.map(|(field, value)| Some(field.to_wire(value.as_ref()?, &self.pack.formats))))
         });
-        wire.get(field)?.as_deref()
+        wire.get(field)
     }
 }
 

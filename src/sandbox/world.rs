@@ -8,12 +8,10 @@ use super::controls::Controls;
 use super::outbox::Draft;
 use super::refit::Aside;
 use super::view::RecordView;
+use super::wire::{Rendered, Wire};
 use crate::expr::{Draws, EvalFault, Scope, Value as Expression};
 use crate::journal::Misfit;
 use crate::pack::{ErrorId, Pack, ResourceId};
-
-/// The fields of a record as JSON; absent ones have none.
-pub(super) type Wire = Box<[Option<Box<[u8]>>]>;
 
 /// One object that an API keeps.
 #[derive(Debug, Clone)]
@@ -26,6 +24,8 @@ pub(crate) struct Record {
     unique: Box<[Option<Arc<str>>]>,
     /// The fields as the wire has them, made when first shown.
     pub(super) wire: OnceLock<Wire>,
+    /// As the first shape that could be kept has shown it.
+    rendered: OnceLock<Rendered>,
     /// Which checks of single fields this record has passed, by their numbers. A record never changes, so once is enough.
     proved: Marks,
 }
@@ -50,6 +50,16 @@ impl Record {
         self.proved.0.fetch_or(1 << check, Ordering::Relaxed);
     }
 
+    /// The record as this shape shows it, when that is known.
+    pub(crate) fn rendered(&self, number: u16) -> Option<&[u8]> {
+        self.rendered.get().filter(|known| known.number == number).map(|known| &*known.bytes)
+    }
+
+    /// Keeps how this shape shows the record, unless another one is kept.
+    pub(crate) fn set_rendered(&self, number: u16, bytes: &[u8]) {
+        self.rendered.get_or_init(|| Rendered { number, bytes: bytes.into() });
+    }
+
     /// A record that is not in a world yet.
     pub(crate) fn draft(values: Vec<Option<Value>>) -> Self {
         Record {
@@ -57,6 +67,7 @@ impl Record {
             values: values.into(),
             unique: Box::default(),
             wire: OnceLock::new(),
+            rendered: OnceLock::new(),
             proved: Marks::default(),
         }
     }

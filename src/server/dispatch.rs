@@ -126,7 +126,7 @@ async fn respond(
         }
     };
     let delivered = match to {
-        Destination::Pack(pack, path) => api(shared, &sandbox, pack, request(path)),
+        Destination::Pack(pack, path) => api(shared, &sandbox, pack, kept(request(path))),
         Destination::Control(path) => controlled(request(path)).await,
         Destination::Admin(path) => {
             let request = request(path);
@@ -135,7 +135,7 @@ async fn respond(
         }
         Destination::Root => controlled(request(String::new())).await,
         Destination::Nowhere(path) => {
-            let request = Arc::new(request(path));
+            let request = kept(request(path));
             let rules = shared.rules;
             let committed =
                 sandbox.astray(Arc::clone(&request), (shared.real)(), |ground, controls, draws, request| {
@@ -187,8 +187,13 @@ fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem
     shared.registry.get(id, (shared.real)()).map_err(|why| control::no_sandbox(id, &why))
 }
 
-fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Request) -> Delivered {
-    let request = Arc::new(request);
+/// A request that the log keeps for as long as it can.
+fn kept(mut request: Request) -> Arc<Request> {
+    request.detach();
+    Arc::new(request)
+}
+
+fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Arc<Request>) -> Delivered {
     let rules = shared.rules;
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {
         engine::handle(pack, moment, request, rules)

@@ -106,7 +106,7 @@ async fn collect(mut incoming: Incoming, limit: usize, held: &mut Held<'_>) -> R
             drain(incoming).await;
             return Err(full());
         } else if first.is_none() && rest.is_empty() {
-            // Most bodies come in one piece, which need not be copied.
+            // Most bodies come in one piece.
             first = Some(data);
         } else {
             if let Some(first) = first.take() {
@@ -117,8 +117,20 @@ async fn collect(mut incoming: Incoming, limit: usize, held: &mut Held<'_>) -> R
     }
     Ok(match size > limit {
         true => Body::TooLarge { limit },
-        false => Body::Whole(first.unwrap_or_else(|| rest.freeze())),
+        false => Body::Whole(match first {
+            // It is a part of the buffer that the connection reads into, and of any size less than that.
+            Some(data) => Bytes::copy_from_slice(&data),
+            None => exact(rest),
+        }),
     })
+}
+
+/// Bodies are kept for long, so what grew larger than it had to is made small again.
+fn exact(body: BytesMut) -> Bytes {
+    match body.capacity() - body.len() > body.len() / 8 {
+        true => Bytes::copy_from_slice(&body),
+        false => body.freeze(),
+    }
 }
 
 fn full() -> Problem {

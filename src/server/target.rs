@@ -134,7 +134,7 @@ pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
     // Links of the control plane lead to all packs, and only the main port does.
     let mut base = match door.pack {
         Some(_) if to_control.is_some() => format!("{scheme}://{}:{}", without_port(&host.authority), door.main),
-        _ => format!("{scheme}://{}", host.authority),
+        _ => [scheme, "://", &host.authority].concat(),
     };
     // Links must lead back into the sandbox; a header cannot be part of a link.
     if host_sandbox.is_none()

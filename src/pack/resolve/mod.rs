@@ -39,7 +39,7 @@ use serde_json::Value;
 use super::files::MANIFEST;
 use super::source::{Diagnostics, Key, Manifest, Node, ReplySource, Spanned, Template, told};
 use super::{
-    Answers, CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme,
+    Answers, CredentialPlace, ErrorId, Files, Loaded, Operation, Pack, PackOption, Resource, ResourceId, Scheme, Shape,
     parameter_names,
 };
 use crate::clock::Format;
@@ -111,6 +111,8 @@ struct Resolver<'f> {
     used_constants: BTreeSet<String>,
     /// Parts of schemas that single fields are checked against; their places are numbers that records remember.
     checks: Vec<String>,
+    /// How records are shown by shapes that ask for nothing else; their places are numbers that records remember.
+    renderings: Vec<(String, Shape)>,
 }
 
 impl<'f> Resolver<'f> {
@@ -151,6 +153,7 @@ impl<'f> Resolver<'f> {
             constants: Vec::new(),
             used_constants: BTreeSet::new(),
             checks: Vec::new(),
+            renderings: Vec::new(),
         };
         for (path, bytes) in &files.fixtures {
             let id = resolver.file(format!("{}/{path}", files.shown.0), bytes);
@@ -416,6 +419,7 @@ impl<'f> Resolver<'f> {
             sources: Arc::default(),
             face: Arc::new(face),
             checks: std::mem::take(&mut self.checks),
+            renderings: std::mem::take(&mut self.renderings),
             constants: self.constants.iter().map(|constant| constant.value.clone()).collect(),
             answers: Answers::default(),
         };

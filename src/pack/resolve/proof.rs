@@ -1,5 +1,7 @@
 //! What the shape of an answer proves of its schema.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
 
 use super::Resolver;
@@ -50,13 +52,16 @@ impl Resolver<'_> {
             Shape::Object(_) => self.members(shape, &node, &says, at, depth),
             Shape::Record { inner, .. } => match self.prove(inner, at, depth + 1) {
                 Check::Whole(schema) => Check::Whole(schema),
-                inner => Check::Inner(Box::new(inner)),
+                check => Check::Inner(Box::new(self.rendered(inner, at, check))),
             },
             Shape::Each(each) if each.key.is_none() => {
                 let only = says.iter().all(|key| matches!(*key, "type" | "items"));
                 match (only, node.get("type").and_then(Value::as_str), node.contains_key("items")) {
                     (true, Some("array") | None, true) => {
-                        Check::Items(Box::new(self.prove(&each.item, &below(at, &["items"]), depth + 1)))
+                        let at = below(at, &["items"]);
+                        let check = self.prove(&each.item, &at, depth + 1);
+                        let of_records = each.bare && each.resource.is_some();
+                        Check::Items(Box::new(if of_records { self.rendered(&each.item, &at, check) } else { check }))
                     }
                     (true, Some("array") | None, false) => Check::Proven,
                     _ => self.whole(at),
@@ -64,6 +69,38 @@ impl Resolver<'_> {
             }
             _ => self.whole(at),
         }
+    }
+
+    /// What a record shows with a shape and a check, when both depend on the record alone.
+    fn rendered(&mut self, shape: &Shape, at: &Reference, check: Check) -> Check {
+        if !shape.is_bare() {
+            return check;
+        }
+        let schema = self.followed(at);
+        let known = self.renderings.iter().position(|(known, face)| *known == schema && face == shape);
+        let number = known.unwrap_or_else(|| {
+            self.renderings.push((schema, shape.clone()));
+            self.renderings.len() - 1
+        });
+        match u16::try_from(number) {
+            Ok(number) => Check::Rendered(number, Box::new(check)),
+            Err(_) => check,
+        }
+    }
+
+    /// Where a schema is that may only refer to another one.
+    fn followed(&self, at: &Reference) -> String {
+        let mut at = at.clone();
+        for _ in 0..32 {
+            let Some(Value::Object(node)) = self.library.get(&at) else { break };
+            let (1, Some(target)) = (node.len(), node.get("$ref").and_then(Value::as_str)) else { break };
+            let mut target = Reference::parse(target);
+            if target.document.is_empty() {
+                target.document = at.document;
+            }
+            at = target;
+        }
+        format!("{}#{}", at.document, at.pointer)
     }
 
     fn members(
@@ -132,7 +169,7 @@ impl Resolver<'_> {
             }
             _ => None,
         };
-        Check::Leaf(Leaf { types, least, rest, number })
+        Check::Leaf(Leaf { types, least, rest, fitted: OnceLock::new(), number })
     }
 
     fn whole(&mut self, at: &Reference) -> Check {
