@@ -53,7 +53,8 @@ fn main() -> ExitCode {
     }
     for part in PARTS {
         let named = options.parts.iter().any(|name| name == part.name);
-        if !named && !(options.parts.is_empty() && part.usual) {
+        let wanted = if options.parts.is_empty() { part.usual } else { named };
+        if !wanted {
             continue;
         }
         let section = (part.run)(&options);

@@ -110,10 +110,11 @@ impl Section {
     pub fn write(&self, name: &str, quick: bool) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/performance");
         fs::create_dir_all(&folder).expect("the folder of the pages");
-        let mut text = format!("<!-- Made by `cargo bench --bench figures -- {name} --write`. -->\n\n{}", self.text());
+        let mut text = format!("<!-- Made by `cargo bench --bench figures -- {name} --write`. -->\n\n");
         if quick {
-            text.push_str("\nA quick run, to see that the command works: these are no figures.\n");
+            text.push_str("**A quick run, to see that the command works: these are no figures.**\n\n");
         }
+        text.push_str(&self.text());
         fs::write(folder.join(name).with_extension("md"), text).expect("the page is written");
         for picture in &self.pictures {
             fs::write(folder.join(format!("{}.svg", picture.name)), &picture.svg).expect("the picture is written");

@@ -51,8 +51,8 @@ fn sizes() -> Table {
         let output = cargo(&["tree", "--locked", "-e", edges, "--prefix", "none", "--format", "{p}"]).output();
         let output = output.expect("cargo tree runs").stdout;
         let output = String::from_utf8_lossy(&output).into_owned();
-        let names: BTreeSet<&str> = output.lines().filter_map(|line| line.split(' ').next()).collect();
-        // One of them is the program itself.
+        // Two versions of a crate are two; the program itself is none.
+        let names: BTreeSet<Vec<&str>> = output.lines().map(|line| line.split(' ').take(2).collect()).collect();
         names.len() - 1
     };
     let direct = cargo(&["tree", "--locked", "-e", "normal", "--depth", "1", "--prefix", "none"]).output();

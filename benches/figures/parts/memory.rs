@@ -25,7 +25,7 @@ const FIRST: &str = "/customers/caedbbbe-7d93-476f-b965-bf97cd7ce874";
 /// In KiB.
 const IDLE: f64 = 48.0 * 1024.0;
 const SANDBOX: f64 = 8.0;
-const USED_SANDBOX: f64 = 24.0;
+const USED_SANDBOX: f64 = 16.0;
 const RECORD: f64 = 2.0;
 const ENTRY: f64 = 6.0;
 /// How much more may be in use at the end of the steady load than when its log had just become full.
@@ -53,8 +53,8 @@ async fn each(options: &Options) -> Table {
             what.to_owned(),
             grouped(many as f64),
             grouped(all as f64),
-            format!("{each:.2}"),
-            format!("{budget:.0}"),
+            if each < 100.0 { format!("{each:.2}") } else { grouped(each) },
+            grouped(budget),
             (if each <= budget { "kept" } else { "exceeded" }).to_owned(),
         ]);
     };
@@ -144,7 +144,7 @@ async fn steady(options: &Options) -> Table {
     let mib = |kibibytes: u64| format!("{:.1}", kibibytes as f64 / 1024.0);
     table.row(vec!["0".to_owned(), mib(resting(&server).await), String::new()]);
     // The log is full after its first 10 000 entries; the first reading is taken right behind that.
-    let full = (requests / READINGS).min(15_000);
+    let full = 15_000.min(requests / 2);
     let mut readings = Vec::new();
     let mut done = 0;
     for reading in 0..=READINGS {
