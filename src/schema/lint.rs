@@ -1,6 +1,7 @@
 //! What can be wrong with schema documents, found by reading them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jsonschema::Draft;
 use serde_json::Value;
@@ -43,12 +44,25 @@ impl Fault {
 /// has been said.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    pub(super) documents: &'a BTreeMap<String, Value>,
+    pub(super) documents: &'a BTreeMap<String, Arc<Value>>,
     pub(super) broken: &'a BTreeSet<String>,
 }
 
+/// What reading the documents finds.
 pub(super) fn all(known: Known<'_>) -> Vec<Fault> {
     known.documents.iter().flat_map(|(name, schema)| one(name, schema, known)).collect()
+}
+
+/// Of each document in which nothing is wrong so far, what making it ready finds. In the order of the documents, as `all`.
+pub(super) fn try_all(known: Known<'_>, faults: &mut Vec<Fault>) {
+    let mut all = Vec::new();
+    for (name, schema) in known.documents {
+        let mut own: Vec<Fault> = faults.extract_if(.., |fault| fault.document == *name).collect();
+        try_one(name, schema, &mut own);
+        all.append(&mut own);
+    }
+    all.append(faults);
+    *faults = all;
 }
 
 pub(super) fn one(name: &str, schema: &Value, known: Known<'_>) -> Vec<Fault> {
@@ -62,12 +76,17 @@ pub(super) fn one(name: &str, schema: &Value, known: Known<'_>) -> Vec<Fault> {
             faults.push(Fault::new(FaultKind::Invalid, name, pointer, words(&error)));
         }
     }
+    faults
+}
+
+/// What is wrong with a schema by itself, whatever it refers to, where reading it found nothing.
+pub(super) fn try_one(name: &str, schema: &Value, faults: &mut Vec<Fault>) {
     if faults.is_empty()
-        && let Err(error) = jsonschema::options().with_draft(Draft::Draft202012).offline().build(&bare)
+        && let Err(error) =
+            jsonschema::options().with_draft(Draft::Draft202012).offline().build(&without_references(schema))
     {
         faults.push(Fault::new(FaultKind::Invalid, name, error.instance_path().as_str(), words(&error)));
     }
-    faults
 }
 
 fn words(error: &jsonschema::ValidationError<'_>) -> String {
@@ -93,7 +112,7 @@ fn without_references(schema: &Value) -> Value {
 }
 
 /// Keywords whose value is one schema.
-const ONE: &[&str] = &[
+pub(super) const ONE: &[&str] = &[
     "additionalProperties",
     "unevaluatedProperties",
     "propertyNames",
@@ -107,9 +126,9 @@ const ONE: &[&str] = &[
     "contentSchema",
 ];
 /// Keywords whose value is an object of schemas.
-const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
+pub(super) const NAMED: &[&str] = &["properties", "patternProperties", "dependentSchemas", "$defs"];
 /// Keywords whose value is an array of schemas.
-const LISTED: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
+pub(super) const LISTED: &[&str] = &["allOf", "anyOf", "oneOf", "prefixItems"];
 /// Keywords whose value is no schema.
 const PLAIN: &[&str] = &[
     "$schema",

@@ -8,18 +8,23 @@ mod options;
 mod reach;
 mod said;
 mod violation;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jsonschema::{Draft, Registry, Validator};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
+
+use crate::exchange;
 
 pub(crate) use lint::{Fault, FaultKind};
 pub(crate) use violation::{Place, Violation};
+use whole::Whole;
 
 /// Where a schema lives: `<name>` for a whole file, `<name>#/pointer` for a part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Reference {
     pub(crate) document: String,
     /// JSON pointer, empty for the whole document.
@@ -42,10 +47,21 @@ fn uri(document: &str) -> String {
 /// All schema documents of a pack by name, able to refer to each other by file name (`item.json#/$defs/name`).
 #[derive(Debug)]
 pub(crate) struct Library {
-    documents: Arc<BTreeMap<String, Value>>,
-    registry: Registry<'static>,
+    shelf: Arc<Shelf>,
     /// Documents that are left out because of what is wrong in them.
     broken: BTreeSet<String>,
+    /// Every document and every definition in one: they were all made ready, so each can be by itself, which is left to
+    /// its first use. None where something is wrong, so that each is tried.
+    whole: Option<Whole>,
+    /// What was asked for, so that whoever names a schema again has the same one.
+    made: Mutex<BTreeMap<Reference, Schema>>,
+}
+
+/// What schemas are made from.
+#[derive(Debug)]
+struct Shelf {
+    documents: BTreeMap<String, Arc<Value>>,
+    registry: Registry<'static>,
     /// Validators share formats that the vendor's documents need.
     options: jsonschema::ValidationOptions<'static>,
 }
@@ -54,114 +70,199 @@ impl Library {
     /// Checks every document and how they refer to each other. Returns every fault; documents with faults are left out.
     /// `broken` names documents that cannot be read; that others refer to them is no further fault.
     pub(crate) fn new(documents: BTreeMap<String, Value>, mut broken: BTreeSet<String>) -> (Self, Vec<Fault>) {
-        let faults = lint::all(lint::Known { documents: &documents, broken: &broken });
+        let documents: BTreeMap<String, Arc<Value>> =
+            documents.into_iter().map(|(name, document)| (name, Arc::new(document))).collect();
+        let known = lint::Known { documents: &documents, broken: &broken };
+        let mut faults = lint::all(known);
+        if faults.is_empty()
+            && let Ok(shelf) = Shelf::new(documents.clone())
+            && shelf.is_complete()
+            && let Some(whole) = Whole::new(&documents, &shelf.options)
+        {
+            return (Library { shelf: Arc::new(shelf), broken, whole: Some(whole), made: Mutex::default() }, faults);
+        }
+        lint::try_all(known, &mut faults);
         broken.extend(faults.iter().map(|fault| fault.document.clone()));
-        let documents: BTreeMap<String, Value> =
+        let documents =
             documents.into_iter().filter(|(name, _)| faults.iter().all(|fault| &fault.document != name)).collect();
-        let pairs = documents.iter().map(|(name, value)| (uri(name), value.clone()));
-        let registry =
-            Registry::new().extend(pairs).and_then(|builder| builder.prepare()).or_else(|_| Registry::new().prepare());
-        let mut faults = faults;
-        let registry = match registry {
-            Ok(registry) => registry,
-            Err(error) => {
-                faults.push(Fault::new(FaultKind::Invalid, "", "", error.to_string()));
-                return (Library::empty(), faults);
+        match Shelf::new(documents) {
+            Ok(shelf) => (Library { shelf: Arc::new(shelf), broken, whole: None, made: Mutex::default() }, faults),
+            Err(words) => {
+                faults.push(Fault::new(FaultKind::Invalid, "", "", words));
+                (Library::empty(), faults)
             }
-        };
-        let options = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .offline()
-            .should_validate_formats(true)
-            // What is taken for a pattern can be matched: expressions read it alike.
-            .with_format("regex", |pattern: &str| crate::exchange::whole_text(pattern).is_ok())
-            .should_ignore_unknown_formats(false);
-        (Library { documents: Arc::new(documents), registry, broken, options }, faults)
+        }
     }
 
-    fn empty() -> Self {
+    /// One without documents.
+    pub(crate) fn empty() -> Self {
         let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
-        Library {
-            documents: Arc::default(),
-            registry,
-            broken: BTreeSet::new(),
-            options: jsonschema::options().offline(),
-        }
+        let shelf = Shelf { documents: BTreeMap::new(), registry, options: options() };
+        Library { shelf: Arc::new(shelf), broken: BTreeSet::new(), whole: None, made: Mutex::default() }
     }
 
     /// Whether a document cannot be used, itself or through what it refers to.
     pub(crate) fn is_broken(&self, document: &str) -> bool {
-        self.broken.contains(document) || (!self.broken.is_empty() && self.documents.contains_key(document))
+        self.broken.contains(document) || (!self.broken.is_empty() && self.shelf.documents.contains_key(document))
     }
 
     /// The names of all documents that can be used.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.documents.keys().map(String::as_str)
+        self.shelf.documents.keys().map(String::as_str)
     }
 
     /// The schema's own text, for reading its properties.
     pub(crate) fn get(&self, reference: &Reference) -> Option<&Value> {
-        self.documents.get(&reference.document)?.pointer(&reference.pointer)
+        self.shelf.documents.get(&reference.document)?.pointer(&reference.pointer)
     }
 
-    /// Makes a schema of a document ready for use.
+    /// A schema of a document, which is known to be ready for use.
     pub(crate) fn compile(&self, reference: &Reference) -> Result<Schema, Fault> {
+        if let Some(known) = self.made.lock().get(reference)
+            && let Some(Some(_)) = known.validator.get()
+        {
+            return Ok(known.clone());
+        }
         if self.get(reference).is_none() {
-            let message = match self.documents.contains_key(&reference.document) {
+            let message = match self.shelf.documents.contains_key(&reference.document) {
                 true => format!("`{}.json` has nothing at `{}`", reference.document, reference.pointer),
                 false => format!("there is no schema `{}`", reference.document),
             };
             return Err(Fault::new(FaultKind::Reference, &reference.document, "", message));
         }
-        let target = format!("{}#{}", uri(&reference.document), reference.pointer);
-        self.build(&json!({ "$ref": target }), reference.clone())
+        let schema = self.part(reference);
+        if !self.has_whole(reference) {
+            let validator = self.shelf.build(&target(reference)).map_err(|error| fault(&error, &reference.document))?;
+            let _ = schema.validator.set(Some(validator));
+        }
+        Ok(schema)
+    }
+
+    fn has_whole(&self, reference: &Reference) -> bool {
+        self.whole.as_ref().is_some_and(|whole| whole.has(reference))
+    }
+
+    /// Whether a value fits a schema of this library. When a pack is loaded, many are asked once, and never again.
+    pub(crate) fn fits(&self, schema: &Schema, value: &Value) -> bool {
+        match &self.whole {
+            Some(whole) if schema.is_unmade() && whole.has(&schema.reference) => whole.fits(&schema.reference, value),
+            _ => schema.is_valid(value),
+        }
+    }
+
+    /// What does not fit, for what is asked as seldom.
+    pub(crate) fn violations(&self, schema: &Schema, value: &Value, place: Place) -> Vec<Violation> {
+        if self.fits(schema, value) { Vec::new() } else { schema.violations(value, place) }
+    }
+
+    /// A part of a schema that can be made ready as a whole, so that nothing can be wrong with it. It is made ready when
+    /// it is first asked: most parts never are, because the records that they are shown from have passed them.
+    pub(crate) fn part(&self, reference: &Reference) -> Schema {
+        let mut made = self.made.lock();
+        made.entry(reference.clone())
+            .or_insert_with(|| Schema {
+                validator: Arc::default(),
+                shelf: Arc::clone(&self.shelf),
+                inline: None,
+                reference: reference.clone(),
+            })
+            .clone()
     }
 
     /// Makes a schema that stands inside another file, such as the parameters of an operation, ready for use.
     pub(crate) fn compile_inline(&self, schema: &Value) -> Result<Schema, Vec<Fault>> {
-        let faults = lint::one("", schema, lint::Known { documents: &self.documents, broken: &self.broken });
-        if !faults.is_empty() {
-            return Err(faults);
+        let known = lint::Known { documents: &self.shelf.documents, broken: &self.broken };
+        let mut faults = lint::one("", schema, known);
+        if faults.is_empty() {
+            match self.shelf.build(schema) {
+                Ok(validator) => return Ok(self.inline(schema, validator)),
+                Err(error) => {
+                    lint::try_one("", schema, &mut faults);
+                    if faults.is_empty() {
+                        faults.push(fault(&error, ""));
+                    }
+                }
+            }
         }
-        let nowhere = Reference { document: String::new(), pointer: String::new() };
-        self.build(schema, nowhere).map_err(|fault| vec![fault])
+        Err(faults)
     }
 
-    fn build(&self, schema: &Value, reference: Reference) -> Result<Schema, Fault> {
-        let document = reference.document.as_str();
-        let validator = self
-            .options
-            .clone()
-            .with_registry(&self.registry)
-            .with_base_uri(format!("{SCHEME}inline"))
-            .build(schema)
-            .map_err(|error| {
-                Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string())
-            })?;
-        let inline = document.is_empty().then(|| Arc::new(schema.clone()));
-        Ok(Schema { validator: Arc::new(validator), documents: Arc::clone(&self.documents), inline, reference })
+    fn inline(&self, schema: &Value, validator: Validator) -> Schema {
+        Schema {
+            validator: Arc::new(OnceLock::from(Some(validator))),
+            shelf: Arc::clone(&self.shelf),
+            inline: Some(Arc::new(schema.clone())),
+            reference: Reference { document: String::new(), pointer: String::new() },
+        }
     }
 }
 
-/// One compiled schema. Cheap to clone.
+/// A schema that is nothing but the one that is referred to.
+fn target(reference: &Reference) -> Value {
+    json!({ "$ref": format!("{}#{}", uri(&reference.document), reference.pointer) })
+}
+
+fn fault(error: &jsonschema::ValidationError<'_>, document: &str) -> Fault {
+    Fault::new(FaultKind::Invalid, document, error.instance_path().as_str(), error.to_string())
+}
+
+fn options() -> jsonschema::ValidationOptions<'static> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .offline()
+        .should_validate_formats(true)
+        // What is taken for a pattern can be matched: expressions read it alike.
+        .with_format("regex", |pattern: &str| exchange::whole_text(pattern).is_ok())
+        .should_ignore_unknown_formats(false)
+}
+
+impl Shelf {
+    fn new(documents: BTreeMap<String, Arc<Value>>) -> Result<Self, String> {
+        let pairs = documents.iter().map(|(name, value)| (uri(name), Arc::clone(value)));
+        let registry =
+            Registry::new().extend(pairs).and_then(|builder| builder.prepare()).or_else(|_| Registry::new().prepare());
+        let registry = registry.map_err(|error| error.to_string())?;
+        Ok(Shelf { documents, registry, options: options() })
+    }
+
+    /// Whether every document can be referred to.
+    fn is_complete(&self) -> bool {
+        self.documents.keys().all(|name| self.registry.contains_resource(&uri(name)))
+    }
+
+    fn build(&self, schema: &Value) -> Result<Validator, jsonschema::ValidationError<'static>> {
+        self.options.clone().with_registry(&self.registry).with_base_uri(format!("{SCHEME}inline")).build(schema)
+    }
+}
+
+/// One schema. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
-    validator: Arc<Validator>,
-    documents: Arc<BTreeMap<String, Value>>,
+    /// None inside for a part that cannot be made ready by itself, which says nothing then.
+    validator: Arc<OnceLock<Option<Validator>>>,
+    shelf: Arc<Shelf>,
     inline: Option<Arc<Value>>,
     /// Where it lives; without a document for an inline schema.
     reference: Reference,
 }
 
 impl Schema {
+    fn is_unmade(&self) -> bool {
+        self.validator.get().is_none()
+    }
+
+    fn validator(&self) -> Option<&Validator> {
+        self.validator.get_or_init(|| self.shelf.build(&target(&self.reference)).ok()).as_ref()
+    }
+
     pub(crate) fn is_valid(&self, value: &Value) -> bool {
-        self.validator.is_valid(value)
+        self.validator().is_none_or(|validator| validator.is_valid(value))
     }
 
     /// Everything that does not fit, in the order of the schema's keywords; empty when all fits.
     pub(crate) fn violations(&self, value: &Value, place: Place) -> Vec<Violation> {
-        if self.validator.is_valid(value) {
+        if self.is_valid(value) {
             return Vec::new();
         }
         self.each_violation(value, place).collect()
@@ -169,7 +270,8 @@ impl Schema {
 
     /// The same, each made when it is asked for: there may be as many as the value has parts.
     pub(crate) fn each_violation<'a>(&'a self, value: &'a Value, place: Place) -> impl Iterator<Item = Violation> + 'a {
-        self.validator.iter_errors(value).flat_map(move |error| violation::from_error(&error, place, self))
+        let errors = self.validator().into_iter().flat_map(|validator| validator.iter_errors(value));
+        errors.flat_map(move |error| violation::from_error(&error, place, self))
     }
 
     /// The same for JSON that is not read yet. What cannot be read, because it is nested too deeply, fits nothing.

@@ -19,7 +19,7 @@ impl Library {
     /// The names of all properties that are `writeOnly`: they are sent, and shown to nobody.
     pub(crate) fn write_only(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for (name, document) in self.documents.iter() {
+        for (name, document) in &self.shelf.documents {
             self.write_only_within(document, name, &mut found);
         }
         found
@@ -66,7 +66,7 @@ impl Walk<'_> {
     }
 
     fn get(&self, reference: &Reference) -> Option<Value> {
-        self.schema.documents.get(&reference.document)?.pointer(&reference.pointer).cloned()
+        self.schema.shelf.documents.get(&reference.document)?.pointer(&reference.pointer).cloned()
     }
 
     fn walk(&mut self, value: &Value, document: &str) {

@@ -29,7 +29,7 @@ impl Schema {
     }
 
     fn reach_document<'s>(&'s self, name: &str, found: &mut BTreeMap<String, &'s Value>) {
-        if let Some(document) = self.documents.get(name)
+        if let Some(document) = self.shelf.documents.get(name)
             && found.insert(name.to_owned(), document).is_none()
         {
             self.reach(document, name, found);

@@ -58,7 +58,7 @@ impl Schema {
         match (&self.inline, reference.document.as_str()) {
             (Some(inline), "") => Some((inline.pointer(&reference.pointer)?, "")),
             (_, document) => {
-                let (name, document) = self.documents.get_key_value(document)?;
+                let (name, document) = self.shelf.documents.get_key_value(document)?;
                 Some((document.pointer(&reference.pointer)?, name))
             }
         }

@@ -62,7 +62,7 @@ pub(super) fn from_error(error: &ValidationError<'_>, place: Place, schema: &Sch
     let (document, pointer) = keyword_place(error);
     let root = match (&schema.inline, document.as_str()) {
         (Some(inline), "") => Some(inline.as_ref()),
-        _ => schema.documents.get(&document),
+        _ => schema.shelf.documents.get(&document).map(|document| &**document),
     };
     let violation = |pointer_to: String, value: Option<Value>| Violation {
         place,

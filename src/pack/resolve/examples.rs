@@ -24,7 +24,7 @@ impl Resolver<'_> {
                 let own = |(known, stem): &(String, String)| known == folder && stem == webhook;
                 match name.ends_with(".yaml") {
                     true if parts.broken_webhooks.iter().any(own) => self.read_only(path, *file),
-                    true => self.lone_side_file(path, *file, &files),
+                    true => self.lone_side_file(path, *file),
                     false => payloads.push((path.as_str(), *file, webhook, variant)),
                 }
                 continue;
@@ -41,7 +41,7 @@ impl Resolver<'_> {
                 continue;
             };
             if name.ends_with(".yaml") {
-                self.lone_side_file(path, *file, &files);
+                self.lone_side_file(path, *file);
                 continue;
             }
             self.used.insert(path.clone());
@@ -93,10 +93,10 @@ impl Resolver<'_> {
         }
     }
 
-    fn lone_side_file(&mut self, path: &str, file: FileId, files: &[(String, FileId)]) {
+    fn lone_side_file(&mut self, path: &str, file: FileId) {
         self.used.insert(path.to_owned());
         let stem = path.trim_end_matches(".yaml");
-        let beside = |end: &str| files.iter().any(|(known, _)| *known == format!("{stem}.{end}"));
+        let beside = |end: &str| self.fixtures.contains_key(format!("{stem}.{end}").as_str());
         if !["json", "html", "txt"].into_iter().any(beside) {
             // An answer that names the example has said so.
             let missed = format!("there is no file `{stem}.json`");
@@ -167,7 +167,7 @@ impl Resolver<'_> {
                             let mut read = json.as_ref().clone();
                             // Keys that collide are found when the request is replayed.
                             let _ = operation.ignore_case.iter().try_for_each(|rule| rule.normalise(&mut read));
-                            let mut violations = body.schema.violations(&read, Place::Body);
+                            let mut violations = self.library.violations(&body.schema, &read, Place::Body);
                             violations.retain(|violation| !tolerated(violation));
                             violations
                         }
@@ -177,12 +177,13 @@ impl Resolver<'_> {
                 Some(status) => {
                     // Which of several cases the example shows is known when it is replayed; here it must fit one.
                     let replies = operation.replies.iter().filter(|reply| reply.status.as_u16() == status);
-                    replies
-                        .filter(|reply| !matches!(reply.body, Content::Empty))
-                        .filter_map(|reply| reply.schema.as_ref())
-                        .map(|schema| schema.violations(json, Place::Response))
-                        .min_by_key(Vec::len)
-                        .unwrap_or_default()
+                    let replies = replies.filter(|reply| !matches!(reply.body, Content::Empty));
+                    let schemas = || replies.clone().filter_map(|reply| reply.schema.as_ref());
+                    if schemas().any(|schema| self.library.fits(schema, json)) {
+                        continue;
+                    }
+                    let violations = schemas().map(|schema| schema.violations(json, Place::Response));
+                    violations.min_by_key(Vec::len).unwrap_or_default()
                 }
             };
             let undeclared = |violation: &Violation| !is_declared(violation, &example.side);

@@ -138,7 +138,7 @@ impl<'f> Resolver<'f> {
             lost: BTreeSet::new(),
             unread: BTreeSet::new(),
             expressions: Sources::default(),
-            library: Library::new(BTreeMap::new(), BTreeSet::new()).0,
+            library: Library::empty(),
             name: files.folder.clone(),
             formats: Vec::new(),
             format_names: Vec::new(),

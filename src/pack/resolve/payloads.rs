@@ -151,7 +151,7 @@ impl Resolver<'_> {
             else {
                 continue;
             };
-            let violations = schema.violations(json, Place::Response).into_iter();
+            let violations = self.library.violations(schema, json, Place::Response).into_iter();
             let undeclared = violations.filter(|violation| !is_declared(violation, &payload.side));
             faults.extend(undeclared.map(|violation| (payload.path.to_string(), violation)));
         }

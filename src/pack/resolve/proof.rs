@@ -19,7 +19,7 @@ impl Resolver<'_> {
         match body {
             Content::Empty | Content::Page { .. } => Check::Proven,
             // The same bytes every time: what is right once is right.
-            Content::Fixed { json: Some(json), .. } if schema.is_valid(json) => Check::Proven,
+            Content::Fixed { json: Some(json), .. } if self.library.fits(schema, json) => Check::Proven,
             Content::Fixed { .. } => Check::Whole(schema.clone()),
             Content::Shaped(shape) => self.prove(shape, &Reference::parse(name), 0),
         }
@@ -44,7 +44,7 @@ impl Resolver<'_> {
             return self.prove(shape, &target, depth + 1);
         }
         match shape {
-            Shape::Literal(value) if self.library.compile(at).is_ok_and(|schema| schema.is_valid(value)) => {
+            Shape::Literal(value) if plainly_fits(value, &node, &says) || self.library.part(at).is_valid(value) => {
                 Check::Proven
             }
             Shape::Value { .. } | Shape::Member { .. } => self.leaf(&node, &says, at, None),
@@ -151,13 +151,7 @@ impl Resolver<'_> {
         }
         let least = node.get("minimum").and_then(Value::as_i64);
         let known = |key: &str| key == "type" || (key == "minimum" && least.is_some());
-        let rest = match says.iter().any(|key| !known(key)) {
-            false => None,
-            true => match self.library.compile(at) {
-                Ok(schema) => Some(schema),
-                Err(_) => return Check::Proven,
-            },
-        };
+        let rest = says.iter().any(|key| !known(key)).then(|| self.library.part(at));
         let number = match (&rest, field) {
             (Some(_), Some(field)) => {
                 let name = format!("{}#{} {field}", at.document, at.pointer);
@@ -173,9 +167,26 @@ impl Resolver<'_> {
     }
 
     fn whole(&mut self, at: &Reference) -> Check {
-        // A part that does not compile was reported where it stands.
-        self.library.compile(at).map_or(Check::Proven, Check::Whole)
+        Check::Whole(self.library.part(at))
     }
+}
+
+/// Whether a value fits a schema that says nothing but its type or the values that there are. Others are asked whole.
+fn plainly_fits(value: &Value, node: &Map<String, Value>, says: &[&str]) -> bool {
+    says.iter().all(|key| match (*key, &node[*key]) {
+        ("type", Value::String(name)) => matches!(
+            (name.as_str(), value),
+            ("null", Value::Null)
+                | ("boolean", Value::Bool(_))
+                | ("string", Value::String(_))
+                | ("number", Value::Number(_))
+                | ("array", Value::Array(_))
+                | ("object", Value::Object(_))
+        ),
+        ("const", Value::String(only)) => value.as_str() == Some(only),
+        ("enum", Value::Array(listed)) => value.is_string() && listed.contains(value),
+        _ => false,
+    })
 }
 
 fn below(at: &Reference, steps: &[&str]) -> Reference {
