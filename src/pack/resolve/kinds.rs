@@ -139,7 +139,7 @@ struct SchemaWalk<'a> {
     depth: usize,
 }
 
-impl SchemaWalk<'_> {
+impl<'a> SchemaWalk<'a> {
     fn kind(&mut self, what: &str, schema: &Value, document: &str) -> Kind {
         if self.depth > 16 {
             return Kind::Any;
@@ -157,7 +157,7 @@ impl SchemaWalk<'_> {
             return Kind::object(what, fields);
         }
         if let Some((target, document)) = self.target(schema, document) {
-            return self.kind(what, &target, &document);
+            return self.kind(what, target, &document);
         }
         match schema.get("type") {
             Some(Value::String(word)) => match word.as_str() {
@@ -176,13 +176,13 @@ impl SchemaWalk<'_> {
         }
     }
 
-    fn target(&self, schema: &Value, document: &str) -> Option<(Value, String)> {
+    fn target(&self, schema: &Value, document: &str) -> Option<(&'a Value, String)> {
         let text = schema.get("$ref")?.as_str()?;
         let mut reference = Reference::parse(text);
         if reference.document.is_empty() {
             document.clone_into(&mut reference.document);
         }
-        Some((self.library.get(&reference)?.clone(), reference.document))
+        Some((self.library.get(&reference)?, reference.document))
     }
 
     /// Every property that the schema or one of its branches names.
@@ -199,7 +199,7 @@ impl SchemaWalk<'_> {
         }
         self.depth += 1;
         if let Some((target, document)) = self.target(schema, document) {
-            self.properties(&target, &document, out);
+            self.properties(target, &document, out);
         }
         for branch in ["if", "then", "else"].iter().filter_map(|key| schema.get(key)) {
             self.properties(branch, document, out);

@@ -1,5 +1,7 @@
 //! What is probably not meant, although everything can be read.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::Resolver;
@@ -193,25 +195,25 @@ impl Resolver<'_> {
 
     /// A schema that asks for a row by name must find it.
     fn asked_rows(&mut self, manifest: &Manifest, parts: &Parts) {
+        let known: Vec<&str> = manifest.rows.iter().filter_map(|row| Some(row.name.as_ref()?.value.as_str())).collect();
+        let unknown = |name: &str| !known.contains(&name);
         let mut asked: Vec<(Location, String)> = Vec::new();
-        for document in self.library.names().map(str::to_owned).collect::<Vec<_>>() {
-            let Some(schema) = self.library.get(&Reference::parse(&document)) else { continue };
-            for (pointer, name) in rows_asked_for(schema) {
-                asked.push((self.schema_place(&document, &pointer), name));
+        for document in self.library.names() {
+            let Some(schema) = self.library.get(&Reference::parse(document)) else { continue };
+            for (pointer, name) in rows_asked_for(schema).into_iter().filter(|(_, name)| unknown(name)) {
+                asked.push((self.schema_place(document, &pointer), name));
             }
         }
         for parameters in parts.operations.iter().flat_map(|operation| &operation.parameters) {
-            let schemas = parameters.known.iter().map(|parameter| &parameter.schema);
-            asked.extend(schemas.flat_map(rows_asked_for).map(|(_, name)| (parameters.at.clone(), name)));
+            let names = parameters.known.iter().flat_map(|parameter| rows_asked_for(&parameter.schema));
+            let names = names.map(|(_, name)| name).filter(|name| unknown(name));
+            asked.extend(names.map(|name| (parameters.at.clone(), name)));
         }
-        let known: Vec<&str> = manifest.rows.iter().filter_map(|row| Some(row.name.as_ref()?.value.as_str())).collect();
         for (at, name) in asked {
-            if !known.contains(&name.as_str()) {
-                let message = format!("no row of `violations` is called `{name}`");
-                let diagnostic =
-                    Diagnostic::error(Code::NameUnknown, at, message).suggest(nearest(&name, known.iter().copied()));
-                self.report(diagnostic.help(format!("give a row of `violations` in pack.yaml the `name: {name}`")));
-            }
+            let message = format!("no row of `violations` is called `{name}`");
+            let diagnostic =
+                Diagnostic::error(Code::NameUnknown, at, message).suggest(nearest(&name, known.iter().copied()));
+            self.report(diagnostic.help(format!("give a row of `violations` in pack.yaml the `name: {name}`")));
         }
     }
 
@@ -300,11 +302,32 @@ impl Resolver<'_> {
 
 /// The place of every `x-error` in a schema, and the row that it names.
 fn rows_asked_for(schema: &Value) -> Vec<(String, String)> {
-    let named = |(pointer, value): (String, Value)| match value {
-        Value::String(name) if pointer.ends_with("/x-error") => Some((pointer, name)),
-        _ => None,
-    };
-    exchange::leaves(schema).into_iter().filter_map(named).collect()
+    fn walk<'s>(value: &'s Value, steps: &mut Vec<Cow<'s, str>>, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    steps.push(key.into());
+                    walk(value, steps, found);
+                    steps.pop();
+                }
+            }
+            Value::Array(items) => {
+                for (index, value) in items.iter().enumerate() {
+                    steps.push(index.to_string().into());
+                    walk(value, steps, found);
+                    steps.pop();
+                }
+            }
+            Value::String(name) if steps.last().is_some_and(|key| key == "x-error") => {
+                let pointer = steps.iter().fold(String::new(), |pointer, step| exchange::child(&pointer, step));
+                found.push((pointer, name.clone()));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(schema, &mut Vec::new(), &mut found);
+    found
 }
 
 #[cfg(test)]

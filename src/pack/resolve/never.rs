@@ -148,7 +148,8 @@ impl Resolver<'_> {
                 let Some(schema) = self.library.get(&Reference::parse(&document)) else { continue };
                 if seen.insert(document) {
                     words.add(schema);
-                    let others = self.library.names().filter(|name| words.all.iter().any(|word| refers(word, name)));
+                    let referred: BTreeSet<&str> = words.all.iter().map(|word| document_of(word)).collect();
+                    let others = self.library.names().filter(|name| !seen.contains(*name) && referred.contains(name));
                     waiting.extend(others.map(str::to_owned));
                 }
             }
@@ -257,7 +258,8 @@ fn needs(text: &str, name: &str) -> bool {
     expr::mentioned(text).contains(name) && !text.contains("defined") && !text.contains("default")
 }
 
-/// Whether a word of a schema is a reference to a document.
-fn refers(word: &str, document: &str) -> bool {
-    word.split('#').next().is_some_and(|file| file.strip_suffix(".json").unwrap_or(file) == document)
+/// The document that a word of a schema leads to, if it is a reference.
+fn document_of(word: &str) -> &str {
+    let file = word.split_once('#').map_or(word, |(file, _)| file);
+    file.strip_suffix(".json").unwrap_or(file)
 }

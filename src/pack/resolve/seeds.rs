@@ -1,6 +1,7 @@
 //! The records that every sandbox starts with.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -11,7 +12,14 @@ use crate::pack::source::{Manifest, NodeKind, SeedSource};
 use crate::pack::{ResourceId, Seed};
 
 /// Where each field of a seed record stands.
-type Places = Vec<Option<Location>>;
+type Places = Vec<Option<Place>>;
+
+/// Where a value stands: in a file of ours, or at the steps into an example, which is looked for when it is told.
+#[derive(Clone)]
+enum Place {
+    At(Location),
+    Json(Rc<str>, Vec<String>),
+}
 
 impl Resolver<'_> {
     pub(super) fn seeds(&mut self, manifest: &Manifest) -> Vec<Seed> {
@@ -63,10 +71,11 @@ impl Resolver<'_> {
                 };
                 let mut found = Vec::new();
                 self.fields_of(resource, object, &steps, &mut found);
-                let members: Vec<_> =
-                    found.into_iter().map(|(key, value, at)| (key, value, self.json_place(&path, &at))).collect();
-                let over = source.set.iter().map(|(key, node)| (key.name.clone(), node.to_json(), node.at.clone()));
-                let members = members.into_iter().chain(over).collect();
+                let file: Rc<str> = path.as_str().into();
+                let members = found.into_iter().map(|(key, value, at)| (key, value, Place::Json(Rc::clone(&file), at)));
+                let own = |at: &Location| Place::At(at.clone());
+                let over = source.set.iter().map(|(key, node)| (key.name.clone(), node.to_json(), own(&node.at)));
+                let members = members.chain(over).collect();
                 self.record_seed(resource, members, source.at.clone(), seeds);
             }
         }
@@ -78,7 +87,7 @@ impl Resolver<'_> {
             let members = fields
                 .iter()
                 .chain(&source.set)
-                .map(|(key, node)| (key.name.clone(), node.to_json(), key.at.clone()))
+                .map(|(key, node)| (key.name.clone(), node.to_json(), Place::At(key.at.clone())))
                 .collect();
             self.record_seed(resource, members, record.at.clone(), seeds);
         }
@@ -125,7 +134,7 @@ impl Resolver<'_> {
     fn record_seed(
         &mut self,
         resource: ResourceId,
-        members: Vec<(String, Value, Location)>,
+        members: Vec<(String, Value, Place)>,
         at: Location,
         seeds: &mut Vec<(Seed, Places)>,
     ) {
@@ -143,7 +152,7 @@ impl Resolver<'_> {
                 let message = format!("`{}` has no field `{key}`", known.name);
                 let meant = nearest(&key, names.iter().copied());
                 told.extend(meant.clone());
-                let diagnostic = Diagnostic::error(Code::SeedInvalid, place, message)
+                let diagnostic = Diagnostic::error(Code::SeedInvalid, self.found(&place), message)
                     .suggest(meant)
                     .help(format!("the fields are {}", all_of(names)));
                 self.report(diagnostic);
@@ -154,7 +163,7 @@ impl Resolver<'_> {
                 Ok(_) => values[index] = Some(value),
                 Err(message) => {
                     told.push(key);
-                    self.error(Code::SeedInvalid, &place, message);
+                    self.error(Code::SeedInvalid, &self.found(&place), message);
                 }
             }
         }
@@ -174,20 +183,32 @@ impl Resolver<'_> {
         seeds.push((Seed { resource, values, at }, places));
     }
 
+    fn found(&self, place: &Place) -> Location {
+        match place {
+            Place::At(at) => at.clone(),
+            Place::Json(path, steps) => self.json_place(path, steps),
+        }
+    }
+
+    /// The place of a field, or of the whole record.
+    fn place_of(&self, (seed, places): &(Seed, Places), field: usize) -> Location {
+        places.get(field).and_then(Option::as_ref).map_or_else(|| seed.at.clone(), |place| self.found(place))
+    }
+
     fn check_ids(&mut self, seeds: &[(Seed, Places)]) {
-        for (index, (seed, places)) in seeds.iter().enumerate() {
+        for (index, record) in seeds.iter().enumerate() {
+            let seed = &record.0;
             let known = &self.resources[seed.resource.0];
-            let value = |seed: &Seed| seed.values.get(known.id).cloned().flatten();
-            let place = |seed: &Seed, places: &Places| {
-                places.get(known.id).cloned().flatten().unwrap_or_else(|| seed.at.clone())
-            };
-            let Some(id) = value(seed) else { continue };
+            fn value(seed: &Seed, id: usize) -> Option<&Value> {
+                seed.values.get(id)?.as_ref()
+            }
+            let Some(id) = value(seed, known.id) else { continue };
             let same =
-                |(other, _): &&(Seed, Places)| other.resource == seed.resource && value(other).as_ref() == Some(&id);
-            if let Some((twin, others)) = seeds[..index].iter().find(same) {
+                |(other, _): &&(Seed, Places)| other.resource == seed.resource && value(other, known.id) == Some(id);
+            if let Some(twin) = seeds[..index].iter().find(same) {
                 let message = format!("two seed records of `{}` have the id {id}", known.name);
-                let diagnostic = Diagnostic::error(Code::SeedInvalid, place(seed, places), message)
-                    .related(place(twin, others), "the first")
+                let diagnostic = Diagnostic::error(Code::SeedInvalid, self.place_of(record, known.id), message)
+                    .related(self.place_of(twin, known.id), "the first")
                     .help("give each an id of its own");
                 self.diagnostics.push(diagnostic);
             }
@@ -196,6 +217,7 @@ impl Resolver<'_> {
 
     /// What no two records may share, for every record and for text that is written out.
     fn check_unique(&mut self, seeds: &[(Seed, Places)]) {
+        let mut found = Vec::new();
         for (number, resource) in self.resources.iter().enumerate() {
             let own: Vec<_> = seeds.iter().filter(|(seed, _)| seed.resource.0 == number).collect();
             for unique in resource.unique.iter().filter(|unique| unique.only.is_none()) {
@@ -210,27 +232,26 @@ impl Resolver<'_> {
                     })
                 };
                 let last = unique.fields.last().copied().unwrap_or(resource.id);
-                let place = |(seed, places): &(Seed, Places)| {
-                    places.get(last).cloned().flatten().unwrap_or_else(|| seed.at.clone())
-                };
-                for (index, record) in own.iter().enumerate() {
-                    let Some(mine) = values(&record.0) else { continue };
-                    if let Some(twin) = own[..index].iter().find(|other| values(&other.0).as_ref() == Some(&mine)) {
+                let all: Vec<_> = own.iter().map(|(seed, _)| values(seed)).collect();
+                for (index, record) in own.iter().enumerate().filter(|(index, _)| all[*index].is_some()) {
+                    if let Some(first) = all[..index].iter().position(|other| *other == all[index]) {
                         let fields = all_of(unique.fields.iter().map(|field| &*resource.fields[*field].name));
                         let message = format!("two seed records of `{}` have the same {fields}", resource.name);
-                        let diagnostic = Diagnostic::error(Code::SeedInvalid, place(record), message)
-                            .related(place(twin), "the first")
+                        let diagnostic = Diagnostic::error(Code::SeedInvalid, self.place_of(record, last), message)
+                            .related(self.place_of(own[first], last), "the first")
                             .related(unique.at.clone(), "no two may, says this");
-                        self.diagnostics.push(diagnostic);
+                        found.push(diagnostic);
                     }
                 }
             }
         }
+        self.diagnostics.append(&mut found);
     }
 
     /// A seed record belongs to a seed record.
     fn check_owners(&mut self, seeds: &[(Seed, Places)], partly: &BTreeSet<usize>) {
-        for (seed, places) in seeds {
+        for record in seeds {
+            let seed = &record.0;
             let Some(owner) = self.resources[seed.resource.0].owner else { continue };
             let Some(Some(id)) = seed.values.get(owner.field) else { continue };
             let known = self.resources[owner.resource.0].id;
@@ -241,7 +262,7 @@ impl Resolver<'_> {
             let made = self.resources[owner.resource.0].fields.get(known).is_some_and(|field| field.default.is_some());
             let sound = !self.resources[owner.resource.0].fields.is_empty() && !partly.contains(&owner.resource.0);
             if sound && !id.is_null() && !made && !seeds.iter().any(exists) {
-                let at = places.get(owner.field).cloned().flatten().unwrap_or_else(|| seed.at.clone());
+                let at = self.place_of(record, owner.field);
                 let message =
                     format!("there is no seed record of `{}` with the id {id}", self.resources[owner.resource.0].name);
                 self.diagnostics.push(
