@@ -17,8 +17,7 @@ pub(super) fn run(arguments: &Routes) -> Exit {
     };
     let mut exit = Exit::Good;
     let mut good = Vec::new();
-    for files in &all {
-        let loaded = pack::load(files);
+    for loaded in pack::load_all(&all) {
         if !packs::tell(&loaded) {
             exit = Exit::Broken;
         }

@@ -105,10 +105,10 @@ fn variables(
 fn load(arguments: &Serve) -> Result<(Vec<Arc<Pack>>, Vec<Read>), Exit> {
     let (mut packs, mut read) = (Vec::new(), Vec::new());
     let mut good = true;
-    for files in packs::read(&arguments.packs)? {
-        let loaded = pack::load(&files);
+    let all = packs::read(&arguments.packs)?;
+    for (files, loaded) in all.iter().zip(pack::load_all(&all)) {
         good &= packs::tell(&loaded);
-        read.push(Read::new(&files, &loaded));
+        read.push(Read::new(files, &loaded));
         packs.extend(loaded.pack.map(Arc::new));
     }
     if good { Ok((packs, read)) } else { Err(Exit::Broken) }
@@ -294,10 +294,6 @@ pub(super) fn refused(fault: &StartFault) -> Exit {
         StartFault::Bind { address, error, .. } => usage(&format!("{address} cannot be listened on: {error}")),
         StartFault::Seed(pack, conflict) => {
             err(&format!("error: the seed records of `{pack}` contradict each other: {conflict:?}\n"));
-            Exit::Broken
-        }
-        StartFault::Page(fault) => {
-            err(&format!("error: the template {fault}: this is a mistake in standin\n"));
             Exit::Broken
         }
     }

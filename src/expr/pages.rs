@@ -1,5 +1,7 @@
 //! Templates of standin's own pages. Those of packs are part of a [`super::Program`].
 
+use std::sync::OnceLock;
+
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use serde_json::Value as Json;
@@ -8,11 +10,29 @@ use super::program::EvalFault;
 use crate::exchange::segment;
 
 /// Templates by name. Whatever they show is escaped: there is no way out of that, as `safe` is not among the filters.
-pub(crate) struct Pages(Environment<'static>);
+///
+/// They are read when the first page is asked for, as many servers show none. That all of them can be read is tested.
+pub(crate) struct Pages {
+    files: Vec<(&'static str, &'static str)>,
+    /// The error names the template that cannot be read.
+    read: OnceLock<Result<Environment<'static>, EvalFault>>,
+}
 
 impl Pages {
-    /// The error names the template that cannot be read.
-    pub(crate) fn new(files: &[(&'static str, &'static str)]) -> Result<Self, EvalFault> {
+    pub(crate) fn new(files: Vec<(&'static str, &'static str)>) -> Self {
+        Pages { files, read: OnceLock::new() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fault(&self) -> Option<EvalFault> {
+        self.environment().err()
+    }
+
+    fn environment(&self) -> Result<&Environment<'static>, EvalFault> {
+        self.read.get_or_init(|| self.made()).as_ref().map_err(EvalFault::clone)
+    }
+
+    fn made(&self) -> Result<Environment<'static>, EvalFault> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -20,15 +40,15 @@ impl Pages {
         environment.add_filter("segment", |text: String| segment(&text));
         environment.add_filter("pretty", pretty);
         environment.add_filter("plural", plural);
-        for (name, text) in files {
+        for (name, text) in &self.files {
             environment.add_template(name, text).map_err(|error| EvalFault::new(&error, name))?;
         }
-        Ok(Pages(environment))
+        Ok(environment)
     }
 
     /// A page, made of the values that its template names.
     pub(crate) fn render(&self, name: &str, context: &Json) -> Result<String, EvalFault> {
-        let made = self.0.get_template(name).and_then(|template| template.render(Serde(context)));
+        let made = self.environment()?.get_template(name).and_then(|template| template.render(Serde(context)));
         made.map_err(|error| EvalFault::new(&error, error.name().unwrap_or(name)))
     }
 }
@@ -55,7 +75,7 @@ mod tests {
     use super::*;
 
     fn rendered(template: &'static str, context: &Json) -> String {
-        Pages::new(&[("page", template)]).and_then(|pages| pages.render("page", context)).unwrap()
+        Pages::new(vec![("page", template)]).render("page", context).unwrap()
     }
 
     #[test]
@@ -67,8 +87,8 @@ mod tests {
             "{\n  &quot;a&quot;: [\n    &quot;&lt;i&gt;&quot;\n  ]\n}"
         );
         assert_eq!(rendered("/{{ text|segment }}", &context), "/%3Cb%3E%26%22%27");
-        let unsafe_page = Pages::new(&[("page", "{{ text|safe }}")]).and_then(|pages| pages.render("page", &context));
-        assert!(unsafe_page.is_err());
+        let unsafe_page = Pages::new(vec![("page", "{{ text|safe }}")]);
+        assert!(unsafe_page.render("page", &context).is_err());
     }
 
     #[test]
@@ -79,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_there_is_no_empty_text() {
-        let pages = Pages::new(&[("page", "{{ nobody }}")]).unwrap();
+        let pages = Pages::new(vec![("page", "{{ nobody }}")]);
         assert_eq!(pages.render("page", &json!({})).unwrap_err().expression, "page");
     }
 }

@@ -137,8 +137,18 @@ pub(crate) fn read_disk(folders: &Folders, known: &[String]) -> io::Result<Vec<F
 impl Files {
     /// A digest of everything that was read, and of what could not be.
     pub(crate) fn print(&self) -> String {
+        self.print_of(&super::digest::digests(self))
+    }
+
+    /// The same where the digests of the files are known.
+    pub(crate) fn print_of(&self, digests: &[(String, String)]) -> String {
         let Files { misnamed, refused, .. } = self;
-        super::digest::sha256(format!("{:?} {misnamed:?} {refused:?}", super::digest::digests(self)).as_bytes())
+        super::digest::sha256(format!("{digests:?} {misnamed:?} {refused:?}").as_bytes())
+    }
+
+    /// How much is to be read when it is loaded.
+    pub(crate) fn bytes(&self) -> usize {
+        self.fixtures.values().chain(self.schemas.values()).map(Vec::len).sum()
     }
 
     /// The files, as messages show them, that are others than those with these digests.

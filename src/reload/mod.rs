@@ -73,7 +73,7 @@ impl Read {
     pub(crate) fn new(files: &Files, loaded: &Loaded) -> Self {
         Read {
             name: files.folder.clone(),
-            print: files.print(),
+            print: loaded.pack.as_ref().map_or_else(|| files.print(), |pack| files.print_of(&pack.digests)),
             on_disk: files.on_disk,
             diagnostics: to_json(&loaded.diagnostics, loaded.sources()),
         }

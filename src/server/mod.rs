@@ -35,7 +35,6 @@ use crate::clock::{Instant, Real};
 use crate::control::Control;
 use crate::coverage;
 use crate::engine;
-use crate::expr::EvalFault;
 use crate::metrics::Metrics;
 use crate::pack::Pack;
 use crate::reload::{self, Reloader};
@@ -94,8 +93,6 @@ pub(crate) enum StartFault {
     Bind { address: SocketAddr, flag: &'static str, error: io::Error },
     /// The seed records of the named pack contradict each other.
     Seed(String, Conflict),
-    /// A template of the pages cannot be read.
-    Page(EvalFault),
 }
 
 /// A server that listens and does not answer yet.
@@ -178,7 +175,7 @@ impl Server {
             port,
             registry,
             control,
-            ui: Ui::new().map_err(StartFault::Page)?,
+            ui: Ui::new(),
             limits: options.limits,
             bodies: read::Room::new(&options.limits),
             rules,

@@ -42,7 +42,7 @@ use http::Method;
 use crate::clock::Real;
 use crate::control::Control;
 use crate::exchange::{Problem, Request, Response};
-use crate::expr::{EvalFault, Pages};
+use crate::expr::Pages;
 use crate::sandbox::Sandbox;
 use answer::Answer;
 use plane::Plane;
@@ -73,8 +73,7 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ui {
-    /// An error is one of a template.
-    pub(crate) fn new() -> Result<Self, EvalFault> {
+    pub(crate) fn new() -> Self {
         let mut paths = matchit::Router::new();
         let mut templates: Vec<&str> = ROUTES.iter().map(|row| row.path).collect();
         templates.dedup();
@@ -83,7 +82,7 @@ impl Ui {
             // The table is ours: two equal paths stand side by side, and no others collide.
             let _ = paths.insert(template, there);
         }
-        Ok(Ui { pages: Pages::new(assets::TEMPLATES)?, paths })
+        Ui { pages: Pages::new(assets::TEMPLATES.to_vec()), paths }
     }
 
     /// The page behind `/_standin/ui`, which the request's path does not have any more.

@@ -39,8 +39,7 @@ impl Packs {
     /// Everything that is wrong with them is said.
     pub(super) fn load(all: &[Files]) -> Result<Self, Exit> {
         let (mut ground, mut read, mut good) = (Ground::default(), Vec::new(), true);
-        for files in all {
-            let loaded = pack::load(files);
+        for (files, loaded) in all.iter().zip(pack::load_all(all)) {
             good &= packs::tell(&loaded);
             read.push(Read::new(files, &loaded));
             ground.packs.extend(loaded.pack.map(|pack| (Arc::new(pack), Arc::new(files.clone()))));
