@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &Check) -> Exit {
     let mut diagnostics = Vec::new();
     let mut broken = false;
     let mut hint = None;
-    for (files, loaded) in all.iter().zip(pack::load_all(&all)) {
+    for (files, loaded) in all.iter().zip(packs::load(&all)) {
         let warnings = loaded.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
         if arguments.format == Format::Json {
             diagnostics.extend(to_json(&loaded.diagnostics, loaded.sources()).as_array().cloned().unwrap_or_default());

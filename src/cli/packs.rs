@@ -1,6 +1,10 @@
 //! Which packs a command is about.
 
+use std::cmp::Reverse;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::Exit;
 use super::args::{PackFolders, Packs};
@@ -66,6 +70,28 @@ fn folder(flag: &str, given: Option<&Path>, default: &str) -> Result<PathBuf, Ex
             Err(Exit::Usage)
         }
     }
+}
+
+/// Loads packs, in their order. No pack knows another one, so they are read side by side, the largest first.
+pub(super) fn load(all: &[Files]) -> Vec<Loaded> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(all.len());
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|index| Reverse(all[*index].bytes()));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let taken = std::iter::from_fn(|| order.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.map(|index| (*index, pack::load(&all[*index]))).collect::<Vec<_>>()
+    };
+    let mut loaded = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut loaded = work();
+        for other in others {
+            loaded.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        loaded
+    });
+    loaded.sort_by_key(|(index, _)| *index);
+    loaded.into_iter().map(|(_, loaded)| loaded).collect()
 }
 
 /// Prints everything there is to say about a pack, and whether it can be served.

@@ -8,7 +8,7 @@ use super::Exit;
 use super::args::{ListFormat, Routes};
 use super::output::out;
 use super::packs;
-use crate::pack::{self, Pack};
+use crate::pack::Pack;
 
 pub(super) fn run(arguments: &Routes) -> Exit {
     let all = match packs::read(&arguments.packs) {
@@ -17,7 +17,7 @@ pub(super) fn run(arguments: &Routes) -> Exit {
     };
     let mut exit = Exit::Good;
     let mut good = Vec::new();
-    for loaded in pack::load_all(&all) {
+    for loaded in packs::load(&all) {
         if !packs::tell(&loaded) {
             exit = Exit::Broken;
         }

@@ -22,7 +22,7 @@ use crate::diagnostic::{one_of, or_rather};
 use crate::engine;
 use crate::exchange::in_millis;
 use crate::journal;
-use crate::pack::{self, Chosen, CredentialPlace, Options as Choices, Pack};
+use crate::pack::{Chosen, CredentialPlace, Options as Choices, Pack};
 use crate::reload::{Plan, Read};
 use crate::sandbox::{Controls, Nobody, Settings};
 use crate::server::{self, Gate, Limits, Line, Options, Server, StartFault, Token};
@@ -106,7 +106,7 @@ fn load(arguments: &Serve) -> Result<(Vec<Arc<Pack>>, Vec<Read>), Exit> {
     let (mut packs, mut read) = (Vec::new(), Vec::new());
     let mut good = true;
     let all = packs::read(&arguments.packs)?;
-    for (files, loaded) in all.iter().zip(pack::load_all(&all)) {
+    for (files, loaded) in all.iter().zip(packs::load(&all)) {
         good &= packs::tell(&loaded);
         read.push(Read::new(files, &loaded));
         packs.extend(loaded.pack.map(Arc::new));

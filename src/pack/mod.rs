@@ -21,12 +21,8 @@ mod shape;
 pub(crate) mod source;
 mod webhook;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use serde_json::Value;
 
@@ -266,26 +262,4 @@ impl Loaded {
 /// Reads, links and judges a pack. Every mistake is found in one go.
 pub(crate) fn load(files: &Files) -> Loaded {
     resolve::pack(files)
-}
-
-/// Several packs, in their order. No pack knows another one, so they are read side by side, the largest first.
-pub(crate) fn load_all(all: &[Files]) -> Vec<Loaded> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(all.len());
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by_key(|index| Reverse(all[*index].bytes()));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let taken = std::iter::from_fn(|| order.get(next.fetch_add(1, Ordering::Relaxed)));
-        taken.map(|index| (*index, load(&all[*index]))).collect::<Vec<_>>()
-    };
-    let mut loaded = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut loaded = work();
-        for other in others {
-            loaded.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        loaded
-    });
-    loaded.sort_by_key(|(index, _)| *index);
-    loaded.into_iter().map(|(_, loaded)| loaded).collect()
 }

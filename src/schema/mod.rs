@@ -10,11 +10,11 @@ mod said;
 mod violation;
 mod whole;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use jsonschema::{Draft, Registry, Validator};
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::exchange;
@@ -54,7 +54,7 @@ pub(crate) struct Library {
     /// its first use. None where something is wrong, so that each is tried.
     whole: Option<Whole>,
     /// What was asked for, so that whoever names a schema again has the same one.
-    made: Mutex<BTreeMap<Reference, Schema>>,
+    made: RefCell<BTreeMap<Reference, Schema>>,
 }
 
 /// What schemas are made from.
@@ -79,14 +79,14 @@ impl Library {
             && shelf.is_complete()
             && let Some(whole) = Whole::new(&documents, &shelf.options)
         {
-            return (Library { shelf: Arc::new(shelf), broken, whole: Some(whole), made: Mutex::default() }, faults);
+            return (Library { shelf: Arc::new(shelf), broken, whole: Some(whole), made: RefCell::default() }, faults);
         }
         lint::try_all(known, &mut faults);
         broken.extend(faults.iter().map(|fault| fault.document.clone()));
         let documents =
             documents.into_iter().filter(|(name, _)| faults.iter().all(|fault| &fault.document != name)).collect();
         match Shelf::new(documents) {
-            Ok(shelf) => (Library { shelf: Arc::new(shelf), broken, whole: None, made: Mutex::default() }, faults),
+            Ok(shelf) => (Library { shelf: Arc::new(shelf), broken, whole: None, made: RefCell::default() }, faults),
             Err(words) => {
                 faults.push(Fault::new(FaultKind::Invalid, "", "", words));
                 (Library::empty(), faults)
@@ -99,7 +99,7 @@ impl Library {
         let registry = Registry::new().prepare();
         let Ok(registry) = registry else { unreachable!("a registry without documents has nothing to refuse") };
         let shelf = Shelf { documents: BTreeMap::new(), registry, options: options() };
-        Library { shelf: Arc::new(shelf), broken: BTreeSet::new(), whole: None, made: Mutex::default() }
+        Library { shelf: Arc::new(shelf), broken: BTreeSet::new(), whole: None, made: RefCell::default() }
     }
 
     /// Whether a document cannot be used, itself or through what it refers to.
@@ -119,7 +119,7 @@ impl Library {
 
     /// A schema of a document, which is known to be ready for use.
     pub(crate) fn compile(&self, reference: &Reference) -> Result<Schema, Fault> {
-        if let Some(known) = self.made.lock().get(reference)
+        if let Some(known) = self.made.borrow().get(reference)
             && let Some(Some(_)) = known.validator.get()
         {
             return Ok(known.clone());
@@ -159,7 +159,7 @@ impl Library {
     /// A part of a schema that can be made ready as a whole, so that nothing can be wrong with it. It is made ready when
     /// it is first asked: most parts never are, because the records that they are shown from have passed them.
     pub(crate) fn part(&self, reference: &Reference) -> Schema {
-        let mut made = self.made.lock();
+        let mut made = self.made.borrow_mut();
         made.entry(reference.clone())
             .or_insert_with(|| Schema {
                 validator: Arc::default(),

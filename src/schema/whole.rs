@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jsonschema::{ValidationOptions, Validator};
+use jsonschema::{Draft, ValidationOptions, Validator};
 use serde_json::{Map, Value, json};
 
 use super::Reference;
 use super::lint::{LISTED, NAMED, ONE};
 use crate::exchange;
-
-const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 type Documents = BTreeMap<String, Arc<Value>>;
 
@@ -80,11 +78,14 @@ struct Moved<'a> {
 impl Moved<'_> {
     fn schema(&self, schema: &Value) -> Option<Value> {
         let Value::Object(object) = schema else { return Some(schema.clone()) };
+        // Of another draft the words would mean something else.
+        if Draft::Draft202012.detect(schema) != Draft::Draft202012 {
+            return None;
+        }
         let mut moved = Map::new();
         for (key, value) in object {
             let value = match (key.as_str(), value) {
-                // Of another draft the words would mean something else; and nothing is referred to by an anchor.
-                ("$schema", draft) if draft != DRAFT => return None,
+                // Nothing is referred to by an anchor.
                 ("$schema" | "$anchor", _) => continue,
                 ("$ref", Value::String(text)) => self.reference(text)?.into(),
                 (key, value) if ONE.contains(&key) => self.schema(value)?,

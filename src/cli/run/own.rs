@@ -14,7 +14,7 @@ use crate::cli::output::err;
 use crate::cli::serve::{self, usage};
 use crate::cli::{packs, reload};
 use crate::client::Client;
-use crate::pack::{self, Files, Pack};
+use crate::pack::{Files, Pack};
 use crate::reload::Read;
 use crate::scenario::Ground;
 use crate::server::{Options, Server};
@@ -39,7 +39,7 @@ impl Packs {
     /// Everything that is wrong with them is said.
     pub(super) fn load(all: &[Files]) -> Result<Self, Exit> {
         let (mut ground, mut read, mut good) = (Ground::default(), Vec::new(), true);
-        for (files, loaded) in all.iter().zip(pack::load_all(all)) {
+        for (files, loaded) in all.iter().zip(packs::load(all)) {
             good &= packs::tell(&loaded);
             read.push(Read::new(files, &loaded));
             ground.packs.extend(loaded.pack.map(|pack| (Arc::new(pack), Arc::new(files.clone()))));
