@@ -10,7 +10,9 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 mod bare;
+mod chart;
 mod client;
+mod growth;
 mod load;
 mod machine;
 mod options;
@@ -35,6 +37,7 @@ const PARTS: &[Part] = &[
     Part { name: "hyper", usual: true, run: parts::hyper::run },
     Part { name: "start", usual: true, run: parts::start::run },
     Part { name: "memory", usual: true, run: parts::memory::run },
+    Part { name: "growth", usual: true, run: growth::run },
     Part { name: "build", usual: false, run: parts::build::run },
 ];
 

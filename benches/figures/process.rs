@@ -46,6 +46,11 @@ impl Server {
         Server { child, address }
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time so far.
     pub fn cpu(&self) -> Cpu {
         cpu(self.child.id())

@@ -24,6 +24,8 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
     /// A sentence or more below it.
     pub remarks: String,
+    /// Which shows the same.
+    pub picture: Option<Picture>,
 }
 
 pub struct Column {
@@ -72,6 +74,9 @@ impl Table {
         if !self.remarks.is_empty() {
             let _ = writeln!(text, "\n{}", self.remarks);
         }
+        if let Some(picture) = &self.picture {
+            text.push_str(&picture.markdown());
+        }
         text
     }
 
@@ -89,6 +94,12 @@ impl Table {
     }
 }
 
+impl Picture {
+    fn markdown(&self) -> String {
+        format!("\n![{}]({}.svg)\n\n{}\n", self.name, self.name, self.caption)
+    }
+}
+
 impl Section {
     pub fn new(title: &str, about: &str) -> Self {
         Section { title: title.to_owned(), about: about.to_owned(), ..Section::default() }
@@ -101,7 +112,7 @@ impl Section {
             let _ = write!(text, "\n{}", table.markdown());
         }
         for picture in &self.pictures {
-            let _ = write!(text, "\n![{}]({}.svg)\n\n{}\n", picture.caption, picture.name, picture.caption);
+            text.push_str(&picture.markdown());
         }
         text
     }
@@ -116,7 +127,8 @@ impl Section {
         }
         text.push_str(&self.text());
         fs::write(folder.join(name).with_extension("md"), text).expect("the page is written");
-        for picture in &self.pictures {
+        let shown = self.tables.iter().filter_map(|table| table.picture.as_ref());
+        for picture in shown.chain(&self.pictures) {
             fs::write(folder.join(format!("{}.svg", picture.name)), &picture.svg).expect("the picture is written");
         }
     }
