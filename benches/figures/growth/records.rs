@@ -171,7 +171,7 @@ fn worlds() -> Vec<Row<World>> {
         Row::new("create the first record of a fork", 201, |_, turn, _| {
             request(&format!("POST /~fork-{turn}/items"), LARGE, &item(&format!("fork-{turn}"), turn))
         }),
-        Row::new("delete a fork that has a record of its own", 204, |_, turn, _| {
+        Row::new("delete a changed fork", 204, |_, turn, _| {
             request(&format!("DELETE /_standin/sandboxes/fork-{turn}"), "", "")
         }),
         Row::new("take a snapshot", 201, |_, turn, _| {
