@@ -136,6 +136,9 @@ struct Shelf {
     open: BTreeMap<SandboxId, Arc<Sandbox>>,
     closed: BTreeMap<SandboxId, Closing>,
     named: u64,
+    /// Until then, in real microseconds, none of those that are open can have gone unused for too long, so that nobody
+    /// needs to look.
+    quiet: i64,
 }
 
 impl fmt::Debug for Registry {
@@ -251,11 +254,16 @@ impl Registry {
 
     fn close_idle(&self, shelf: &mut Shelf, real: Real) {
         let Some(most) = self.settings.idle else { return };
+        if real.0 <= shelf.quiet {
+            return;
+        }
         let idle = shelf.open.iter().filter(|(_, sandbox)| sandbox.idle(real) > most);
         let idle: Vec<SandboxId> = idle.map(|(id, _)| id.clone()).collect();
         for id in idle {
             shelf.close(&id, Closing::Idle(most));
         }
+        // Who is used meanwhile is idle later still.
+        shelf.quiet = shelf.open.values().map(|sandbox| sandbox.used().saturating_add(most)).min().unwrap_or(i64::MAX);
     }
 
     /// What was counted in all sandboxes that there are and were.
@@ -302,6 +310,7 @@ impl Registry {
         drop(sandbox.adopt(&present, real));
         let sandbox = Arc::new(sandbox);
         shelf.open.insert(id.clone(), Arc::clone(&sandbox));
+        shelf.quiet = shelf.quiet.min(real.0.saturating_add(self.settings.idle.unwrap_or(i64::MAX)));
         drop(shelf);
         self.settings.carrier.look(&id);
         Ok(sandbox)
@@ -368,5 +377,52 @@ impl Shelf {
             sandbox.close();
             self.closed.insert(id.clone(), how);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::{Fired, Nobody};
+
+    fn registry(idle: i64) -> Registry {
+        let settings = Settings {
+            instant: Instant::START,
+            mode: Mode::Frozen,
+            shift: 0,
+            seed: 1,
+            options: Vec::new(),
+            controls: Controls::default(),
+            journal: Limits::default(),
+            most: 10,
+            snapshots: 10,
+            agenda: 10,
+            deeds: Deeds {
+                fire: |_, _, _| Fired { input: serde_json::Value::Null, change: Err(String::new()) },
+                attempt: |_, _, _, _| Err(String::new()),
+            },
+            carrier: Arc::new(Nobody),
+            idle: Some(idle),
+        };
+        Registry::new(Vec::new(), settings, Real(0)).unwrap()
+    }
+
+    #[test]
+    fn nobody_looks_who_is_idle_before_anyone_can_be() {
+        let registry = registry(100);
+        let made = |real: i64| registry.create(Wish::default(), Real(real)).unwrap();
+        let quiet = || registry.sandboxes.read().quiet;
+        let open = |real: i64| registry.list(Real(real)).len();
+        let (first, second) = (made(10), made(50));
+        assert_eq!(quiet(), 110);
+        assert_eq!(open(110), 3);
+        first.touch(Real(105));
+        assert_eq!((open(120), quiet()), (3, 150));
+        // The second goes; the first was used later.
+        assert_eq!((open(151), quiet()), (2, 205));
+        assert_eq!(registry.get(second.id(), Real(151)).unwrap_err(), NotThere::Closed(Closing::Idle(100)));
+        assert_eq!((open(206), quiet()), (1, i64::MAX));
+        made(300);
+        assert_eq!(quiet(), 400);
     }
 }

@@ -244,12 +244,17 @@ impl Sandbox {
         self.used.store(real.0, Ordering::Relaxed);
     }
 
+    /// When somebody last used it, in real microseconds.
+    pub(super) fn used(&self) -> i64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// For how many microseconds nobody has used it. Who follows its log uses it.
     pub(crate) fn idle(&self, real: Real) -> i64 {
         if self.watched.load(Ordering::Relaxed) > 0 {
             return 0;
         }
-        real.0.saturating_sub(self.used.load(Ordering::Relaxed))
+        real.0.saturating_sub(self.used())
     }
 
     /// Answers a request with `handle` and commits what it changes. Exchanges of one sandbox happen one after the other:
