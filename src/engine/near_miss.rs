@@ -201,6 +201,13 @@ fn comparable(a: &str, b: &str) -> bool {
     a.abs_diff(b) <= 2 || a.abs_diff(b) * 5 <= a.max(b) * 2
 }
 
+/// Whether two letters at most are other ones, or two of five.
+fn is_almost(a: &str, b: &str) -> bool {
+    let distance = strsim::damerau_levenshtein(a, b);
+    let longest = a.chars().count().max(b.chars().count());
+    distance <= 2 || distance * 5 <= longest * 2
+}
+
 /// How many segments differ, and the first difference in words.
 fn compare(template: &str, path: &str) -> (usize, String) {
     let want: Vec<&str> = template.split('/').skip(1).collect();
@@ -228,10 +235,7 @@ fn compare(template: &str, path: &str) -> (usize, String) {
             }
             Some(actual) if !parameter && actual != segment => {
                 // A segment that is spelled almost right is nearer than another word.
-                let almost = comparable(actual, segment)
-                    && (strsim::damerau_levenshtein(actual, segment) <= 2
-                        || strsim::normalized_damerau_levenshtein(actual, segment) >= 0.6);
-                steps += if almost { 1 } else { 3 };
+                steps += if comparable(actual, segment) && is_almost(actual, segment) { 1 } else { 3 };
                 note(format!("the path has `{segment}` where `{actual}` stands"));
             }
             Some(_) => {}

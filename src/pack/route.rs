@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::Method;
@@ -11,6 +11,8 @@ use crate::diagnostic::Location;
 pub(crate) struct Router {
     paths: matchit::Router<usize>,
     routes: Vec<Route>,
+    /// Routes by their templates without the names of parameters.
+    shapes: HashMap<String, usize>,
 }
 
 /// One path and what can be done there.
@@ -46,11 +48,13 @@ impl Route {
 impl Router {
     /// Adds a line of an operation. The error is matchit's, about two templates that cannot be told apart.
     pub(crate) fn add(&mut self, operation: OperationId, line: Line) -> Result<(), String> {
-        let index = match self.routes.iter().position(|route| same(&route.template, &line.template)) {
-            Some(index) => index,
+        let shape = shape(&line.template);
+        let index = match self.shapes.get(&shape) {
+            Some(index) => *index,
             None => {
                 self.paths.insert(&*line.template, self.routes.len()).map_err(|error| error.to_string())?;
                 self.routes.push(Route { template: line.template.to_string(), methods: Vec::new() });
+                self.shapes.insert(shape, self.routes.len() - 1);
                 self.routes.len() - 1
             }
         };
@@ -124,14 +128,44 @@ pub(crate) fn parameter_names(template: &str) -> Vec<&str> {
     template.split('/').filter_map(parameter_name).collect()
 }
 
-/// Whether two templates match the same paths: they differ in the names of parameters at most.
-fn same(a: &str, b: &str) -> bool {
-    let (mut left, mut right) = (a.split('/'), b.split('/'));
-    loop {
-        match (left.next(), right.next()) {
-            (None, None) => return true,
-            (Some(x), Some(y)) if x == y || (parameter_name(x).is_some() && parameter_name(y).is_some()) => {}
-            _ => return false,
+/// What is the same for templates that match the same paths: they differ in the names of parameters at most.
+fn shape(template: &str) -> String {
+    let mut shape = String::with_capacity(template.len());
+    for (index, part) in template.split('/').enumerate() {
+        if index > 0 {
+            shape.push('/');
         }
+        shape.push_str(if parameter_name(part).is_some() { "{}" } else { part });
+    }
+    shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::FileId;
+
+    #[test]
+    fn templates_that_differ_in_names_of_parameters_are_one_route() {
+        let line = |method: Method, template: &str| Line {
+            method,
+            template: template.into(),
+            wanted: Wanted::default(),
+            at: Location::new(FileId(0), 0..0),
+        };
+        let mut router = Router::default();
+        let lines = [
+            (Method::GET, "/things/{id}"),
+            (Method::PUT, "/things/{thing}"),
+            (Method::GET, "/things/{id}/parts"),
+            (Method::GET, "/{things}/all"),
+        ];
+        for (number, (method, template)) in lines.into_iter().enumerate() {
+            router.add(OperationId(number), line(method, template)).unwrap();
+        }
+        assert_eq!(router.routes.len(), 3);
+        assert_eq!(router.routes[0].methods.len(), 2);
+        assert_eq!(router.shapes["/things/{}"], 0);
+        assert_eq!(router.shapes["/{}/all"], 2);
     }
 }
