@@ -275,8 +275,8 @@ fn records(pack: &Arc<Pack>, base: &Prepared) -> Vec<(ResourceId, String, Map<St
     let mut found = Vec::new();
     for index in 0..pack.resources.len() {
         let resource = ResourceId(index);
-        for sequence in base.world.sequences(resource, None) {
-            let Some(record) = base.world.at(resource, sequence) else { continue };
+        for sequence in base.world.sequences(resource, None).iter() {
+            let Some(record) = base.world.at(resource, *sequence) else { continue };
             let id = record.text(pack.resource(resource).id).unwrap_or_default();
             if let Json::Object(fields) = engine::shown(pack, resource, record) {
                 found.push((resource, id, fields));

@@ -115,9 +115,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     if meant.is_all() {
         return page::counted(call, sequences.len(), |place| shown(*sequences.get(place)?));
     }
-    let holds =
-        |sequence: &u64| world.at(resource, *sequence).is_some_and(|record| meant.holds(&pack, resource, record));
-    let found: Vec<u64> = sequences.iter().copied().filter(holds).collect();
+    let all = world.each(resource, &sequences).filter(|record| meant.holds(&pack, resource, record));
+    let found: Vec<u64> = all.map(|record| record.sequence).collect();
     page::counted(call, found.len(), |place| shown(*found.get(place)?))
 }
 

@@ -12,7 +12,9 @@ use crate::exchange::Request;
 use crate::expr::{ExprId, Scope, Source, Value};
 use crate::journal::{Detail, Stage, Trace, Verdict};
 use crate::pack::{Effect, List, Operation, Pack, ResourceId, Shape, Sort, Verb};
-use crate::sandbox::{Change, Conflict, Moment, Record, RecordList, RecordView, Step, Visibility, World, WorldEdit};
+use crate::sandbox::{
+    Change, Conflict, Moment, Numbers, Record, RecordList, RecordView, Step, Visibility, World, WorldEdit,
+};
 
 pub(super) fn apply(call: &mut Call<'_>, operation: &Operation) -> Result<Change, Rejection> {
     if let Some(list) = &operation.list {
@@ -245,12 +247,11 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
     let mut sequences = visibility.sequences(pack, moment.world, list.from);
     if let Some(only) = list.only {
         let mut inner = scope.clone();
-        let mut kept = imbl::Vector::new();
-        for sequence in &sequences {
-            let Some(record) = moment.world.at(list.from, *sequence) else { continue };
+        let mut kept = Numbers::default();
+        for record in moment.world.each(list.from, &sequences) {
             inner.bind("record", RecordView::value(pack, list.from, Arc::clone(record)));
             if pack.program.holds(only, &inner)? {
-                kept.push_back(*sequence);
+                kept.put(record.sequence);
             }
         }
         sequences = kept;
@@ -267,13 +268,14 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
             .filter_map(|index| record(sequences.get(total - 1 - index)?))
             .collect(),
         (Some(field), _) => {
-            let mut all: Vec<Arc<Record>> = sequences.iter().filter_map(record).collect();
-            // Stable, so that equal values keep the order of creation.
-            all.sort_by(|a, b| {
+            let all: Vec<&Arc<Record>> = moment.world.each(list.from, &sequences).collect();
+            // Equal values keep the order of creation.
+            let shown = piece(all, skip, size, |a, b| {
                 let order = compare(a.values[field].as_ref(), b.values[field].as_ref());
-                if descending { order.reverse() } else { order }
+                let order = if descending { order.reverse() } else { order };
+                order.then_with(|| a.sequence.cmp(&b.sequence))
             });
-            all.into_iter().skip(skip).take(size).collect()
+            shown.into_iter().cloned().collect()
         }
     };
     let last = total.div_ceil(size).max(1);
@@ -295,6 +297,23 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
     call.scope.bind("page", Value::source(Arc::new(values)));
     call.trace.passed(Stage::Behave, Some(&list.at), "page of records");
     Ok(())
+}
+
+/// A piece of what a list would be in an order in which no two are equal. Only the piece is sorted.
+fn piece<T>(mut all: Vec<T>, skip: usize, size: usize, order: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
+    if skip >= all.len() {
+        return Vec::new();
+    }
+    if skip > 0 {
+        all.select_nth_unstable_by(skip, &order);
+        all.drain(..skip);
+    }
+    if size < all.len() {
+        all.select_nth_unstable_by(size, &order);
+        all.truncate(size);
+    }
+    all.sort_unstable_by(order);
+    all
 }
 
 /// `page`: the records of a page and the numbers about it.
@@ -332,5 +351,21 @@ fn compare(a: Option<&Json>, b: Option<&Json>) -> Ordering {
         },
         (Some(Json::String(a)), Some(Json::String(b))) => a.cmp(b),
         (a, b) => rank(a).cmp(&rank(b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_what_the_whole_would_have_there() {
+        let all: Vec<u64> = (0..50).map(|number| number * 37 % 50).collect();
+        for skip in 0..52 {
+            for size in 1..52 {
+                let whole: Vec<u64> = (0..50).skip(skip).take(size).collect();
+                assert_eq!(piece(all.clone(), skip, size, Ord::cmp), whole, "{skip} and {size}");
+            }
+        }
     }
 }

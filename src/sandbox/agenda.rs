@@ -212,8 +212,8 @@ impl Agenda {
     ) {
         for event in &pack.events {
             let Some(schedule) = event.schedule.as_ref().filter(|_| wanted(event)) else { continue };
-            for sequence in world.sequences(schedule.resource, None) {
-                let Some(record) = world.at(schedule.resource, sequence) else { continue };
+            for sequence in world.sequences(schedule.resource, None).iter() {
+                let Some(record) = world.at(schedule.resource, *sequence) else { continue };
                 let Some(id) = record.text(pack.resource(schedule.resource).id) else { continue };
                 let tie = (number, Arc::clone(&event.name), Arc::from(id));
                 self.tie(tie, told(pack, schedule, record), now);

@@ -12,8 +12,9 @@ impl World {
     pub(crate) fn dump(&self, pack: &Pack) -> Json {
         let resources = pack.resources.iter().enumerate().map(|(index, resource)| {
             let id = ResourceId(index);
-            let records = self.sequences(id, None).into_iter().filter_map(|sequence| {
-                let values = resource.fields.iter().zip(&self.at(id, sequence)?.values);
+            let sequences = self.sequences(id, None);
+            let records = sequences.iter().filter_map(|sequence| {
+                let values = resource.fields.iter().zip(&self.at(id, *sequence)?.values);
                 let fields = values.filter_map(|(field, value)| Some((field.name.to_string(), value.clone()?)));
                 Some(json!([sequence, Json::Object(fields.collect())]))
             });

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use imbl::Vector;
 use serde_json::Value as Json;
 
+use super::numbers::Numbers;
 use super::wire::Wire;
 use super::world::{Conflict, Record, World};
 use crate::expr::{EvalFault, Scope, Source, Value};
@@ -125,17 +125,21 @@ impl Visibility {
     }
 
     /// The caller's records of a resource, in the order of their creation.
-    pub(crate) fn sequences(&self, pack: &Pack, world: &World, resource: ResourceId) -> Vector<u64> {
+    pub(crate) fn sequences(&self, pack: &Pack, world: &World, resource: ResourceId) -> Numbers {
         match pack.resource(resource).owner {
             None => world.sequences(resource, None),
             Some(owner) => match self.own(owner.resource) {
                 Some(id) => world.sequences(resource, Some(id)),
                 None if self.0.is_empty() => world.sequences(resource, None),
+                // Down from the owners that are seen, so that what others have costs nothing.
                 None => {
-                    let sees = |sequence: &u64| {
-                        world.at(resource, *sequence).is_some_and(|record| self.sees(pack, world, resource, record))
-                    };
-                    world.sequences(resource, None).into_iter().filter(sees).collect()
+                    let field = pack.resource(owner.resource).id;
+                    let owners = self.sequences(pack, world, owner.resource);
+                    let ids = owners.iter().filter_map(|sequence| world.at(owner.resource, *sequence)?.text(field));
+                    let mut owned = Vec::new();
+                    ids.for_each(|id| owned.extend(world.sequences(resource, Some(&id)).iter().copied()));
+                    owned.sort_unstable();
+                    owned.into_iter().collect()
                 }
             },
         }

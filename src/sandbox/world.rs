@@ -1,10 +1,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{HashMap, OrdMap};
 use serde_json::Value;
 
 use super::controls::Controls;
+use super::numbers::Numbers;
 use super::outbox::Draft;
 use super::refit::Aside;
 use super::view::RecordView;
@@ -93,7 +94,7 @@ type Index = HashMap<Arc<str>, Postings>;
 #[derive(Debug, Clone)]
 enum Postings {
     One(u64),
-    Many(Arc<Vector<u64>>),
+    Many(Arc<Numbers>),
 }
 
 impl Postings {
@@ -105,9 +106,9 @@ impl Postings {
         }
     }
 
-    fn all(&self) -> Vector<u64> {
+    fn all(&self) -> Numbers {
         match self {
-            Postings::One(sequence) => Vector::unit(*sequence),
+            Postings::One(sequence) => Numbers::from_iter([*sequence]),
             Postings::Many(sequences) => (**sequences).clone(),
         }
     }
@@ -117,7 +118,7 @@ impl Postings {
 #[derive(Debug, Clone, Default)]
 struct Table {
     records: OrdMap<u64, Arc<Record>>,
-    all: Vector<u64>,
+    all: Numbers,
     ids: HashMap<Arc<str>, u64>,
     owners: Index,
     lookups: Vec<Index>,
@@ -311,12 +312,16 @@ impl World {
     pub(crate) fn lookup(&self, resource: ResourceId, index: usize, text: &str) -> impl Iterator<Item = &Arc<Record>> {
         let table = self.table(resource);
         let found = table.lookups.get(index).and_then(|index| index.get(text));
-        let sequences = found.map(Postings::all).into_iter().flatten();
-        sequences.filter_map(|sequence| table.records.get(&sequence))
+        let (one, many) = match found {
+            None => (None, None),
+            Some(Postings::One(sequence)) => (Some(sequence), None),
+            Some(Postings::Many(sequences)) => (None, Some(sequences.iter())),
+        };
+        one.into_iter().chain(many.into_iter().flatten()).filter_map(|sequence| table.records.get(sequence))
     }
 
     /// The records of an owner, or all, as their order of creation has them.
-    pub(crate) fn sequences(&self, resource: ResourceId, owner: Option<&str>) -> Vector<u64> {
+    pub(crate) fn sequences(&self, resource: ResourceId, owner: Option<&str>) -> Numbers {
         let table = self.table(resource);
         match owner {
             None => table.all.clone(),
@@ -326,6 +331,24 @@ impl World {
 
     pub(crate) fn at(&self, resource: ResourceId, sequence: u64) -> Option<&Arc<Record>> {
         self.table(resource).records.get(&sequence)
+    }
+
+    /// The records with these numbers, which rise. Where they are many of all, the table is walked along and not looked into
+    /// for each.
+    pub(crate) fn each<'w>(
+        &'w self,
+        resource: ResourceId,
+        sequences: &'w Numbers,
+    ) -> impl Iterator<Item = &'w Arc<Record>> {
+        let records = &self.table(resource).records;
+        let mut walk = (sequences.len() > records.len() / 8).then(|| records.iter().peekable());
+        sequences.iter().filter_map(move |sequence| match &mut walk {
+            None => records.get(sequence),
+            Some(walk) => {
+                while walk.next_if(|(known, _)| *known < sequence).is_some() {}
+                walk.next_if(|(known, _)| *known == sequence).map(|(_, record)| record)
+            }
+        })
     }
 
     /// The id that the next record with an integer id gets.
@@ -362,8 +385,8 @@ impl World {
         let id = record.text(pack.resource(resource).id).unwrap_or_default();
         for (index, owned) in pack.resources.iter().enumerate() {
             if owned.owner.is_some_and(|owner| owner.resource == resource) {
-                for sequence in self.sequences(ResourceId(index), Some(&id)) {
-                    self.delete(pack, ResourceId(index), sequence, change);
+                for sequence in self.sequences(ResourceId(index), Some(&id)).iter() {
+                    self.delete(pack, ResourceId(index), *sequence, change);
                 }
             }
         }
@@ -401,31 +424,20 @@ impl World {
         record: Option<&Arc<Record>>,
     ) -> Option<Arc<Record>> {
         let before = self.at(resource, sequence).cloned();
-        if let Some(before) = &before {
-            self.unlink(pack, resource, before);
-        }
-        let all = &mut self.table_mut(resource).all;
+        self.index(pack, resource, before.as_deref(), record.map(|record| &**record));
+        let table = self.table_mut(resource);
         match (&before, record) {
-            // Nearly always the newest.
-            (None, Some(_)) if all.last().is_none_or(|last| *last < sequence) => all.push_back(sequence),
-            (None, Some(_)) => {
-                if let Err(place) = all.binary_search(&sequence) {
-                    all.insert(place, sequence);
-                }
-            }
-            (Some(_), None) => {
-                if let Ok(place) = all.binary_search(&sequence) {
-                    all.remove(place);
-                }
-            }
+            (None, Some(_)) => table.all.put(sequence),
+            (Some(_), None) => table.all.take(sequence),
             (Some(_), Some(_)) | (None, None) => {}
         }
         match record {
-            Some(record) => self.link(pack, resource, record),
-            None if before.is_some() => {
-                self.table_mut(resource).records.remove(&sequence);
+            Some(record) => {
+                table.records.insert(sequence, Arc::clone(record));
             }
-            None => {}
+            None => {
+                table.records.remove(&sequence);
+            }
         }
         before
     }
@@ -483,52 +495,55 @@ impl World {
         Ok(Arc::new(record))
     }
 
-    fn link(&mut self, pack: &Pack, resource: ResourceId, record: &Arc<Record>) {
+    /// Has the indexes find a record in the place of another with its number, or of none. What both have alike is left
+    /// as it is, so that an update costs what it changes.
+    fn index(&mut self, pack: &Pack, resource: ResourceId, before: Option<&Record>, after: Option<&Record>) {
         let definition = pack.resource(resource);
         let table = self.table_mut(resource);
-        let sequence = record.sequence;
-        if let Some(id) = record.text(definition.id) {
-            if let Some(Value::Number(number)) = &record.values[definition.id] {
+        let Some(sequence) = after.or(before).map(|record| record.sequence) else { return };
+        let is_kept = |field: usize| {
+            before.zip(after).is_some_and(|(before, after)| before.values.get(field) == after.values.get(field))
+        };
+        let texts =
+            |field: usize| (before.and_then(|record| record.text(field)), after.and_then(|record| record.text(field)));
+        if !is_kept(definition.id) {
+            let (old, new) = texts(definition.id);
+            if let Some(old) = old {
+                table.ids.remove(old.as_str());
+            }
+            if let Some(new) = new {
+                table.ids.insert(new.into(), sequence);
+            }
+            if let Some(Value::Number(number)) = after.and_then(|record| record.values[definition.id].as_ref()) {
                 table.next_integer = table.next_integer.max(number.as_i64().unwrap_or(0).saturating_add(1));
             }
-            table.ids.insert(id.into(), sequence);
         }
-        if let Some(owner) = definition.owner.and_then(|owner| record.text(owner.field)) {
-            add(&mut table.owners, owner.into(), sequence);
+        if let Some(owner) = definition.owner.filter(|owner| !is_kept(owner.field)) {
+            let (old, new) = texts(owner.field);
+            put_in_place(&mut table.owners, old.as_deref(), new.map(Arc::from), sequence);
         }
-        for (index, field) in definition.lookups.iter().enumerate() {
-            if let Some(text) = record.text(*field) {
-                add(&mut table.lookups[index], text.into(), sequence);
-            }
+        for (index, field) in definition.lookups.iter().enumerate().filter(|(_, field)| !is_kept(**field)) {
+            let (old, new) = texts(*field);
+            put_in_place(&mut table.lookups[index], old.as_deref(), new.map(Arc::from), sequence);
         }
-        for (index, key) in record.unique.iter().enumerate() {
-            if let Some(key) = key {
-                add(&mut table.unique[index], key.clone(), sequence);
-            }
+        for index in 0..definition.unique.len() {
+            let key =
+                |record: Option<&'_ Record>| record.and_then(|record| record.unique.get(index).cloned().flatten());
+            put_in_place(&mut table.unique[index], key(before).as_deref(), key(after), sequence);
         }
-        table.records.insert(sequence, Arc::clone(record));
     }
+}
 
-    fn unlink(&mut self, pack: &Pack, resource: ResourceId, record: &Record) {
-        let definition = pack.resource(resource);
-        let table = self.table_mut(resource);
-        let sequence = record.sequence;
-        if let Some(id) = record.text(definition.id) {
-            table.ids.remove(id.as_str());
-        }
-        if let Some(owner) = definition.owner.and_then(|owner| record.text(owner.field)) {
-            take(&mut table.owners, &owner, sequence);
-        }
-        for (index, field) in definition.lookups.iter().enumerate() {
-            if let Some(text) = record.text(*field) {
-                take(&mut table.lookups[index], &text, sequence);
-            }
-        }
-        for (index, key) in record.unique.iter().enumerate() {
-            if let Some(key) = key {
-                take(&mut table.unique[index], key, sequence);
-            }
-        }
+/// Has an index find a number by another text, or by none.
+fn put_in_place(index: &mut Index, old: Option<&str>, new: Option<Arc<str>>, sequence: u64) {
+    if old == new.as_deref() {
+        return;
+    }
+    if let Some(old) = old {
+        take(index, old, sequence);
+    }
+    if let Some(new) = new {
+        add(index, new, sequence);
     }
 }
 
@@ -538,12 +553,10 @@ fn add(index: &mut Index, key: Arc<str>, sequence: u64) {
             index.insert(key, Postings::One(sequence));
         }
         Some(Postings::One(other)) if *other == sequence => {}
+        Some(Postings::Many(list)) => Arc::make_mut(list).put(sequence),
         Some(postings) => {
             let mut list = postings.all();
-            if let Err(place) = list.binary_search(&sequence) {
-                // Nearly always the newest.
-                if place == list.len() { list.push_back(sequence) } else { list.insert(place, sequence) }
-            }
+            list.put(sequence);
             *postings = Postings::Many(Arc::new(list));
         }
     }
@@ -555,9 +568,7 @@ fn take(index: &mut Index, key: &str, sequence: u64) {
         Some(Postings::One(other)) => *other == sequence,
         Some(Postings::Many(sequences)) => {
             let list = Arc::make_mut(sequences);
-            if let Ok(place) = list.binary_search(&sequence) {
-                list.remove(place);
-            }
+            list.take(sequence);
             list.is_empty()
         }
     };

@@ -12,6 +12,7 @@ use crate::control::stubs::{self, Known, scenario_shown};
 use crate::control::{Answer, Call, ok};
 use crate::engine::{self, Setting};
 use crate::exchange::{Problem, Response};
+use crate::journal::Log;
 use crate::stub::{Content, Mistakes, Story, Stubs};
 
 pub(super) fn now(call: &Call<'_>) -> Stubs {
@@ -133,8 +134,8 @@ pub(super) fn remove_by_metadata(call: &Call<'_>) -> Answer {
 /// The stubs that answered nothing of what the journal has.
 fn idle(call: &Call<'_>) -> (Stubs, BTreeSet<Arc<str>>) {
     let stubs = now(call);
-    let used: BTreeSet<Arc<str>> =
-        call.sandbox.log(|log| log.exchanges().filter_map(|entry| entry.exchange()?.stub.clone()).collect());
+    let log = call.sandbox.log(Log::clone);
+    let used: BTreeSet<Arc<str>> = log.exchanges().filter_map(|entry| entry.exchange()?.stub.clone()).collect();
     let idle = |story: &Story<'_>| (!used.contains(&story.stub.id)).then(|| Arc::clone(&story.stub.id));
     let idle = stubs.iter().filter_map(|story| idle(&story)).collect();
     (stubs, idle)
