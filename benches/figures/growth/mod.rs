@@ -28,8 +28,11 @@ pub struct Heading {
     explained: &'static str,
 }
 
+/// What takes curves.
+type Part = fn(&Options) -> Vec<Curve>;
+
 /// What one file measures, by the name that chooses it.
-const PARTS: &[(&str, fn(&Options) -> Vec<Curve>)] = &[
+const PARTS: &[(&str, Part)] = &[
     ("operations", operations::run),
     ("records", records::run),
     ("sandboxes", crowd::sandboxes),
