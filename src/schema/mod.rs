@@ -36,6 +36,15 @@ impl Reference {
         let (document, pointer) = text.split_once('#').unwrap_or((text, ""));
         Reference { document: document.trim_end_matches(".json").to_owned(), pointer: pointer.to_owned() }
     }
+
+    /// Where the `$ref` of a schema in a document leads; none where it has no `$ref`.
+    pub(crate) fn of(schema: &Value, document: &str) -> Option<Self> {
+        let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);
+        if reference.document.is_empty() {
+            document.clone_into(&mut reference.document);
+        }
+        Some(reference)
+    }
 }
 
 const SCHEME: &str = "standin:///";

@@ -43,7 +43,7 @@ impl Library {
         let Some(levels) = levels.checked_sub(1) else { return false };
         schema.get("writeOnly") == Some(&Value::Bool(true))
             || branches(schema).any(|inner| self.is_write_only(inner, document, levels))
-            || target(schema, document).is_some_and(|target| {
+            || Reference::of(schema, document).is_some_and(|target| {
                 self.get(&target).is_some_and(|referred| self.is_write_only(referred, &target.document, levels))
             })
     }
@@ -76,7 +76,7 @@ impl Walk<'_> {
                 for (name, property) in object.get("properties").and_then(Value::as_object).into_iter().flatten() {
                     self.property(name, property, document);
                 }
-                if let Some(target) = target(value, document) {
+                if let Some(target) = Reference::of(value, document) {
                     self.at(&target);
                 }
                 // `$defs` count where they are referred to.
@@ -100,7 +100,7 @@ impl Walk<'_> {
         for inner in branches(schema).chain(schema.get("items")) {
             self.listed(inner, document, levels, options);
         }
-        if let Some(target) = target(schema, document)
+        if let Some(target) = Reference::of(schema, document)
             && let Some(referred) = self.get(&target)
         {
             self.listed(&referred, &target.document, levels, options);
@@ -115,13 +115,4 @@ const MOST_LEVELS: usize = 8;
 pub(super) fn branches(schema: &Value) -> impl Iterator<Item = &Value> {
     let lists = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten();
     ["then", "else"].into_iter().filter_map(|key| schema.get(key)).chain(lists)
-}
-
-/// Where the reference of a schema leads.
-pub(super) fn target(schema: &Value, document: &str) -> Option<Reference> {
-    let mut reference = Reference::parse(schema.get("$ref")?.as_str()?);
-    if reference.document.is_empty() {
-        document.clone_into(&mut reference.document);
-    }
-    Some(reference)
 }

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Schema;
-use super::options::target;
+use super::{Reference, Schema};
 
 impl Schema {
     /// As packs name it, `item` or `item#/$defs/name`; none where it stands inside another file.
     pub(crate) fn name(&self) -> Option<String> {
-        let super::Reference { document, pointer } = &self.reference;
+        let Reference { document, pointer } = &self.reference;
         match (document.as_str(), pointer.as_str()) {
             ("", _) => None,
             (document, "") => Some(document.to_owned()),
@@ -40,7 +39,7 @@ impl Schema {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.reach(item, document, found)),
             Value::Object(object) => {
-                if let Some(target) = target(value, document) {
+                if let Some(target) = Reference::of(value, document) {
                     self.reach_document(&target.document, found);
                 }
                 object.values().for_each(|inner| self.reach(inner, document, found));

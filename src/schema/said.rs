@@ -4,7 +4,7 @@ use std::ptr;
 
 use serde_json::{Map, Value, json};
 
-use super::options::{branches, target};
+use super::options::branches;
 use super::{Reference, Schema};
 use crate::exchange::distinct;
 
@@ -69,7 +69,7 @@ impl Schema {
         let mut next = 0;
         while let Some((schema, document)) = parts.get(next).copied() {
             next += 1;
-            let referred = target(schema, document).and_then(|target| self.part(&target));
+            let referred = Reference::of(schema, document).and_then(|target| self.part(&target));
             for part in referred.into_iter().chain(branches(schema).map(|inner| (inner, document))) {
                 if parts.len() < MOST_PARTS && !parts.iter().any(|(known, _)| ptr::eq(*known, part.0)) {
                     parts.push(part);

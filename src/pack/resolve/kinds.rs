@@ -177,11 +177,7 @@ impl<'a> SchemaWalk<'a> {
     }
 
     fn target(&self, schema: &Value, document: &str) -> Option<(&'a Value, String)> {
-        let text = schema.get("$ref")?.as_str()?;
-        let mut reference = Reference::parse(text);
-        if reference.document.is_empty() {
-            document.clone_into(&mut reference.document);
-        }
+        let reference = Reference::of(schema, document)?;
         Some((self.library.get(&reference)?, reference.document))
     }
 

@@ -27,6 +27,7 @@ impl Resolver<'_> {
 
     fn prove(&mut self, shape: &Shape, at: &Reference, depth: usize) -> Check {
         let Some(node) = self.library.get(at).cloned() else { return Check::Proven };
+        let target = Reference::of(&node, &at.document);
         let Value::Object(node) = node else { return self.whole(at) };
         let says: Vec<&str> = node
             .keys()
@@ -36,11 +37,7 @@ impl Resolver<'_> {
         if says.is_empty() {
             return Check::Proven;
         }
-        if let (["$ref"], Some(Value::String(target)), true) = (says.as_slice(), node.get("$ref"), depth < 32) {
-            let mut target = Reference::parse(target);
-            if target.document.is_empty() {
-                target.document.clone_from(&at.document);
-            }
+        if let (["$ref"], Some(target), true) = (says.as_slice(), target, depth < 32) {
             return self.prove(shape, &target, depth + 1);
         }
         match shape {
@@ -92,12 +89,8 @@ impl Resolver<'_> {
     fn followed(&self, at: &Reference) -> String {
         let mut at = at.clone();
         for _ in 0..32 {
-            let Some(Value::Object(node)) = self.library.get(&at) else { break };
-            let (1, Some(target)) = (node.len(), node.get("$ref").and_then(Value::as_str)) else { break };
-            let mut target = Reference::parse(target);
-            if target.document.is_empty() {
-                target.document = at.document;
-            }
+            let node = self.library.get(&at).filter(|node| node.as_object().is_some_and(|node| node.len() == 1));
+            let Some(target) = node.and_then(|node| Reference::of(node, &at.document)) else { break };
             at = target;
         }
         format!("{}#{}", at.document, at.pointer)
