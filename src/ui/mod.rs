@@ -88,10 +88,11 @@ impl Ui {
     /// The page behind `/_standin/ui`, which the request's path does not have any more.
     pub(crate) async fn answer(&self, ground: Ground<'_>, request: &Request) -> Response {
         let plane = Plane::new(ground, request);
-        let mut visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: 0 };
+        let mut visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: None };
+        // Files of the pages are given to everybody, who is to learn nothing else.
+        let is_file = request.path.starts_with("/assets");
         let made = match self.find(request) {
-            // Files of the pages are given to everybody, who is to learn nothing else.
-            Err(_) if request.path.starts_with("/assets") => {
+            Err(_) if is_file => {
                 let problem = Problem::not_found("page-unknown", "There is no such file of the pages.");
                 Ok(Answer::File(problem.into_response()))
             }
@@ -99,8 +100,8 @@ impl Ui {
                 visit.parameters = parameters;
                 match visit.may_change(row.method) {
                     Ok(()) => {
-                        if !visit.is_part() {
-                            visit.look().await;
+                        if row.method == "GET" && !is_file && !visit.is_part() {
+                            visit.seen = Some(visit.last().await);
                         }
                         (row.handler)(&visit).await
                     }
@@ -115,7 +116,7 @@ impl Ui {
     /// The page that says why there is none: the sandbox that the address names is not there. `ground` has another one.
     pub(crate) async fn lost(&self, ground: Ground<'_>, request: &Request, problem: Problem) -> Response {
         let plane = Plane::new(ground, request);
-        let visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: 0 };
+        let visit = Visit { plane, pages: &self.pages, request, parameters: Vec::new(), seen: None };
         answer::respond(&visit, Err(problem.into())).await
     }
 

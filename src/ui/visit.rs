@@ -20,8 +20,9 @@ pub(super) struct Visit<'a> {
     pub(super) request: &'a Request,
     /// What stands in the path where its row has a name, decoded.
     pub(super) parameters: Parameters,
-    /// The last entry of the log before anything was looked at: a page that goes on from it misses nothing.
-    pub(super) seen: u64,
+    /// The last entry of the log before anything was looked at: a page that goes on from it misses nothing. None where
+    /// nothing was to be looked at.
+    pub(super) seen: Option<u64>,
 }
 
 impl Visit<'_> {
@@ -63,10 +64,10 @@ impl Visit<'_> {
         }
     }
 
-    /// Notes how far the log is.
-    pub(super) async fn look(&mut self) {
+    /// How far the log is: the number of its last entry, 0 where there is none.
+    pub(super) async fn last(&self) -> u64 {
         let last = self.plane.get("/log?format=lines&order=newest&limit=1").await.unwrap_or_default();
-        self.seen = last["records"][0]["entry"].as_u64().unwrap_or(0);
+        last["records"][0]["entry"].as_u64().unwrap_or(0)
     }
 
     /// Whether a part of a page is asked for, by the script of a page that is there already.
@@ -88,6 +89,10 @@ impl Visit<'_> {
 
     /// What every page has around it.
     pub(super) async fn frame(&self) -> Json {
+        let seen = match self.seen {
+            Some(seen) => seen,
+            None => self.last().await,
+        };
         // A sandbox that is closed meanwhile, say, must not keep the page from saying so.
         let index = self.plane.get("/").await.unwrap_or_default();
         let sandboxes = self.plane.get("/sandboxes?limit=200").await.unwrap_or_default();
@@ -103,7 +108,7 @@ impl Visit<'_> {
             "sandbox": self.plane.sandbox(),
             "version": index["version"],
             "run": index["run"],
-            "seen": self.seen,
+            "seen": seen,
             "packs": index["packs"],
             "sandboxes": sandboxes["records"],
             "clock": self.plane.get("/clock").await.unwrap_or_default(),

@@ -65,14 +65,17 @@ fn names_in_a_path_stay_names() {
 #[test]
 fn a_page_tells_how_far_the_log_was_that_it_was_made_of() {
     let server = start();
-    let seen = || {
-        let page = server.get("/_standin/ui/clock").text();
+    let seen = |page: Answer| {
+        let page = page.text();
         let at = page.find("data-seen=\"").unwrap() + "data-seen=\"".len();
         page[at..].split('"').next().unwrap().to_owned()
     };
-    assert_eq!(seen(), "0");
+    assert_eq!(seen(server.get("/_standin/ui/clock")), "0");
     server.control("PUT", "/clock", Some(json!({ "now": "2030-01-01T00:00:00Z" }))).expect(200);
     let log = server.get("/_standin/log").json();
     let last = log["records"].as_array().unwrap().last().unwrap()["entry"].to_string();
-    assert_eq!(seen(), last);
+    assert_eq!(seen(server.get("/_standin/ui/clock")), last);
+    // Pages that say what is wrong go on from there as well, and not from the beginning of the log.
+    assert_eq!(seen(server.get("/_standin/ui/nowhere").expect(404)), last);
+    assert_eq!(seen(post(&server, "/clock/quick/advance", "by=1d&back=").expect(400)), last);
 }
