@@ -164,7 +164,7 @@ fn json_difference(was: &Json, is: &Json) -> Option<(String, String, String)> {
 /// What an entry did to records, where it is not what was written down.
 pub(super) fn changed(then: &[ChangeLine], entry: &Entry) -> Vec<String> {
     let notes = match &entry.what {
-        Happening::Exchange(exchanged) => &exchanged.changes,
+        Happening::Exchange(kept) => &kept.changes,
         Happening::State { changes, .. } | Happening::Event { changes, .. } => changes,
         Happening::Clock { .. }
         | Happening::Setting { .. }

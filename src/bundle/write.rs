@@ -99,14 +99,17 @@ pub(super) fn files(pack: &Arc<Pack>) -> Map<String, Json> {
 /// None for the change of a pack, behind which a bundle begins.
 pub(super) fn entry_line(entry: &Entry) -> Option<EntryLine> {
     let what = match &entry.what {
-        Happening::Exchange(exchanged) => What::Exchange(Box::new(ExchangeLine {
-            pack: exchanged.pack_name().map(str::to_owned),
-            operation: exchanged.operation.as_deref().map(str::to_owned),
-            request: request_line(&exchanged.request),
-            response: response_line(&exchanged.response),
-            delivery: exchanged.delivery.as_deref().map(delivery_line),
-            changes: changes(&exchanged.changes),
-        })),
+        Happening::Exchange(kept) => {
+            let exchanged = kept.exchanged();
+            What::Exchange(Box::new(ExchangeLine {
+                pack: exchanged.pack_name().map(str::to_owned),
+                operation: exchanged.operation.as_deref().map(str::to_owned),
+                request: request_line(&exchanged.request),
+                response: response_line(&exchanged.response),
+                delivery: exchanged.delivery.as_deref().map(delivery_line),
+                changes: changes(&exchanged.changes),
+            }))
+        }
         Happening::Clock { from, now, mode } => {
             What::Clock { from: from.to_string(), now: now.to_string(), mode: (*mode).to_owned() }
         }

@@ -43,8 +43,8 @@ pub(super) fn archive(call: &Call<'_>, piece: &Piece<'_>, secrets: Secrets) -> A
 
 fn entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Option<Json> {
     let exchanged = entry.exchange()?;
-    let Exchanged { request: sent, response: given, took, .. } = exchanged;
-    let mask = shown::mask(call.registry, exchanged, secrets);
+    let Exchanged { request: sent, response: given, took, .. } = &exchanged;
+    let mask = shown::mask(call.registry, &exchanged, secrets);
     let time = in_millis(*took);
     Some(json!({
         "startedDateTime": entry.at.to_string(),

@@ -9,7 +9,7 @@ use super::secrets::secrets;
 use super::{Answer, Call, done, har, ok, page, pattern, shown, written};
 use crate::engine;
 use crate::exchange::Problem;
-use crate::journal::{Entry, Exchanged, Filter, Log, is_unmatched};
+use crate::journal::{Entry, Exchanged, Filter, Log};
 use crate::sandbox::Ground;
 
 /// The log as it is now: whoever looks through it takes his time, and nobody waits for that.
@@ -94,13 +94,13 @@ pub(super) fn unmatched(call: &Call<'_>) -> Answer {
     let after = page::after(call)?;
     let log = copy(call);
     let behind = log.exchanges().filter(|entry| entry.id > after);
-    let found: Vec<&Arc<Entry>> = behind.filter(|entry| entry.exchange().is_some_and(is_unmatched)).collect();
+    let found: Vec<&Arc<Entry>> = behind.filter(|entry| entry.kept().is_some_and(|kept| kept.unmatched)).collect();
     Piece::new(&found, limit, &log).list(|entry| {
         let Some(exchanged) = entry.exchange() else { return Json::Null };
-        let mask = shown::mask(call.registry, exchanged, secrets);
-        let mut misses = near_misses(call, exchanged);
+        let mask = shown::mask(call.registry, &exchanged, secrets);
+        let mut misses = near_misses(call, &exchanged);
         mask.texts_within(&mut misses);
-        let mut line = shown::line(entry, exchanged, &mask);
+        let mut line = shown::line(entry, &exchanged, &mask);
         line["nearMisses"] = misses;
         line
     })

@@ -17,7 +17,7 @@ use crate::sandbox::Registry;
 /// One line of the journal.
 pub(super) fn summary(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
     let Some(exchanged) = entry.exchange() else { return Json::Null };
-    line(entry, exchanged, &mask(registry, exchanged, secrets))
+    line(entry, &exchanged, &mask(registry, &exchanged, secrets))
 }
 
 /// The same, for who has the mask already.
@@ -42,8 +42,8 @@ pub(super) fn line(entry: &Entry, exchanged: &Exchanged, mask: &Mask) -> Json {
 pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
     let mut shown = json!({ "entry": entry.id, "at": entry.at.to_string() });
     let more = match &entry.what {
-        Happening::Exchange(exchanged) => {
-            json!({ "kind": "exchange", "exchange": exchange(registry, exchanged, secrets) })
+        Happening::Exchange(kept) => {
+            json!({ "kind": "exchange", "exchange": exchange(registry, &kept.exchanged(), secrets) })
         }
         Happening::Clock { from, now, mode } => {
             json!({ "kind": "clock", "from": from.to_string(), "now": now.to_string(), "mode": mode })
@@ -102,8 +102,8 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
 
 /// The same in short: an exchange as a line of the journal, and of the others nothing that somebody sent.
 pub(super) fn brief(registry: &Registry, entry: &Entry, secrets: Secrets) -> Json {
-    if let Happening::Exchange(exchanged) = &entry.what {
-        let mut shown = line(entry, exchanged, &mask(registry, exchanged, secrets));
+    if let Some(exchanged) = entry.exchange() {
+        let mut shown = line(entry, &exchanged, &mask(registry, &exchanged, secrets));
         shown["kind"] = json!("exchange");
         return shown;
     }
@@ -147,12 +147,12 @@ pub(super) fn misfit(misfit: &Misfit) -> Json {
 pub(super) fn whole_entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Json {
     let mut shown = with_records(call, entry, secrets);
     let Some(exchanged) = entry.exchange() else { return shown };
-    let mask = mask(call.registry, exchanged, secrets);
-    if let Some(near) = near_miss(call, exchanged, &mask) {
+    let mask = mask(call.registry, &exchanged, secrets);
+    if let Some(near) = near_miss(call, &exchanged, &mask) {
         shown["exchange"]["nearMiss"] = near;
     }
-    if is_unmatched(exchanged) {
-        let mut misses = journal::near_misses(call, exchanged);
+    if is_unmatched(&exchanged) {
+        let mut misses = journal::near_misses(call, &exchanged);
         mask.texts_within(&mut misses);
         shown["exchange"]["nearMisses"] = misses;
     }
@@ -163,7 +163,9 @@ pub(super) fn whole_entry(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> J
 pub(super) fn with_records(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> Json {
     let mut shown = self::entry(call.registry, entry, secrets);
     let (mask, changes) = match &entry.what {
-        Happening::Exchange(exchanged) => (mask(call.registry, exchanged, secrets), &mut shown["exchange"]["changes"]),
+        Happening::Exchange(kept) => {
+            (mask(call.registry, &kept.exchanged(), secrets), &mut shown["exchange"]["changes"])
+        }
         Happening::State { pack, body: Some(said), .. } | Happening::Event { pack, input: said, .. } => {
             (given(known(call.registry, pack), &mut said.clone(), secrets), &mut shown["changes"])
         }

@@ -142,7 +142,7 @@ impl Feed {
     }
 
     fn write(&self, entry: &Entry, out: &mut String) {
-        if entry.exchange().is_some() {
+        if entry.is_exchange() {
             event(out, Some(entry.id), "exchange", &shown::summary(&self.registry, entry, Secrets::Masked));
         } else {
             let shown = shown::entry(&self.registry, entry, Secrets::Masked);

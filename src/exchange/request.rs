@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, Version};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Version};
 
 use super::apart;
 
@@ -54,24 +54,6 @@ impl Body {
 }
 
 impl Request {
-    /// Lets go of the buffer that the head was read into. That is many times as large as what is kept of it, and cannot be
-    /// read into again as long as anybody has a part of it.
-    pub(crate) fn detach(&mut self) {
-        let mut values = BytesMut::with_capacity(self.headers.values().map(HeaderValue::len).sum());
-        for value in self.headers.values() {
-            values.extend_from_slice(value.as_bytes());
-        }
-        let (values, mut start) = (values.freeze(), 0);
-        for value in self.headers.values_mut() {
-            let end = start + value.len();
-            // What was a value is one.
-            if let Ok(own) = HeaderValue::from_maybe_shared(values.slice(start..end)) {
-                *value = own;
-            }
-            start = end;
-        }
-    }
-
     /// The value of a header when it is readable text: UTF-8, of which ASCII is a part.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
@@ -118,32 +100,6 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_request_that_is_detached_holds_nothing_of_what_it_was_read_into() {
-        let buffer = Bytes::from(b"one, two, \xe9".repeat(700));
-        let part = |range: std::ops::Range<usize>| HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
-        let mut headers = HeaderMap::new();
-        for (name, value) in [("x-first", part(0..3)), ("x-many", part(5..8)), ("x-none", part(4..4))] {
-            headers.insert(http::HeaderName::from_static(name), value);
-        }
-        headers.append("x-many", part(10..11));
-        let mut request = Request {
-            method: Method::GET,
-            base: String::new(),
-            path: "/".to_owned(),
-            bare: false,
-            query: None,
-            version: Version::HTTP_11,
-            headers,
-            body: Body::Whole(Bytes::new()),
-        };
-        let before = request.headers.clone();
-        request.detach();
-        assert_eq!(request.headers, before);
-        drop(before);
-        assert!(buffer.is_unique());
-    }
 
     #[test]
     fn the_path_as_received_has_the_mount_and_not_the_sandbox() {

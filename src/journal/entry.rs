@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Face, Reloaded, Trace};
+use super::{Face, Kept, Reloaded, Trace};
 use crate::clock::Instant;
 use crate::exchange::{Delivery, Outcome, Outgoing, Request, Response};
 
@@ -19,7 +19,7 @@ pub(crate) struct Entry {
 /// What can happen: everything that changes a world, and reads, which are part of its story.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
-    Exchange(Box<Exchanged>),
+    Exchange(Kept),
     /// The clock was set.
     Clock {
         /// What it was before.
@@ -111,8 +111,7 @@ pub(crate) struct Exchanged {
     pub(crate) operation: Option<Arc<str>>,
     pub(crate) contract: Option<&'static str>,
     pub(crate) request: Arc<Request>,
-    /// Shared with whoever sends it.
-    pub(crate) response: Arc<Response>,
+    pub(crate) response: Response,
     pub(crate) trace: Trace,
     pub(crate) changes: Vec<Note>,
     /// The ids of what it tells others.
@@ -142,17 +141,27 @@ impl Exchanged {
 }
 
 impl Entry {
-    pub(crate) fn exchange(&self) -> Option<&Exchanged> {
+    /// The exchange as the log keeps it, for who needs to know little of it.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
         match &self.what {
-            Happening::Exchange(exchanged) => Some(exchanged),
+            Happening::Exchange(kept) => Some(kept),
             _ => None,
         }
+    }
+
+    /// The exchange, where it is one; it is unpacked each time.
+    pub(crate) fn exchange(&self) -> Option<Exchanged> {
+        self.kept().map(Kept::exchanged)
+    }
+
+    pub(crate) fn is_exchange(&self) -> bool {
+        self.kept().is_some()
     }
 
     /// What became of records of a pack.
     pub(crate) fn changes(&self) -> Option<(&str, &[Note])> {
         match &self.what {
-            Happening::Exchange(exchanged) => Some((exchanged.pack_name()?, &exchanged.changes)),
+            Happening::Exchange(kept) => Some((kept.pack_name()?, &kept.changes)),
             Happening::State { pack, changes, .. } | Happening::Event { pack, changes, .. } => Some((pack, changes)),
             _ => None,
         }
@@ -181,14 +190,7 @@ impl Entry {
         let ids = |ids: &[Arc<str>]| ids.iter().map(|id| size_of::<Arc<str>>() + id.len()).sum::<usize>();
         size_of::<Entry>()
             + match &self.what {
-                Happening::Exchange(exchanged) => {
-                    size_of::<Exchanged>()
-                        + size_of::<Response>()
-                        + exchanged.request.size()
-                        + exchanged.response.size()
-                        + exchanged.trace.size()
-                        + ids(&exchanged.deliveries)
-                }
+                Happening::Exchange(kept) => kept.size(),
                 Happening::Clock { .. } => 0,
                 Happening::Reload(reloaded) => reloaded.size(),
                 Happening::State { body: value, .. } => value.as_ref().map_or(0, body),

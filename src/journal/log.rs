@@ -109,10 +109,7 @@ impl Log {
             self.bytes -= size;
             self.evicted += 1;
             self.lost = old.id;
-            if self.journal.forgotten.remove(&old.id).is_none()
-                && old.id > self.journal.after
-                && old.exchange().is_some()
-            {
+            if self.journal.forgotten.remove(&old.id).is_none() && old.id > self.journal.after && old.is_exchange() {
                 self.journal.evicted += 1;
             }
             evicted.push(old);
@@ -132,7 +129,7 @@ impl Log {
 
     /// Takes one exchange out of the journal; the log stays. Gives whether it was in it.
     pub(crate) fn forget(&mut self, id: u64) -> bool {
-        let there = self.unforgotten(id).is_some_and(|entry| entry.exchange().is_some());
+        let there = self.unforgotten(id).is_some_and(|entry| entry.is_exchange());
         if there {
             self.journal.forgotten.insert(id);
         }
@@ -178,7 +175,7 @@ impl Log {
     }
 
     fn remembers(&self, entry: &Entry) -> bool {
-        (entry.id > self.journal.after && !self.journal.forgotten.contains(&entry.id)) || entry.exchange().is_none()
+        (entry.id > self.journal.after && !self.journal.forgotten.contains(&entry.id)) || !entry.is_exchange()
     }
 
     pub(crate) fn entries(&self) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
@@ -202,7 +199,7 @@ impl Log {
 
     /// The exchanges that the journal has, oldest first.
     pub(crate) fn exchanges(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.unforgotten_behind(self.journal.after).filter(|entry| entry.exchange().is_some())
+        self.unforgotten_behind(self.journal.after).filter(|entry| entry.is_exchange())
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod entry;
 mod face;
+mod kept;
 mod log;
 mod query;
 mod trace;
 
 pub(crate) use entry::{Attempted, Entry, Exchanged, Happening, Note, Received, Scheduled};
 pub(crate) use face::{Because, Face, Misfit, Part, Reloaded};
+pub(crate) use kept::Kept;
 pub(crate) use log::{Limits, Log};
 pub(crate) use query::{
     BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, has_headers, is_called, is_unmatched,

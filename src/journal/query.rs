@@ -5,7 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use serde_json::Value as Json;
 
-use super::{Entry, Exchanged, Stage, Verdict};
+use super::{Entry, Exchanged, Kept, Stage, Verdict};
 use crate::clock::Instant;
 use crate::exchange::{Request, equal, parse_json};
 
@@ -53,26 +53,34 @@ impl Filter {
         entry.id > self.after
             && self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
-            && entry.exchange().is_some_and(|exchanged| self.matches_exchange(exchanged, line))
+            && entry.kept().is_some_and(|kept| self.matches_kept(kept) && self.matches_unpacked(kept, line))
     }
 
-    /// What costs little comes first, and what reads bodies last.
-    fn matches_exchange(&self, exchanged: &Exchanged, line: &mut Vec<u8>) -> bool {
+    /// What can be said of an exchange as it is kept.
+    fn matches_kept(&self, kept: &Kept) -> bool {
         let given = |wanted: &Option<String>, holds: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(holds);
+        self.status.is_none_or(|wanted| wanted.holds(kept.status.as_u16()))
+            && self.finding.is_none_or(|wanted| (kept.findings > 0) == wanted)
+            && self.unmatched.is_none_or(|wanted| kept.unmatched == wanted)
+            && given(&self.method, &|wanted| kept.method.as_str().eq_ignore_ascii_case(wanted))
+            && given(&self.pack, &|wanted| kept.pack_name() == Some(wanted))
+            && given(&self.contract, &|wanted| kept.contract == Some(wanted))
+            && given(&self.stub, &|wanted| kept.stub.as_deref() == Some(wanted))
+            && given(&self.path, &|wanted| kept.path() == wanted)
+            && given(&self.operation, &|wanted| kept.operation().is_some_and(|name| is_called(name, wanted)))
+            && self.path_pattern.as_ref().is_none_or(|pattern| pattern.fits(kept.path()))
+    }
+
+    /// What needs the whole of it. What costs little comes first, and what reads bodies last.
+    fn matches_unpacked(&self, kept: &Kept, line: &mut Vec<u8>) -> bool {
+        if self.headers.is_empty() && self.query.is_empty() && self.text.is_none() && self.body.is_none() {
+            return true;
+        }
+        let exchanged = kept.exchanged();
         let request = &exchanged.request;
-        given(&self.operation, &|wanted| exchanged.operation.as_deref().is_some_and(|name| is_called(name, wanted)))
-            && given(&self.method, &|wanted| request.method.as_str().eq_ignore_ascii_case(wanted))
-            && given(&self.path, &|wanted| request.path == wanted)
-            && given(&self.pack, &|wanted| exchanged.pack_name() == Some(wanted))
-            && self.status.is_none_or(|wanted| wanted.holds(exchanged.response.status.as_u16()))
-            && given(&self.contract, &|wanted| exchanged.contract == Some(wanted))
-            && given(&self.stub, &|wanted| exchanged.stub.as_deref() == Some(wanted))
-            && self.finding.is_none_or(|wanted| (exchanged.trace.findings() > 0) == wanted)
-            && self.unmatched.is_none_or(|wanted| is_unmatched(exchanged) == wanted)
-            && has_headers(&request.headers, &self.headers)
+        has_headers(&request.headers, &self.headers)
             && self.query.iter().all(|(name, value)| has_pair(request, name, value))
-            && self.path_pattern.as_ref().is_none_or(|pattern| pattern.fits(&request.path))
-            && self.text.as_ref().is_none_or(|text| text.is_in(exchanged, line))
+            && self.text.as_ref().is_none_or(|text| text.is_in(&exchanged, line))
             && self.body.as_ref().is_none_or(|body| body.holds(request.body.bytes()))
     }
 }

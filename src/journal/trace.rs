@@ -24,6 +24,26 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
+    /// All of them, each at the place of its number.
+    pub(super) const ALL: [Stage; 16] = [
+        Stage::Stub,
+        Stage::Route,
+        Stage::Prefer,
+        Stage::Authenticate,
+        Stage::Limit,
+        Stage::Formats,
+        Stage::ParseBody,
+        Stage::Choose,
+        Stage::Load,
+        Stage::Guards,
+        Stage::BodySchema,
+        Stage::Behave,
+        Stage::Webhooks,
+        Stage::Render,
+        Stage::CheckResponse,
+        Stage::Fault,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Stage::Stub => "stub",
@@ -58,6 +78,9 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, each at the place of its number.
+    pub(super) const ALL: [Verdict; 4] = [Verdict::Passed, Verdict::Refused, Verdict::Noted, Verdict::Failed];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Verdict::Passed => "passed",
@@ -139,10 +162,11 @@ impl Trace {
         self.0.iter().filter(|step| step.verdict == Verdict::Failed).count()
     }
 
-    /// About how many bytes keeping this trace costs.
-    pub(crate) fn size(&self) -> usize {
-        let texts: usize =
-            self.0.iter().map(|step| if let Detail::Text(text) = &step.detail { text.len() } else { 0 }).sum();
-        self.0.len() * size_of::<Step>() + texts
+    /// About how many bytes its texts and places have.
+    pub(super) fn size(&self) -> usize {
+        self.0.iter().map(|step| STEP + step.detail.text().len()).sum()
     }
 }
+
+/// What a step takes without its text, packed: stage, verdict, place, length of the text.
+const STEP: usize = 19;

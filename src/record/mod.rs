@@ -153,7 +153,8 @@ fn secrets(story: &Story) -> BTreeSet<(String, u64)> {
     let face_of = |name: &str| story.ground.packs.iter().find(|pack| *pack.name == *name).map(|pack| &*pack.face);
     for entry in &story.entries {
         let mask = match &entry.what {
-            Happening::Exchange(exchanged) => {
+            Happening::Exchange(kept) => {
+                let exchanged = kept.exchanged();
                 let Some(face) = &exchanged.pack else { continue };
                 Mask::of_exchange(&[face], &exchanged.request, &exchanged.response, &exchanged.changes)
             }

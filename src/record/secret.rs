@@ -86,8 +86,9 @@ struct Finder<'s> {
 impl Finder<'_> {
     fn look(&mut self, entry: &Entry) {
         match &entry.what {
-            Happening::Exchange(exchanged) => {
-                self.request(entry.id, exchanged);
+            Happening::Exchange(kept) => {
+                let exchanged = kept.exchanged();
+                self.request(entry.id, &exchanged);
                 if let Ok(json) = serde_json::from_slice::<Json>(&exchanged.response.body) {
                     self.tells(&json);
                 }

@@ -176,11 +176,12 @@ impl<'s> Teller<'s> {
 
     fn step(&mut self, entry: u64, what: &Happening) -> Result<Step, String> {
         match what {
-            Happening::Exchange(exchanged) => {
+            Happening::Exchange(kept) => {
+                let exchanged = kept.exchanged();
                 let said = self.said(&exchanged.request);
-                let step = self.call(entry, exchanged)?;
+                let step = self.call(entry, &exchanged)?;
                 said.iter().for_each(|text| self.known.say(text));
-                self.gives(entry, exchanged);
+                self.gives(entry, &exchanged);
                 Ok(step)
             }
             Happening::State { method, pack, resource, id, body, changes } => {
@@ -436,7 +437,7 @@ fn main_pack(story: &Story, entries: &[Arc<Entry>]) -> usize {
     let mut counts = vec![0_usize; packs.len()];
     for entry in entries {
         let name = match &entry.what {
-            Happening::Exchange(exchanged) => exchanged.pack_name(),
+            Happening::Exchange(kept) => kept.pack_name(),
             Happening::State { pack, .. } | Happening::Event { pack, .. } => Some(&**pack),
             _ => None,
         };
@@ -454,7 +455,8 @@ fn origins_said(entry: &Entry) -> Vec<String> {
         scalars(value).filter_map(|(_, leaf)| Some(origins(leaf.as_str()?).collect::<Vec<_>>())).flatten().collect()
     };
     match &entry.what {
-        Happening::Exchange(exchanged) => {
+        Happening::Exchange(kept) => {
+            let exchanged = kept.exchanged();
             let body = exchanged.request.body.bytes();
             let query = exchanged.request.query.as_deref().unwrap_or_default();
             let mut found = serde_json::from_slice::<Json>(body).map(|json| within(&json)).unwrap_or_default();

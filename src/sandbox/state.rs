@@ -18,7 +18,7 @@ use super::world::{Change, Step, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real};
 use crate::exchange::{Delivery, Request, Response};
 use crate::expr::Draws;
-use crate::journal::{Entry, Exchanged, Happening, Limits, Log, Note, Trace};
+use crate::journal::{Entry, Exchanged, Happening, Kept, Limits, Log, Note, Trace};
 use crate::pack::{Options, Pack, Reached, ResourceId};
 
 /// What a sandbox starts with on whatever ground, and returns to when it is reset.
@@ -172,7 +172,7 @@ pub(crate) struct Exchange {
 /// An exchange that has become part of a sandbox's story.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    pub(crate) response: Arc<Response>,
+    pub(crate) exchanged: Exchanged,
     pub(crate) entry: Arc<Entry>,
 }
 
@@ -402,14 +402,13 @@ impl Sandbox {
         let look = pack.and_then(|pack| tally.count(pack, &ground.packs[pack], &mut exchange));
         self.hand_over_if_closed(&mut state);
         let Exchange { response, change, trace, operation, contract, stub, delivery, .. } = exchange;
-        let response = Arc::new(response);
         let definition = pack.map(|pack| &state.ground.packs[pack]);
         let exchanged = Exchanged {
             pack: definition.map(|definition| Arc::clone(&definition.face)),
             operation,
             contract,
             request,
-            response: Arc::clone(&response),
+            response,
             trace,
             changes: definition.map(|definition| notes(definition, &change.steps)).unwrap_or_default(),
             deliveries: change.delivery_ids(),
@@ -422,14 +421,14 @@ impl Sandbox {
             None => Doing { controls: change.controls, ..Doing::default() },
         };
         let before = state.agenda.first();
-        let (entry, freed) = state.enter(at, Happening::Exchange(Box::new(exchanged)), doing);
+        let (entry, freed) = state.enter(at, Happening::Exchange(Kept::of(&exchanged)), doing);
         self.settle(state, before, real);
         // Whatever had to make room is freed when nobody waits.
         drop(freed);
         if let Some(look) = look {
-            self.look(&look, &response);
+            self.look(&look, &exchanged.response);
         }
-        Committed { response, entry }
+        Committed { exchanged, entry }
     }
 }
 

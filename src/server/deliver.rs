@@ -39,7 +39,7 @@ pub(super) enum Content {
 /// An answer of the control plane or of the server itself.
 pub(super) fn plain(mut response: Response) -> Delivered {
     response.headers.set_default(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let mut made = made(&response);
+    let mut made = made(response);
     made.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     made
 }
@@ -52,10 +52,10 @@ pub(super) fn stream(head: Response, stream: Stream) -> Delivered {
 /// An answer of an API, with the number of its entry, dated in virtual time. How it is to be sent, where that is not at
 /// once and whole, goes along as an extension.
 pub(super) fn committed(committed: Committed, dates: &Dates) -> Delivered {
-    let Committed { response, entry } = committed;
-    let mut made = made(&response);
-    if let Some(delivery) = entry.exchange().and_then(|exchanged| exchanged.delivery.as_ref()) {
-        made.extensions_mut().insert(delivery.clone());
+    let Committed { exchanged, entry } = committed;
+    let mut made = made(exchanged.response);
+    if let Some(delivery) = exchanged.delivery {
+        made.extensions_mut().insert(delivery);
     }
     let headers = made.headers_mut();
     headers.insert(ENTRY, HeaderValue::from(entry.id));
@@ -115,13 +115,13 @@ pub(super) fn closing(mut response: Delivered) -> Delivered {
     response
 }
 
-fn made(response: &Response) -> Delivered {
-    let mut made = hyper::Response::new(Content::Whole(Full::new(response.body.clone())));
+fn made(response: Response) -> Delivered {
+    let mut made = hyper::Response::new(Content::Whole(Full::new(response.body)));
     *made.status_mut() = response.status;
     let headers = made.headers_mut();
     headers.reserve(8);
-    for (name, value) in response.headers.iter() {
-        headers.append(name.clone(), value.clone());
+    for (name, value) in response.headers {
+        headers.append(name, value);
     }
     made
 }

@@ -126,7 +126,7 @@ async fn respond(
         }
     };
     let delivered = match to {
-        Destination::Pack(pack, path) => api(shared, &sandbox, pack, kept(request(path))),
+        Destination::Pack(pack, path) => api(shared, &sandbox, pack, Arc::new(request(path))),
         Destination::Control(path) => controlled(request(path)).await,
         Destination::Admin(path) => {
             let request = request(path);
@@ -135,7 +135,7 @@ async fn respond(
         }
         Destination::Root => controlled(request(String::new())).await,
         Destination::Nowhere(path) => {
-            let request = kept(request(path));
+            let request = Arc::new(request(path));
             let rules = shared.rules;
             let committed =
                 sandbox.astray(Arc::clone(&request), (shared.real)(), |ground, controls, draws, request| {
@@ -187,12 +187,6 @@ fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem
     shared.registry.get(id, (shared.real)()).map_err(|why| control::no_sandbox(id, &why))
 }
 
-/// A request that the log keeps for as long as it can.
-fn kept(mut request: Request) -> Arc<Request> {
-    request.detach();
-    Arc::new(request)
-}
-
 fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Arc<Request>) -> Delivered {
     let rules = shared.rules;
     let committed = sandbox.exchange(pack, Arc::clone(&request), &shared.real, |pack, moment, request| {
@@ -208,7 +202,7 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Arc<Request>) -
 
 /// Counts an exchange, and writes it into the request log. Without a pack the path leads to none.
 fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Request, committed: &Committed) {
-    let Some(exchanged) = committed.entry.exchange() else { return };
+    let Committed { exchanged, entry } = committed;
     shared.metrics.count(pack, exchanged);
     let unmatched = is_unmatched(exchanged);
     if shared.log.is_none() && !unmatched {
@@ -219,7 +213,7 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         Some(face) => vec![face],
         None => packs.iter().map(|pack| &*pack.face).collect(),
     };
-    let path = mask::path_shown(&faces, request, &committed.response);
+    let path = mask::path_shown(&faces, request, &exchanged.response);
     if unmatched {
         sandbox.note_undocumented(exchanged.pack.as_ref().map(|face| &face.name), request.method.as_str(), &path);
     }
@@ -229,10 +223,10 @@ fn tell(shared: &Shared, sandbox: &Sandbox, pack: Option<usize>, request: &Reque
         method: request.method.as_str(),
         path: &path,
         pack: exchanged.pack_name(),
-        status: committed.response.status.as_u16(),
+        status: exchanged.response.status.as_u16(),
         delivery: exchanged.delivery.as_ref().map(|delivery| delivery.word()),
-        entry: committed.entry.id,
-        at: committed.entry.at,
+        entry: entry.id,
+        at: entry.at,
     }));
 }
 

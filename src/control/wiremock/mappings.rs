@@ -135,7 +135,7 @@ pub(super) fn remove_by_metadata(call: &Call<'_>) -> Answer {
 fn idle(call: &Call<'_>) -> (Stubs, BTreeSet<Arc<str>>) {
     let stubs = now(call);
     let log = call.sandbox.log(Log::clone);
-    let used: BTreeSet<Arc<str>> = log.exchanges().filter_map(|entry| entry.exchange()?.stub.clone()).collect();
+    let used: BTreeSet<Arc<str>> = log.exchanges().filter_map(|entry| entry.kept()?.stub.clone()).collect();
     let idle = |story: &Story<'_>| (!used.contains(&story.stub.id)).then(|| Arc::clone(&story.stub.id));
     let idle = stubs.iter().filter_map(|story| idle(&story)).collect();
     (stubs, idle)

@@ -12,7 +12,6 @@ use super::shapes::{Logged, near_miss, request};
 use crate::control::body::{invalid, object};
 use crate::control::{Answer, Call, ok};
 use crate::exchange::{Body, Problem, Request, spelled};
-use crate::journal::is_unmatched;
 use crate::mask::Mask;
 use crate::stub::{Asked, NEAR_MISSES, Stubs};
 
@@ -35,7 +34,7 @@ fn of_stubs(call: &Call<'_>, stubs: &Stubs, sent: &Request, shown: &Json, mask: 
 /// The nearest stubs of each request that nothing answered.
 pub(super) fn of_unmatched(call: &Call<'_>) -> Answer {
     let (log, stubs) = (copy(call), now(call));
-    let found = those(&log, is_unmatched);
+    let found = those(&log, |kept| kept.unmatched);
     let newest = found.iter().take(REQUESTS).filter_map(|entry| Logged::new(call, entry));
     let near =
         newest.flat_map(|one| of_stubs(call, &stubs, &one.exchanged.request, &one.request(), &one.mask).into_iter());

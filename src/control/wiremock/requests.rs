@@ -10,7 +10,7 @@ use crate::clock::Instant;
 use crate::control::body::object;
 use crate::control::{Answer, Call, ok};
 use crate::exchange::Problem;
-use crate::journal::{Entry, Exchanged, Log, is_unmatched};
+use crate::journal::{Entry, Kept, Log};
 use crate::stub::{Asked, Content, RequestPattern};
 
 /// The log as it is now: nobody waits while it is looked through.
@@ -19,8 +19,8 @@ pub(super) fn copy(call: &Call<'_>) -> Log {
 }
 
 /// The exchanges of the journal for which something holds, the newest first.
-pub(super) fn those(log: &Log, holds: impl Fn(&Exchanged) -> bool) -> Vec<&Arc<Entry>> {
-    let mut found: Vec<_> = log.exchanges().filter(|entry| entry.exchange().is_some_and(&holds)).collect();
+pub(super) fn those(log: &Log, holds: impl Fn(&Kept) -> bool) -> Vec<&Arc<Entry>> {
+    let mut found: Vec<_> = log.exchanges().filter(|entry| entry.kept().is_some_and(&holds)).collect();
     found.reverse();
     found
 }
@@ -37,7 +37,8 @@ pub(super) fn pattern(call: &Call<'_>) -> Result<(Json, RequestPattern), Problem
     Ok((written, pattern))
 }
 
-fn fits(call: &Call<'_>, pattern: &RequestPattern, exchanged: &Exchanged) -> bool {
+fn fits(call: &Call<'_>, pattern: &RequestPattern, kept: &Kept) -> bool {
+    let exchanged = kept.exchanged();
     pattern.matches(&Asked::new(&exchanged.request, &exchanged.request.received(), call.rules.json_depth))
 }
 
@@ -56,9 +57,8 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     let stub = call.query("matchingStub");
     let unmatched = call.query("unmatched").is_some_and(|text| text == "true");
     let log = copy(call);
-    let mut found = those(&log, |exchanged| {
-        stub.as_deref().is_none_or(|stub| exchanged.stub.as_deref() == Some(stub))
-            && (!unmatched || is_unmatched(exchanged))
+    let mut found = those(&log, |kept| {
+        stub.as_deref().is_none_or(|stub| kept.stub.as_deref() == Some(stub)) && (!unmatched || kept.unmatched)
     });
     found.retain(|entry| since.is_none_or(|since| entry.at >= since));
     let total = found.len();
@@ -79,7 +79,7 @@ pub(super) fn clear(call: &Call<'_>) -> Answer {
 pub(super) fn count(call: &Call<'_>) -> Answer {
     let (_, pattern) = pattern(call)?;
     let log = copy(call);
-    let count = log.exchanges().filter_map(|entry| entry.exchange()).filter(|one| fits(call, &pattern, one)).count();
+    let count = log.exchanges().filter_map(|entry| entry.kept()).filter(|one| fits(call, &pattern, one)).count();
     ok(&json!({ "count": count, "requestJournalDisabled": false, "evicted": log.journal_evicted() }))
 }
 
@@ -91,12 +91,12 @@ fn requests(call: &Call<'_>, log: &Log, found: &[&Arc<Entry>]) -> Answer {
 pub(super) fn find(call: &Call<'_>) -> Answer {
     let (_, pattern) = pattern(call)?;
     let log = copy(call);
-    requests(call, &log, &those(&log, |exchanged| fits(call, &pattern, exchanged)))
+    requests(call, &log, &those(&log, |kept| fits(call, &pattern, kept)))
 }
 
 pub(super) fn unmatched(call: &Call<'_>) -> Answer {
     let log = copy(call);
-    requests(call, &log, &those(&log, is_unmatched))
+    requests(call, &log, &those(&log, |kept| kept.unmatched))
 }
 
 /// Takes exchanges out of the journal; the log stays.
@@ -109,7 +109,7 @@ fn forget(call: &Call<'_>, found: &[&Arc<Entry>]) -> Answer {
 pub(super) fn remove(call: &Call<'_>) -> Answer {
     let (_, pattern) = pattern(call)?;
     let log = copy(call);
-    forget(call, &those(&log, |exchanged| fits(call, &pattern, exchanged)))
+    forget(call, &those(&log, |kept| fits(call, &pattern, kept)))
 }
 
 /// Those that a stub with such metadata answered.
@@ -129,7 +129,7 @@ fn id(call: &Call<'_>) -> Result<u64, Problem> {
     let text = call.parameter("id");
     let unknown = || Problem::not_found("entry-unknown", format!("There is no request `{text}` in the journal."));
     let id = text.parse().map_err(|_| unknown())?;
-    let there = call.sandbox.log(|log| log.unforgotten(id).is_some_and(|entry| entry.exchange().is_some()));
+    let there = call.sandbox.log(|log| log.unforgotten(id).is_some_and(|entry| entry.is_exchange()));
     if there { Ok(id) } else { Err(unknown()) }
 }
 

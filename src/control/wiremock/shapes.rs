@@ -14,14 +14,15 @@ use crate::stub::{Difference, Stubs};
 /// An exchange of the journal, with its mask.
 pub(super) struct Logged<'e> {
     pub(super) entry: &'e Entry,
-    pub(super) exchanged: &'e Exchanged,
+    pub(super) exchanged: Exchanged,
     pub(super) mask: Mask,
 }
 
 impl<'e> Logged<'e> {
     pub(super) fn new(call: &Call<'_>, entry: &'e Entry) -> Option<Self> {
         let exchanged = entry.exchange()?;
-        Some(Logged { entry, exchanged, mask: shown::mask(call.registry, exchanged, Secrets::Masked) })
+        let mask = shown::mask(call.registry, &exchanged, Secrets::Masked);
+        Some(Logged { entry, exchanged, mask })
     }
 
     pub(super) fn request(&self) -> Json {
@@ -33,7 +34,7 @@ impl<'e> Logged<'e> {
 
     /// A request with its answer, and the stub that gave it as it is now.
     pub(super) fn event(&self, stubs: &Stubs) -> Json {
-        let Exchanged { response, stub, took, delivery, .. } = self.exchanged;
+        let Exchanged { response, stub, took, delivery, .. } = &self.exchanged;
         let headers = self.mask.headers(response.headers.iter());
         let body = text(&self.mask.body(&response.body, response.headers.get(&CONTENT_TYPE)));
         let delay = delivery.as_deref().map_or(0, |delivery| delivery.delay.as_millis());
@@ -42,7 +43,7 @@ impl<'e> Logged<'e> {
             "request": self.request(),
             "responseDefinition": { "status": response.status.as_u16(), "fromConfiguredStub": stub.is_some() },
             "response": { "status": response.status.as_u16(), "headers": headers, "body": body.0, "bodyAsBase64": body.1 },
-            "wasMatched": !is_unmatched(self.exchanged),
+            "wasMatched": !is_unmatched(&self.exchanged),
             "timing": { "processTime": took / 1000, "addedDelay": u64::try_from(delay).unwrap_or(u64::MAX) },
         });
         if let Some(story) = stub.as_deref().and_then(|id| stubs.get(id)) {

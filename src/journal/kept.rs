@@ -1,0 +1,404 @@
+//! An exchange as the log keeps it: one piece of memory for all that is not read before somebody asks.
+//!
+//! A log keeps ten thousand exchanges while new ones come in, and a request, an answer and a trace are some forty pieces of
+//! memory. Each of them would have to be fetched from far away when it is made, and again when it makes room.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+
+use super::{Detail, Exchanged, Face, Note, Stage, Step, Trace, Verdict, is_unmatched};
+use crate::diagnostic::{FileId, Location};
+use crate::exchange::{Body, Delivery, Headers, Request, Response};
+
+/// Bodies that are larger are not copied: the log shares them.
+const COPIED: usize = 2048;
+
+/// What stands for a length where there is nothing.
+const NONE: u32 = u32::MAX;
+
+/// An exchange, packed. [`Kept::exchanged`] is what it was.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) pack: Option<Arc<Face>>,
+    pub(crate) contract: Option<&'static str>,
+    pub(crate) method: Method,
+    pub(crate) status: StatusCode,
+    pub(crate) changes: Vec<Note>,
+    pub(crate) stub: Option<Arc<str>>,
+    /// Whether nothing was found to answer it.
+    pub(crate) unmatched: bool,
+    /// How many steps of the trace say that the pack or the server is at fault.
+    pub(crate) findings: u32,
+    version: Version,
+    bare: bool,
+    took: u64,
+    deliveries: Vec<Arc<str>>,
+    delivery: Option<Box<Delivery>>,
+    /// The bodies of request and answer that are not in `packed`.
+    shared: Option<Box<[Bytes; 2]>>,
+    /// Pieces with their lengths before them: path, operation, base, query; headers and body of the request; those of
+    /// the answer; the trace.
+    packed: Box<[u8]>,
+}
+
+impl Kept {
+    pub(crate) fn of(exchanged: &Exchanged) -> Self {
+        let Exchanged { request, response, trace, .. } = exchanged;
+        let mut to = Packer(Vec::with_capacity(room(exchanged)));
+        to.text(&request.path);
+        to.optional(exchanged.operation.as_deref());
+        to.text(&request.base);
+        to.optional(request.query.as_deref());
+        to.headers(request.headers.len(), request.headers.iter());
+        let sent = match &request.body {
+            Body::Whole(body) => {
+                to.number(0);
+                to.body(body)
+            }
+            Body::TooLarge { limit } => {
+                to.number(1);
+                to.0.extend_from_slice(&(*limit as u64).to_le_bytes());
+                None
+            }
+        };
+        to.headers(response.headers.len(), response.headers.iter());
+        let given = to.body(&response.body);
+        to.trace(trace);
+        let shared = (sent.is_some() || given.is_some())
+            .then(|| Box::new([sent.cloned().unwrap_or_default(), given.cloned().unwrap_or_default()]));
+        Kept {
+            pack: exchanged.pack.clone(),
+            contract: exchanged.contract,
+            method: request.method.clone(),
+            status: response.status,
+            changes: exchanged.changes.clone(),
+            stub: exchanged.stub.clone(),
+            unmatched: is_unmatched(exchanged),
+            findings: u32::try_from(trace.findings()).unwrap_or(u32::MAX),
+            version: request.version,
+            bare: request.bare,
+            took: exchanged.took,
+            deliveries: exchanged.deliveries.clone(),
+            delivery: exchanged.delivery.clone(),
+            shared,
+            packed: to.0.into_boxed_slice(),
+        }
+    }
+
+    /// What it was.
+    pub(crate) fn exchanged(&self) -> Exchanged {
+        let mut from = Unpacker(&self.packed);
+        let [sent, given] = self.shared.as_deref().cloned().unwrap_or_default();
+        let path = from.text();
+        let operation = from.optional().map(Arc::from);
+        let base = from.text();
+        let query = from.optional().map(str::to_owned);
+        let mut headers = HeaderMap::new();
+        from.headers(|name, value| {
+            headers.append(name, value);
+        });
+        let body = match from.number() {
+            0 => Body::Whole(from.body(sent)),
+            _ => Body::TooLarge { limit: usize::try_from(from.long()).unwrap_or(usize::MAX) },
+        };
+        let request = Request {
+            method: self.method.clone(),
+            base,
+            path,
+            bare: self.bare,
+            query,
+            version: self.version,
+            headers,
+            body,
+        };
+        let mut headers = Headers::default();
+        from.headers(|name, value| headers.append(name, value));
+        let response = Response { status: self.status, headers, body: from.body(given) };
+        Exchanged {
+            pack: self.pack.clone(),
+            operation,
+            contract: self.contract,
+            request: Arc::new(request),
+            response,
+            trace: from.trace(),
+            changes: self.changes.clone(),
+            deliveries: self.deliveries.clone(),
+            stub: self.stub.clone(),
+            delivery: self.delivery.clone(),
+            took: self.took,
+        }
+    }
+
+    /// The name of the pack.
+    pub(crate) fn pack_name(&self) -> Option<&str> {
+        self.pack.as_ref().map(|face| &*face.name)
+    }
+
+    /// The path of the request.
+    pub(crate) fn path(&self) -> &str {
+        Unpacker(&self.packed).str()
+    }
+
+    /// The id of the operation.
+    pub(crate) fn operation(&self) -> Option<&str> {
+        let mut from = Unpacker(&self.packed);
+        from.str();
+        from.optional()
+    }
+
+    /// How many bytes keeping this costs, besides itself.
+    pub(crate) fn size(&self) -> usize {
+        let notes = self.changes.iter().map(|note| size_of::<Note>() + note.id.len());
+        let deliveries = self.deliveries.iter().map(|id| size_of::<Arc<str>>() + id.len());
+        let bodies = self.shared.iter().flat_map(|bodies| bodies.iter()).map(|body| size_of::<Bytes>() + body.len());
+        let delivery = self.delivery.as_ref().map_or(0, |_| size_of::<Delivery>());
+        self.packed.len() + notes.chain(deliveries).chain(bodies).sum::<usize>() + delivery
+    }
+}
+
+/// About how many bytes it will take.
+fn room(exchanged: &Exchanged) -> usize {
+    let Exchanged { request, response, trace, .. } = exchanged;
+    let lines = request.headers.len() + response.headers.len();
+    let copied = |body: &[u8]| if body.len() > COPIED { body.len() } else { 0 };
+    let texts = request.base.len() + exchanged.operation.as_ref().map_or(0, |operation| operation.len());
+    request.size() - copied(request.body.bytes()) + response.size() - copied(&response.body)
+        + texts
+        + lines * 8
+        + trace.size()
+        + 64
+}
+
+struct Packer(Vec<u8>);
+
+impl Packer {
+    fn number(&mut self, number: u32) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn piece(&mut self, bytes: &[u8]) {
+        // Nothing of a request or an answer is 4 GiB long.
+        self.number(u32::try_from(bytes.len()).unwrap_or(0));
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.piece(text.as_bytes());
+    }
+
+    fn optional(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.number(NONE),
+        }
+    }
+
+    fn headers<'h>(&mut self, count: usize, headers: impl Iterator<Item = (&'h HeaderName, &'h HeaderValue)>) {
+        self.number(u32::try_from(count).unwrap_or(0));
+        for (name, value) in headers {
+            self.text(name.as_str());
+            self.piece(value.as_bytes());
+        }
+    }
+
+    /// Gives a body that is not copied.
+    fn body<'b>(&mut self, body: &'b Bytes) -> Option<&'b Bytes> {
+        if body.len() > COPIED {
+            self.number(NONE);
+            return Some(body);
+        }
+        self.piece(body);
+        None
+    }
+
+    fn trace(&mut self, trace: &Trace) {
+        self.number(u32::try_from(trace.steps().len()).unwrap_or(0));
+        for Step { stage, verdict, place, detail } in trace.steps() {
+            self.0.extend_from_slice(&[*stage as u8, *verdict as u8, u8::from(place.is_some())]);
+            if let Some(place) = place {
+                let Location { file, range } = place;
+                for number in [file.0 as usize, range.start, range.end] {
+                    self.number(u32::try_from(number).unwrap_or(NONE));
+                }
+            }
+            self.text(detail.text());
+        }
+    }
+}
+
+/// Reads what a [`Packer`] wrote, in the same order.
+struct Unpacker<'p>(&'p [u8]);
+
+impl<'p> Unpacker<'p> {
+    fn bytes(&mut self, count: usize) -> &'p [u8] {
+        let (bytes, rest) = self.0.split_at_checked(count).unwrap_or_default();
+        self.0 = rest;
+        bytes
+    }
+
+    fn byte(&mut self) -> usize {
+        self.bytes(1).first().map_or(0, |byte| usize::from(*byte))
+    }
+
+    fn number(&mut self) -> u32 {
+        self.bytes(4).try_into().map_or(0, u32::from_le_bytes)
+    }
+
+    fn long(&mut self) -> u64 {
+        self.bytes(8).try_into().map_or(0, u64::from_le_bytes)
+    }
+
+    fn piece(&mut self) -> Option<&'p [u8]> {
+        match self.number() {
+            NONE => None,
+            length => Some(self.bytes(length as usize)),
+        }
+    }
+
+    fn optional(&mut self) -> Option<&'p str> {
+        self.piece().map(|piece| std::str::from_utf8(piece).unwrap_or_default())
+    }
+
+    fn str(&mut self) -> &'p str {
+        self.optional().unwrap_or_default()
+    }
+
+    fn text(&mut self) -> String {
+        self.str().to_owned()
+    }
+
+    fn headers(&mut self, mut each: impl FnMut(HeaderName, HeaderValue)) {
+        for _ in 0..self.number() {
+            let name = HeaderName::from_bytes(self.piece().unwrap_or_default());
+            let value = HeaderValue::from_bytes(self.piece().unwrap_or_default());
+            // What was a header is one.
+            if let (Ok(name), Ok(value)) = (name, value) {
+                each(name, value);
+            }
+        }
+    }
+
+    fn body(&mut self, shared: Bytes) -> Bytes {
+        self.piece().map_or(shared, Bytes::copy_from_slice)
+    }
+
+    fn trace(&mut self) -> Trace {
+        let mut trace = Trace::new();
+        for _ in 0..self.number() {
+            let (stage, verdict) = (self.byte(), self.byte());
+            let place = (self.byte() == 1).then(|| {
+                let [file, start, end] = [self.number(), self.number(), self.number()];
+                Location::new(FileId(file), start as usize..end as usize)
+            });
+            let detail = Detail::from(self.text());
+            if let (Some(stage), Some(verdict)) = (Stage::ALL.get(stage), Verdict::ALL.get(verdict)) {
+                trace.add(*stage, *verdict, place.as_ref(), detail);
+            }
+        }
+        trace
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::header;
+
+    use super::*;
+
+    fn exchanged(body: Body, answer: Bytes) -> Exchanged {
+        let mut headers = HeaderMap::new();
+        headers.append("x-many", HeaderValue::from_static("one"));
+        headers.append(header::ACCEPT, HeaderValue::from_bytes(b"\xe9, \xff").unwrap());
+        headers.append("x-many", HeaderValue::from_static(""));
+        let request = Request {
+            method: Method::from_bytes(b"PURGE").unwrap(),
+            base: "http://localhost/~a/shop".to_owned(),
+            path: "/caf%C3%A9".to_owned(),
+            bare: true,
+            query: Some(String::new()),
+            version: Version::HTTP_2,
+            headers,
+            body,
+        };
+        let mut response = Response::new(StatusCode::IM_A_TEAPOT).with_body("application/json", answer);
+        response.headers.append(header::SET_COOKIE, HeaderValue::from_static("a=1"));
+        response.headers.append(header::SET_COOKIE, HeaderValue::from_static("b=2"));
+        let mut trace = Trace::new();
+        for (number, stage) in Stage::ALL.into_iter().enumerate() {
+            let place = Location::new(FileId(7), number..1 << 20);
+            let place = (number % 2 == 0).then_some(&place);
+            trace.add(stage, Verdict::ALL[number % Verdict::ALL.len()], place, format!("step {number}: é"));
+        }
+        Exchanged {
+            pack: Some(Arc::new(Face { name: "shop".into(), ..Face::default() })),
+            operation: Some("orders/show".into()),
+            contract: Some("documented"),
+            request: Arc::new(request),
+            response,
+            trace,
+            changes: vec![Note { verb: "create", resource: "orders".into(), id: "1".to_owned() }],
+            deliveries: vec!["d1".into()],
+            stub: Some("s".into()),
+            delivery: Some(Box::new(Delivery { delay: Duration::from_millis(3), ..Delivery::default() })),
+            took: u64::MAX,
+        }
+    }
+
+    #[test]
+    fn an_exchange_comes_out_as_it_went_in() {
+        let sizes = [0, 1, COPIED, COPIED + 1, 100_000];
+        let whole = sizes.map(|size| Body::Whole(Bytes::from(vec![b'a'; size])));
+        for body in whole.into_iter().chain([Body::TooLarge { limit: usize::MAX }]) {
+            for size in sizes {
+                let exchanged = exchanged(body.clone(), Bytes::from(vec![0xff; size]));
+                let kept = Kept::of(&exchanged);
+                assert_eq!(format!("{:?}", kept.exchanged()), format!("{exchanged:?}"), "{size}");
+                assert_eq!((kept.path(), kept.operation()), ("/caf%C3%A9", Some("orders/show")));
+                assert_eq!((kept.findings, kept.unmatched), (4, false));
+                assert!(kept.size() >= size + body.bytes().len());
+            }
+        }
+        let bare = Exchanged {
+            pack: None,
+            operation: None,
+            contract: None,
+            request: Arc::new(Request {
+                query: None,
+                headers: HeaderMap::new(),
+                ..(*exchanged(Body::Whole(Bytes::new()), Bytes::new()).request).clone()
+            }),
+            response: Response::new(StatusCode::OK),
+            trace: Trace::new(),
+            changes: vec![],
+            deliveries: vec![],
+            stub: None,
+            delivery: None,
+            took: 0,
+        };
+        let kept = Kept::of(&bare);
+        assert_eq!(format!("{:?}", kept.exchanged()), format!("{bare:?}"));
+        assert_eq!((kept.operation(), kept.unmatched), (None, true));
+    }
+
+    #[test]
+    fn it_holds_nothing_of_what_a_small_exchange_was_read_into() {
+        let buffer = Bytes::from(vec![b'b'; 64]);
+        let exchanged = exchanged(Body::Whole(buffer.slice(..9)), buffer.slice(9..));
+        let kept = Kept::of(&exchanged);
+        drop(exchanged);
+        assert!(buffer.is_unique());
+        assert_eq!(kept.exchanged().request.body.bytes(), &buffer[..9]);
+    }
+
+    #[test]
+    fn large_bodies_are_shared() {
+        let large = Bytes::from(vec![b'b'; COPIED + 1]);
+        let kept = Kept::of(&exchanged(Body::Whole(Bytes::new()), large.clone()));
+        assert_eq!(kept.exchanged().response.body.as_ptr(), large.as_ptr());
+        assert!(!large.is_unique());
+    }
+}
