@@ -4,7 +4,7 @@
 //! so there is an end to the series. Must not know: sandboxes, the engine, the control plane. Start with [`Metrics::count`] and
 //! [`Metrics::shown`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::RwLock;
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -126,6 +126,7 @@ impl Families {
         let name = || Arc::clone(&pack.name);
         let answers = |contract| self.answers.get_or_create_owned(&OfContract { pack: name(), contract });
         PackMetrics {
+            requests: Recent::default(),
             took: self.took.get_or_create_owned(&OfPack { pack: name() }),
             answers: Provenance::HEADERS.map(answers),
             unmatched: self.unmatched.get_or_create_owned(&OfPack { pack: name() }),
@@ -136,10 +137,38 @@ impl Families {
 /// What every exchange of a pack counts in, found once.
 #[derive(Debug)]
 struct PackMetrics {
+    requests: Recent,
     took: Histogram,
     /// In the order of [`Provenance::HEADERS`].
     answers: [Counter; 3],
     unmatched: Counter,
+}
+
+/// How many counters of a pack are found without a lock.
+const RECENT: usize = 64;
+
+/// Counters by operation and status: those that were needed first at their place. A place is never given to another, so
+/// nobody waits to look there.
+#[derive(Debug)]
+struct Recent([OnceLock<(Arc<str>, u16, Counter)>; RECENT]);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Recent([const { OnceLock::new() }; RECENT])
+    }
+}
+
+impl Recent {
+    /// Does something with the counter of an operation and a status, which `named` finds where it is not here.
+    fn of<R>(&self, operation: &Arc<str>, code: u16, named: impl Fn() -> Counter, act: impl Fn(&Counter) -> R) -> R {
+        // Names of operations lie where they lie for as long as there is their pack.
+        let place = (operation.as_ptr().addr() >> 4) ^ usize::from(code);
+        let (known, status, counter) = self.0[place % RECENT].get_or_init(|| (Arc::clone(operation), code, named()));
+        match *status == code && (Arc::ptr_eq(known, operation) || **known == **operation) {
+            true => act(counter),
+            false => act(&named()),
+        }
+    }
 }
 
 /// What the open sandboxes have, as it is when metrics are asked for.
@@ -220,7 +249,13 @@ impl Metrics {
         let pack = || Arc::clone(exchanged.pack.as_ref().map_or(&self.nothing, |face| &face.name));
         let operation = || Arc::clone(exchanged.operation.as_ref().unwrap_or(&self.nothing));
         let code = exchanged.response.status.as_u16();
-        self.requests.get_or_create(&OfAnswer { pack: pack(), operation: operation(), code }).inc();
+        let named = || self.requests.get_or_create_owned(&OfAnswer { pack: pack(), operation: operation(), code });
+        match of {
+            Some(of) => {
+                of.requests.of(exchanged.operation.as_ref().unwrap_or(&self.nothing), code, named, Counter::inc)
+            }
+            None => named().inc(),
+        };
         if let Some(of) = of {
             of.took.observe(seconds(exchanged.took));
             let contract = Provenance::HEADERS.iter().position(|known| exchanged.contract == Some(*known));
@@ -237,7 +272,7 @@ impl Metrics {
         let findings = exchanged.trace.findings();
         if findings > 0 {
             let of = OfOperation { pack: pack(), operation: operation() };
-            self.families.findings.get_or_create(&of).inc_by(findings as u64);
+            self.families.findings.get_or_create(&of).inc_by(u64::from(findings));
         }
     }
 

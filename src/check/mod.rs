@@ -81,11 +81,11 @@ fn judge(pack: &Pack, replay: &Replay, exchange: &Exchange) -> (Vec<Finding>, us
 
 /// Stages at which the pack itself failed.
 fn failures(exchange: &Exchange) -> Vec<Finding> {
-    let failed = exchange.trace.steps().iter().filter(|step| step.verdict == Verdict::Failed);
-    let finding = |step: &Step| match step.stage {
-        Stage::CheckResponse => Finding::Schema(step.detail.text().to_owned()),
-        Stage::Webhooks => Finding::Told(step.detail.text().to_owned()),
-        _ => Finding::Fault(step.detail.text().to_owned()),
+    let failed = exchange.trace.steps().filter(|step| step.verdict == Verdict::Failed);
+    let finding = |step: Step<'_>| match step.stage {
+        Stage::CheckResponse => Finding::Schema(step.detail.to_owned()),
+        Stage::Webhooks => Finding::Told(step.detail.to_owned()),
+        _ => Finding::Fault(step.detail.to_owned()),
     };
     failed.map(finding).collect()
 }
@@ -103,7 +103,7 @@ fn explain(pack: &Pack, prepared: &Prepared, exchange: &Exchange) -> Vec<String>
     ));
     for step in exchange.trace.steps() {
         let place = step.place.as_ref().map(|place| pack.sources.place(place)).unwrap_or_default();
-        lines.push(format!("{:<15} {:<8} {} {place}", step.stage.name(), step.verdict.name(), step.detail.text()));
+        lines.push(format!("{:<15} {:<8} {} {place}", step.stage.name(), step.verdict.name(), step.detail));
     }
     lines
 }

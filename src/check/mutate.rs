@@ -44,8 +44,8 @@ pub(super) fn result(name: String, findings: Vec<String>) -> CaseResult {
 
 /// The places of the answers that an exchange was rendered from.
 fn rendered(pack: &Pack, exchange: &Exchange) -> Vec<String> {
-    let rendered = exchange.trace.steps().iter().filter(|step| step.stage == Stage::Render);
-    rendered.filter_map(|step| step.place.as_ref()).map(|place| exact(pack, place)).collect()
+    let rendered = exchange.trace.steps().filter(|step| step.stage == Stage::Render);
+    rendered.filter_map(|step| step.place).map(|place| exact(pack, &place)).collect()
 }
 
 pub(super) fn exact(pack: &Pack, place: &Location) -> String {

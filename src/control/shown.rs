@@ -221,10 +221,9 @@ fn exchange(registry: &Registry, exchanged: &Exchanged, secrets: Secrets) -> Jso
     let mask = mask(registry, exchanged, secrets);
     let steps: Vec<Json> = trace
         .steps()
-        .iter()
         .map(|step| {
             let place = step.place.as_ref().zip(exchanged.pack.as_ref()).map(|(place, face)| face.sources.place(place));
-            let detail = mask.text(step.detail.text());
+            let detail = mask.text(step.detail);
             json!({ "stage": step.stage.name(), "verdict": step.verdict.name(), "detail": detail, "at": place })
         })
         .collect();

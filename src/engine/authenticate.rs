@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -172,17 +173,23 @@ fn above(call: &Call<'_>, mut resource: ResourceId, record: &Arc<Record>, wanted
     Some(Arc::clone(record))
 }
 
-fn credential(call: &Call<'_>, place: &CredentialPlace) -> Option<String> {
+fn credential<'a>(call: &Call<'a>, place: &CredentialPlace) -> Option<Cow<'a, str>> {
     match place {
-        CredentialPlace::Header(name) => call.request.header(name.as_str()).map(str::to_owned),
+        CredentialPlace::Header(name) => call.request.header(name).map(Cow::Borrowed),
         CredentialPlace::Query(name) => {
             let query = call.query.as_deref()?;
-            form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(key, _)| key == name).map(|(_, value)| Cow::Owned(value.into_owned()))
         }
     }
 }
 
 pub(super) fn decode(pack: &Pack, steps: &[Decode], text: &str) -> Option<Json> {
+    let bearer = steps.first().filter(|step| matches!(step, Decode::Bearer));
+    let (text, steps) = match bearer {
+        Some(step) => (after(text, step.word()?)?, &steps[1..]),
+        None => (text, steps),
+    };
     let mut value = Json::from(text);
     for step in steps {
         let text = value.as_str()?;

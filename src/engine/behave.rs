@@ -10,7 +10,7 @@ use super::fill::{Slot, draft, evaluated, fill};
 use super::{Call, Rejection, scope};
 use crate::exchange::Request;
 use crate::expr::{ExprId, Scope, Source, Value};
-use crate::journal::{Detail, Stage, Trace, Verdict};
+use crate::journal::{Stage, Trace, Verdict};
 use crate::pack::{Effect, List, Operation, Pack, ResourceId, Shape, Sort, Verb};
 use crate::sandbox::{
     Change, Conflict, Moment, Numbers, Record, RecordList, RecordView, Step, Visibility, World, WorldEdit,
@@ -69,12 +69,12 @@ struct Work<'a> {
     created: u32,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     fn world(&self) -> &World {
         self.own.as_ref().unwrap_or(self.base)
     }
 
-    fn perform(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+    fn perform(&mut self, effect: &Effect, scope: &mut Scope) -> Result<&'a str, Rejection> {
         if !self.change.edits.is_empty() {
             self.own = Some(self.base.after(self.pack, &self.change.edits));
         }
@@ -85,8 +85,9 @@ impl Work<'_> {
         }
     }
 
-    fn create(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
-        let resource = self.pack.resource(effect.resource);
+    fn create(&mut self, effect: &Effect, scope: &mut Scope) -> Result<&'a str, Rejection> {
+        let pack = self.pack;
+        let resource = pack.resource(effect.resource);
         let mut values: Vec<Option<Json>> = vec![None; resource.fields.len()];
         self.created += 1;
         let numbered = format!("{}#{}", resource.name, self.created);
@@ -113,7 +114,7 @@ impl Work<'_> {
         }
         let record = self.world().insert(self.pack, effect.resource, values).map_err(conflict)?;
         self.done("create", effect, &record, scope);
-        Ok(Detail::from(&resource.name))
+        Ok(&resource.name)
     }
 
     /// The next number, unless a replayed example says which.
@@ -124,32 +125,34 @@ impl Work<'_> {
         }
     }
 
-    fn update(&mut self, effect: &Effect, scope: &mut Scope) -> Result<Detail, Rejection> {
+    fn update(&mut self, effect: &Effect, scope: &mut Scope) -> Result<&'a str, Rejection> {
         let Some(record) = self.current(effect, scope)? else {
-            return Ok(Detail::Fixed("there is no record: nothing done"));
+            return Ok("there is no record: nothing done");
         };
-        let resource = self.pack.resource(effect.resource);
+        let pack = self.pack;
+        let resource = pack.resource(effect.resource);
         let mut values = record.values.to_vec();
         self.set(effect, scope, &mut values, Slot::new(&resource.name))?;
         for field in &effect.unset {
             values[*field] = None;
         }
         if values == record.values.as_ref() {
-            return Ok(Detail::Fixed("nothing is different: nothing done"));
+            return Ok("nothing is different: nothing done");
         }
         let record = self.world().update(self.pack, effect.resource, record.sequence, values).map_err(conflict)?;
         self.done("update", effect, &record, scope);
-        Ok(Detail::from(&resource.name))
+        Ok(&resource.name)
     }
 
-    fn delete(&mut self, effect: &Effect, scope: &Scope) -> Result<Detail, Rejection> {
+    fn delete(&mut self, effect: &Effect, scope: &Scope) -> Result<&'a str, Rejection> {
         let Some(record) = self.current(effect, scope)? else {
-            return Ok(Detail::Fixed("there is no record: nothing done"));
+            return Ok("there is no record: nothing done");
         };
         let mut change = std::mem::take(&mut self.change);
         self.world().delete(self.pack, effect.resource, record.sequence, &mut change);
         self.change = change;
-        Ok(Detail::from(&self.pack.resource(effect.resource).name))
+        let pack = self.pack;
+        Ok(&pack.resource(effect.resource).name)
     }
 
     /// The record that a name stands for, as the world has it now.
@@ -177,7 +180,8 @@ impl Work<'_> {
         values: &mut [Option<Json>],
         slot: Slot<'_>,
     ) -> Result<(), Rejection> {
-        let resource = self.pack.resource(effect.resource);
+        let pack = self.pack;
+        let resource = pack.resource(effect.resource);
         for (field, shape) in &effect.set {
             let name = &resource.fields[*field].name;
             values[*field] = self.value(shape, scope, effect.resource, *field, slot.step(name))?;

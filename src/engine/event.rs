@@ -102,7 +102,7 @@ fn change(pack: &Arc<Pack>, moment: &Moment<'_>, event: &Event, input: &Json) ->
     match loaded {
         Ok(None) => {}
         Ok(Some(Missing { resource, .. })) => {
-            let words = trace.steps().last().map_or("", |step| step.detail.text());
+            let words = trace.steps().last().map_or("", |step| step.detail);
             return Err(EventFault::Missing(format!("{}: {words}", pack.resource(resource).name)));
         }
         Err(rejection) => return Err(refused(pack, rejection)),

@@ -8,14 +8,14 @@ use super::Rejection;
 use crate::clock::Instant;
 use crate::expr::{ExprId, Kind, Scope, Value};
 use crate::pack::{Check, Each, Leaf, Member, Pack, Shape};
-use crate::sandbox::{Record, RecordList, RecordView};
+use crate::sandbox::{Record, RecordList, RecordRef, RecordView};
 use crate::schema::Schema;
 
 /// What the members of a shape are looked up in.
 #[derive(Clone, Copy)]
 pub(super) enum Current<'a> {
     Nothing,
-    Record(&'a RecordView),
+    Record(RecordRef<'a>),
     Json(&'a Json),
 }
 
@@ -152,11 +152,11 @@ impl<'a> Writer<'a> {
                     let view = value.downcast::<RecordView>().ok_or_else(|| not_a_record(self.pack, *of))?;
                     let check = inner_check(check);
                     match bare {
-                        true => self.record(inner, check, scope, view, slot)?,
+                        true => self.record(inner, check, scope, view.lend(), slot)?,
                         false => {
                             let mut scope = scope.clone();
                             scope.bind(Arc::clone(name), value.clone());
-                            self.shape(inner, check, &scope, Current::Record(view), slot)?
+                            self.shape(inner, check, &scope, Current::Record(view.lend()), slot)?
                         }
                     }
                 }
@@ -227,7 +227,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn field(&mut self, view: &RecordView, index: usize, check: &Check) -> bool {
+    fn field(&mut self, view: RecordRef<'_>, index: usize, check: &Check) -> bool {
         let Some(wire) = view.wire(index) else { return false };
         if let Check::Leaf(leaf) = check {
             let known = leaf.number.is_some_and(|number| view.record.is_proved(number));
@@ -243,7 +243,7 @@ impl<'a> Writer<'a> {
         true
     }
 
-    fn fields(&mut self, view: &RecordView, except: &[String]) -> bool {
+    fn fields(&mut self, view: RecordRef<'_>, except: &[String]) -> bool {
         self.out.push(b'{');
         let mut written = 0;
         for (index, field) in view.pack.resource(view.resource).fields.iter().enumerate() {
@@ -322,7 +322,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let current = match item.downcast::<RecordView>() {
-                Some(view) if each.resource.is_some() => Current::Record(view),
+                Some(view) if each.resource.is_some() => Current::Record(view.lend()),
                 _ => Current::Nothing,
             };
             if each.key.is_none() {
@@ -379,8 +379,8 @@ impl<'a> Writer<'a> {
         self.out.push(b'[');
         for (index, record) in list.records.iter().enumerate() {
             self.comma(index);
-            let view = RecordView { pack: Arc::clone(&list.pack), resource: list.resource, record: Arc::clone(record) };
-            if !self.record(&each.item, check, scope, &view, slot)? {
+            let view = RecordRef { pack: &list.pack, resource: list.resource, record };
+            if !self.record(&each.item, check, scope, view, slot)? {
                 return Err(undefined("an item"));
             }
         }
@@ -395,7 +395,7 @@ impl<'a> Writer<'a> {
         shape: &Shape,
         check: &Check,
         scope: &Scope,
-        view: &RecordView,
+        view: RecordRef<'_>,
         slot: Slot<'_>,
     ) -> Result<bool, Rejection> {
         let Check::Rendered(number, check) = check else {

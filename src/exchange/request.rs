@@ -41,6 +41,13 @@ pub(crate) enum Body {
     TooLarge { limit: usize },
 }
 
+/// None was sent.
+impl Default for Body {
+    fn default() -> Self {
+        Body::Whole(Bytes::new())
+    }
+}
+
 impl Body {
     /// The most bytes that a body may have when nothing else is said: 2 MiB.
     pub(crate) const LIMIT: usize = 2 << 20;
@@ -55,7 +62,7 @@ impl Body {
 
 impl Request {
     /// The value of a header when it is readable text: UTF-8, of which ASCII is a part.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 

@@ -2,6 +2,8 @@
 //! `and`, `or`, `not`. Where a plan meets a value that it is not made for it gives up, and the machine decides; so a
 //! plan can only ever be faster, never different.
 
+use std::ops::Deref;
+
 use minijinja::Value;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
 
@@ -102,41 +104,31 @@ impl Plan {
         if let Plan::Random { alphabet, count } = self {
             return Some(Value::from(functions::random(scope.draws(), slot, 0, alphabet, *count)));
         }
-        self.value(scope)
+        self.value(scope).map(Found::own)
     }
 
-    fn value(&self, scope: &Scope) -> Option<Value> {
-        match self {
-            Plan::Random { .. } => None,
-            Plan::Constant(value) => Some(value.clone()),
-            Plan::Path { root, members } => {
-                let mut value = scope.lookup(root)?.0;
-                for member in members {
-                    value = match value.downcast_object_ref::<Members>() {
-                        Some(found) => found.get(member).unwrap_or(Value::UNDEFINED),
-                        // What has no member is for the machine to say.
-                        None => return None,
-                    };
-                }
-                Some(value)
-            }
+    fn value<'s>(&'s self, scope: &'s Scope) -> Option<Found<'s>> {
+        Some(Found::Made(match self {
+            Plan::Random { .. } => return None,
+            Plan::Constant(value) => return Some(Found::Kept(value)),
+            Plan::Path { root, members } => return path(root, members, scope),
             Plan::Join(left, right) => {
                 let (left, right) = (left.value(scope)?, right.value(scope)?);
                 let (left, right) = (left.as_str()?, right.as_str()?);
                 let mut text = String::with_capacity(left.len() + right.len());
                 text.push_str(left);
                 text.push_str(right);
-                Some(Value::from(text))
+                Value::from(text)
             }
-            Plan::Add(left, right) => Some(Value::from(whole(left, scope)?.checked_add(whole(right, scope)?)?)),
-            Plan::Subtract(left, right) => Some(Value::from(whole(left, scope)?.checked_sub(whole(right, scope)?)?)),
+            Plan::Add(left, right) => Value::from(whole(left, scope)?.checked_add(whole(right, scope)?)?),
+            Plan::Subtract(left, right) => Value::from(whole(left, scope)?.checked_sub(whole(right, scope)?)?),
             Plan::Compare(op, left, right) => {
                 let (left, right) = (left.value(scope)?, right.value(scope)?);
                 let order = match (left.as_str(), right.as_str()) {
                     (Some(left), Some(right)) => left.cmp(right),
                     _ => exact(&left)?.cmp(&exact(&right)?),
                 };
-                Some(Value::from(match op {
+                Value::from(match op {
                     CompareOpKind::Eq => order.is_eq(),
                     CompareOpKind::Ne => order.is_ne(),
                     CompareOpKind::Lt => order.is_lt(),
@@ -144,22 +136,61 @@ impl Plan {
                     CompareOpKind::Gt => order.is_gt(),
                     CompareOpKind::Gte => order.is_ge(),
                     CompareOpKind::In | CompareOpKind::NotIn => return None,
-                }))
+                })
             }
-            Plan::Not(inner) => defined(inner, scope).map(|value| Value::from(!value.is_true())),
+            Plan::Not(inner) => Value::from(!defined(inner, scope)?.is_true()),
             Plan::And(left, right) => {
                 let left = defined(left, scope)?;
-                if left.is_true() { defined(right, scope) } else { Some(left) }
+                return if left.is_true() { defined(right, scope) } else { Some(left) };
             }
             Plan::Or(left, right) => {
                 let left = defined(left, scope)?;
-                if left.is_true() { Some(left) } else { defined(right, scope) }
+                return if left.is_true() { Some(left) } else { defined(right, scope) };
             }
+        }))
+    }
+}
+
+/// A value that is there already, or was made. Values are counted, and all threads would count those that are there.
+enum Found<'s> {
+    Kept(&'s Value),
+    Made(Value),
+}
+
+impl Found<'_> {
+    fn own(self) -> Value {
+        match self {
+            Found::Kept(value) => value.clone(),
+            Found::Made(value) => value,
         }
     }
 }
 
-fn defined(plan: &Plan, scope: &Scope) -> Option<Value> {
+impl Deref for Found<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Found::Kept(value) => value,
+            Found::Made(value) => value,
+        }
+    }
+}
+
+fn path<'s>(root: &str, members: &[String], scope: &'s Scope) -> Option<Found<'s>> {
+    let mut value = match scope.get(root) {
+        Some(value) => Found::Kept(&value.0),
+        None => Found::Made(scope.lookup(root)?.0),
+    };
+    for member in members {
+        // What has no member is for the machine to say.
+        let found = value.downcast_object_ref::<Members>()?;
+        value = Found::Made(found.get(member).unwrap_or(Value::UNDEFINED));
+    }
+    Some(value)
+}
+
+fn defined<'s>(plan: &'s Plan, scope: &'s Scope) -> Option<Found<'s>> {
     plan.value(scope).filter(|value| !value.is_undefined())
 }
 
@@ -169,7 +200,7 @@ fn exact(value: &Value) -> Option<i64> {
 }
 
 fn whole(plan: &Plan, scope: &Scope) -> Option<i64> {
-    exact(&plan.value(scope)?)
+    exact(&*plan.value(scope)?)
 }
 
 #[cfg(test)]

@@ -6,17 +6,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 
-use super::{Detail, Exchanged, Face, Note, Stage, Step, Trace, Verdict, is_unmatched};
-use crate::diagnostic::{FileId, Location};
+use super::packed::{Packer, Unpacker};
+use super::{Exchanged, Face, Note, Trace, is_unmatched};
 use crate::exchange::{Body, Delivery, Headers, Request, Response};
 
 /// Bodies that are larger are not copied: the log shares them.
 const COPIED: usize = 2048;
-
-/// What stands for a length where there is nothing.
-const NONE: u32 = u32::MAX;
 
 /// An exchange, packed. [`Kept::exchanged`] is what it was.
 #[derive(Debug, Clone)]
@@ -54,18 +51,18 @@ impl Kept {
         to.headers(request.headers.len(), request.headers.iter());
         let sent = match &request.body {
             Body::Whole(body) => {
-                to.number(0);
-                to.body(body)
+                to.byte(0);
+                body_of(&mut to, body)
             }
             Body::TooLarge { limit } => {
-                to.number(1);
-                to.0.extend_from_slice(&(*limit as u64).to_le_bytes());
+                to.byte(1);
+                to.long(*limit as u64);
                 None
             }
         };
         to.headers(response.headers.len(), response.headers.iter());
-        let given = to.body(&response.body);
-        to.trace(trace);
+        let given = body_of(&mut to, &response.body);
+        to.piece(trace.packed());
         let shared = (sent.is_some() || given.is_some())
             .then(|| Box::new([sent.cloned().unwrap_or_default(), given.cloned().unwrap_or_default()]));
         Kept {
@@ -76,7 +73,7 @@ impl Kept {
             changes: exchanged.changes.clone(),
             stub: exchanged.stub.clone(),
             unmatched: is_unmatched(exchanged),
-            findings: u32::try_from(trace.findings()).unwrap_or(u32::MAX),
+            findings: trace.findings(),
             version: request.version,
             bare: request.bare,
             took: exchanged.took,
@@ -91,15 +88,15 @@ impl Kept {
     pub(crate) fn exchanged(&self) -> Exchanged {
         let mut from = Unpacker(&self.packed);
         let [sent, given] = self.shared.as_deref().cloned().unwrap_or_default();
-        let path = from.text();
+        let path = from.text().to_owned();
         let operation = from.optional().map(Arc::from);
-        let base = from.text();
+        let base = from.text().to_owned();
         let query = from.optional().map(str::to_owned);
         let mut headers = HeaderMap::new();
         from.headers(|name, value| {
             headers.append(name, value);
         });
-        let body = match from.number() {
+        let body = match from.byte() {
             0 => Body::Whole(from.body(sent)),
             _ => Body::TooLarge { limit: usize::try_from(from.long()).unwrap_or(usize::MAX) },
         };
@@ -122,7 +119,7 @@ impl Kept {
             contract: self.contract,
             request: Arc::new(request),
             response,
-            trace: from.trace(),
+            trace: Trace::of(from.piece().unwrap_or_default()),
             changes: self.changes.clone(),
             deliveries: self.deliveries.clone(),
             stub: self.stub.clone(),
@@ -138,13 +135,13 @@ impl Kept {
 
     /// The path of the request.
     pub(crate) fn path(&self) -> &str {
-        Unpacker(&self.packed).str()
+        Unpacker(&self.packed).text()
     }
 
     /// The id of the operation.
     pub(crate) fn operation(&self) -> Option<&str> {
         let mut from = Unpacker(&self.packed);
-        from.str();
+        from.text();
         from.optional()
     }
 
@@ -167,147 +164,29 @@ fn room(exchanged: &Exchanged) -> usize {
     request.size() - copied(request.body.bytes()) + response.size() - copied(&response.body)
         + texts
         + lines * 8
-        + trace.size()
+        + trace.packed().len()
         + 64
 }
 
-struct Packer(Vec<u8>);
-
-impl Packer {
-    fn number(&mut self, number: u32) {
-        self.0.extend_from_slice(&number.to_le_bytes());
+/// Packs a body, or gives one that is not copied.
+fn body_of<'b>(to: &mut Packer, body: &'b Bytes) -> Option<&'b Bytes> {
+    if body.len() > COPIED {
+        to.none();
+        return Some(body);
     }
-
-    fn piece(&mut self, bytes: &[u8]) {
-        // Nothing of a request or an answer is 4 GiB long.
-        self.number(u32::try_from(bytes.len()).unwrap_or(0));
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.piece(text.as_bytes());
-    }
-
-    fn optional(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(text),
-            None => self.number(NONE),
-        }
-    }
-
-    fn headers<'h>(&mut self, count: usize, headers: impl Iterator<Item = (&'h HeaderName, &'h HeaderValue)>) {
-        self.number(u32::try_from(count).unwrap_or(0));
-        for (name, value) in headers {
-            self.text(name.as_str());
-            self.piece(value.as_bytes());
-        }
-    }
-
-    /// Gives a body that is not copied.
-    fn body<'b>(&mut self, body: &'b Bytes) -> Option<&'b Bytes> {
-        if body.len() > COPIED {
-            self.number(NONE);
-            return Some(body);
-        }
-        self.piece(body);
-        None
-    }
-
-    fn trace(&mut self, trace: &Trace) {
-        self.number(u32::try_from(trace.steps().len()).unwrap_or(0));
-        for Step { stage, verdict, place, detail } in trace.steps() {
-            self.0.extend_from_slice(&[*stage as u8, *verdict as u8, u8::from(place.is_some())]);
-            if let Some(place) = place {
-                let Location { file, range } = place;
-                for number in [file.0 as usize, range.start, range.end] {
-                    self.number(u32::try_from(number).unwrap_or(NONE));
-                }
-            }
-            self.text(detail.text());
-        }
-    }
-}
-
-/// Reads what a [`Packer`] wrote, in the same order.
-struct Unpacker<'p>(&'p [u8]);
-
-impl<'p> Unpacker<'p> {
-    fn bytes(&mut self, count: usize) -> &'p [u8] {
-        let (bytes, rest) = self.0.split_at_checked(count).unwrap_or_default();
-        self.0 = rest;
-        bytes
-    }
-
-    fn byte(&mut self) -> usize {
-        self.bytes(1).first().map_or(0, |byte| usize::from(*byte))
-    }
-
-    fn number(&mut self) -> u32 {
-        self.bytes(4).try_into().map_or(0, u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> u64 {
-        self.bytes(8).try_into().map_or(0, u64::from_le_bytes)
-    }
-
-    fn piece(&mut self) -> Option<&'p [u8]> {
-        match self.number() {
-            NONE => None,
-            length => Some(self.bytes(length as usize)),
-        }
-    }
-
-    fn optional(&mut self) -> Option<&'p str> {
-        self.piece().map(|piece| std::str::from_utf8(piece).unwrap_or_default())
-    }
-
-    fn str(&mut self) -> &'p str {
-        self.optional().unwrap_or_default()
-    }
-
-    fn text(&mut self) -> String {
-        self.str().to_owned()
-    }
-
-    fn headers(&mut self, mut each: impl FnMut(HeaderName, HeaderValue)) {
-        for _ in 0..self.number() {
-            let name = HeaderName::from_bytes(self.piece().unwrap_or_default());
-            let value = HeaderValue::from_bytes(self.piece().unwrap_or_default());
-            // What was a header is one.
-            if let (Ok(name), Ok(value)) = (name, value) {
-                each(name, value);
-            }
-        }
-    }
-
-    fn body(&mut self, shared: Bytes) -> Bytes {
-        self.piece().map_or(shared, Bytes::copy_from_slice)
-    }
-
-    fn trace(&mut self) -> Trace {
-        let mut trace = Trace::new();
-        for _ in 0..self.number() {
-            let (stage, verdict) = (self.byte(), self.byte());
-            let place = (self.byte() == 1).then(|| {
-                let [file, start, end] = [self.number(), self.number(), self.number()];
-                Location::new(FileId(file), start as usize..end as usize)
-            });
-            let detail = Detail::from(self.text());
-            if let (Some(stage), Some(verdict)) = (Stage::ALL.get(stage), Verdict::ALL.get(verdict)) {
-                trace.add(*stage, *verdict, place.as_ref(), detail);
-            }
-        }
-        trace
-    }
+    to.piece(body);
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use http::header;
+    use http::{HeaderValue, header};
 
     use super::*;
+    use crate::diagnostic::{FileId, Location};
+    use crate::journal::{Stage, Verdict};
 
     fn exchanged(body: Body, answer: Bytes) -> Exchanged {
         let mut headers = HeaderMap::new();

@@ -6,6 +6,7 @@ mod entry;
 mod face;
 mod kept;
 mod log;
+mod packed;
 mod query;
 mod trace;
 
@@ -16,4 +17,4 @@ pub(crate) use log::{Limits, Log};
 pub(crate) use query::{
     BodyPattern, Filter, PathPattern, PatternFault, StatusFilter, Text, has_headers, is_called, is_unmatched,
 };
-pub(crate) use trace::{Detail, Stage, Step, Trace, Verdict};
+pub(crate) use trace::{Stage, Step, Trace, Verdict};

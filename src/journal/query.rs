@@ -5,7 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use serde_json::Value as Json;
 
-use super::{Entry, Exchanged, Kept, Stage, Verdict};
+use super::{Entry, Exchanged, Kept};
 use crate::clock::Instant;
 use crate::exchange::{Request, equal, parse_json};
 
@@ -97,10 +97,7 @@ pub(crate) fn is_called(operation: &str, name: &str) -> bool {
 
 /// Whether no operation has the method and path of the request, and no stub either: nothing was found to answer it.
 pub(crate) fn is_unmatched(exchanged: &Exchanged) -> bool {
-    let found = |stage, verdict| stage == Stage::Route && verdict == Verdict::Passed;
-    exchanged.operation.is_none()
-        && exchanged.stub.is_none()
-        && !exchanged.trace.steps().iter().any(|step| found(step.stage, step.verdict))
+    exchanged.operation.is_none() && exchanged.stub.is_none() && !exchanged.trace.is_routed()
 }
 
 fn has_pair(request: &Request, name: &str, value: &str) -> bool {
@@ -205,7 +202,7 @@ impl Text {
                 .values()
                 .chain(response.headers.iter().map(|(_, value)| value))
                 .any(|v| found(v.as_bytes()))
-            || exchanged.trace.steps().iter().any(|step| found(step.detail.text().as_bytes()))
+            || exchanged.trace.steps().any(|step| found(step.detail.as_bytes()))
             || in_body(request.body.bytes())
             || in_body(&response.body)
     }

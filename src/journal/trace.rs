@@ -1,6 +1,5 @@
-use std::sync::Arc;
-
-use crate::diagnostic::Location;
+use super::packed::{Packer, Unpacker};
+use crate::diagnostic::{FileId, Location};
 
 /// A stage of a request, in the order of `docs` and of the engine's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,82 +90,91 @@ impl Verdict {
     }
 }
 
-/// Words about a step, made as late as possible.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Detail {
-    Fixed(&'static str),
-    Name(Arc<str>),
-    Text(Box<str>),
-}
-
-impl Detail {
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Detail::Fixed(text) => text,
-            Detail::Name(name) => name,
-            Detail::Text(text) => text,
-        }
-    }
-}
-
-impl From<&'static str> for Detail {
-    fn from(text: &'static str) -> Self {
-        Detail::Fixed(text)
-    }
-}
-
-impl From<&Arc<str>> for Detail {
-    fn from(name: &Arc<str>) -> Self {
-        Detail::Name(Arc::clone(name))
-    }
-}
-
-impl From<String> for Detail {
-    fn from(text: String) -> Self {
-        Detail::Text(text.into_boxed_str())
-    }
-}
-
 /// One stage's verdict, with the place in the pack that decided it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct Step<'t> {
     pub(crate) stage: Stage,
     pub(crate) verdict: Verdict,
     pub(crate) place: Option<Location>,
-    pub(crate) detail: Detail,
+    pub(crate) detail: &'t str,
 }
 
-/// Why an answer is what it is, stage by stage.
+/// Why an answer is what it is, stage by stage. Steps are written one behind the other and read when somebody asks: nearly
+/// nobody does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Trace(Vec<Step>);
+pub(crate) struct Trace {
+    steps: Packer,
+    /// How many steps say that the pack or the server is at fault.
+    findings: u32,
+    /// An operation was found.
+    routed: bool,
+}
+
+/// Room for the steps of a usual exchange.
+const ROOM: usize = 448;
 
 impl Trace {
     pub(crate) fn new() -> Self {
-        Trace(Vec::with_capacity(12))
+        Trace { steps: Packer(Vec::with_capacity(ROOM)), findings: 0, routed: false }
     }
 
-    pub(crate) fn add(&mut self, stage: Stage, verdict: Verdict, place: Option<&Location>, detail: impl Into<Detail>) {
-        self.0.push(Step { stage, verdict, place: place.cloned(), detail: detail.into() });
+    /// The trace that was [`packed`](Trace::packed).
+    pub(super) fn of(packed: &[u8]) -> Self {
+        let mut trace = Trace { steps: Packer(packed.to_vec()), ..Trace::default() };
+        for step in read(packed) {
+            trace.findings += u32::from(step.verdict == Verdict::Failed);
+            trace.routed |= (step.stage, step.verdict) == (Stage::Route, Verdict::Passed);
+        }
+        trace
     }
 
-    pub(crate) fn passed(&mut self, stage: Stage, place: Option<&Location>, detail: impl Into<Detail>) {
+    pub(super) fn packed(&self) -> &[u8] {
+        &self.steps.0
+    }
+
+    pub(crate) fn add(&mut self, stage: Stage, verdict: Verdict, place: Option<&Location>, detail: impl AsRef<str>) {
+        self.findings += u32::from(verdict == Verdict::Failed);
+        self.routed |= (stage, verdict) == (Stage::Route, Verdict::Passed);
+        let to = &mut self.steps;
+        to.bytes([stage as u8, verdict as u8, u8::from(place.is_some())]);
+        if let Some(Location { file, range }) = place {
+            // No file of a pack is 4 GiB long.
+            let [start, end] = [range.start, range.end].map(|end| u32::try_from(end).unwrap_or(u32::MAX));
+            [file.0, start, end].into_iter().for_each(|number| to.number(number));
+        }
+        to.text(detail.as_ref());
+    }
+
+    pub(crate) fn passed(&mut self, stage: Stage, place: Option<&Location>, detail: impl AsRef<str>) {
         self.add(stage, Verdict::Passed, place, detail);
     }
 
-    pub(crate) fn steps(&self) -> &[Step] {
-        &self.0
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        read(self.packed())
     }
 
     /// How many steps say that the pack or the server is at fault.
-    pub(crate) fn findings(&self) -> usize {
-        self.0.iter().filter(|step| step.verdict == Verdict::Failed).count()
+    pub(crate) fn findings(&self) -> u32 {
+        self.findings
     }
 
-    /// About how many bytes its texts and places have.
-    pub(super) fn size(&self) -> usize {
-        self.0.iter().map(|step| STEP + step.detail.text().len()).sum()
+    /// Whether an operation was found.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.routed
     }
 }
 
-/// What a step takes without its text, packed: stage, verdict, place, length of the text.
-const STEP: usize = 19;
+fn read(packed: &[u8]) -> impl Iterator<Item = Step<'_>> {
+    let mut from = Unpacker(packed);
+    std::iter::from_fn(move || {
+        if from.is_empty() {
+            return None;
+        }
+        let (stage, verdict) = (Stage::ALL.get(from.byte()), Verdict::ALL.get(from.byte()));
+        let place = (from.byte() == 1).then(|| {
+            let [file, start, end] = [from.number(), from.number(), from.number()];
+            Location::new(FileId(file), start as usize..end as usize)
+        });
+        Some(Step { stage: *stage?, verdict: *verdict?, place, detail: from.text() })
+    })
+}

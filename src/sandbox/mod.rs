@@ -39,6 +39,6 @@ pub(crate) use registry::{Closing, NotMade, NotThere, Origin, Registry, Replacem
 pub(crate) use snapshot::{Back, NotRewound, NotTaken, Snapshot, Story, snapshot_name};
 pub(crate) use state::{Beginning, Committed, Exchange, Intervention, Moment, Sandbox, notes};
 pub(crate) use tally::{Sorts, Tally};
-pub(crate) use view::{RecordList, RecordView, RecordsRoot, Visibility};
+pub(crate) use view::{RecordList, RecordRef, RecordView, RecordsRoot, Visibility};
 pub(crate) use watch::{News, Watch};
 pub(crate) use world::{Change, Conflict, Record, Step, World, WorldEdit};

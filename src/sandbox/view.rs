@@ -26,14 +26,28 @@ impl RecordView {
     }
 }
 
-impl RecordView {
+/// A record as it is written, in the hands of somebody else.
+#[derive(Clone, Copy)]
+pub(crate) struct RecordRef<'a> {
+    pub(crate) pack: &'a Pack,
+    pub(crate) resource: ResourceId,
+    pub(crate) record: &'a Record,
+}
+
+impl<'a> RecordRef<'a> {
     /// A field as JSON, in the bytes that the wire has. Made once for each record.
-    pub(crate) fn wire(&self, field: usize) -> Option<&[u8]> {
+    pub(crate) fn wire(self, field: usize) -> Option<&'a [u8]> {
         let wire = self.record.wire.get_or_init(|| {
             let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
             Wire::new(fields.map(|(field, value)| Some(field.to_wire(value.as_ref()?, &self.pack.formats))))
         });
         wire.get(field)
+    }
+}
+
+impl RecordView {
+    pub(crate) fn lend(&self) -> RecordRef<'_> {
+        RecordRef { pack: &self.pack, resource: self.resource, record: &self.record }
     }
 }
 

@@ -3,6 +3,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Version;
@@ -16,11 +17,13 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::crowd::{self, Crowd, Ends, Place};
+use super::dispatch::Answering;
+use super::faulty::Broken;
 use super::pace::{Answer, Pace, Turn};
 use super::socket::Socket;
 use super::target::{Door, Scheme};
 use super::tls::{Met, Wire};
-use super::{Limits, Shared, deliver, dispatch, faulty, refusal};
+use super::{Limits, Shared, dispatch, faulty, refusal};
 use crate::exchange::Problem;
 
 /// How many headers hyper takes when nothing is said.
@@ -102,27 +105,14 @@ async fn serve(stream: TcpStream, door: Door, shared: Arc<Shared>, place: Place)
     let pace = Arc::clone(&place.pace);
     let socket = Socket::new(wire, Arc::clone(&pace));
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
         let turn = Turn::begin(&pace);
-        let refused = if astray { Some(refusal::plain()) } else { refused(&pace, &request, door.scheme) };
         let asked = faulty::Asked::of(&request);
-        async move {
-            let mut response = match refused {
-                Some(problem) => {
-                    let (parts, incoming) = request.into_parts();
-                    deliver::closing(dispatch::refuse(&parts, incoming, problem).await)
-                }
-                None => dispatch::answer(&shared, &door, request).await,
-            };
-            if asked.wants_headless() {
-                response = deliver::headless(response);
-            }
-            match response.extensions_mut().remove() {
-                None => Ok(turn.answer(response)),
-                // On the heap, as nearly no answer needs room for this.
-                Some(delivery) => Box::pin(faulty::deliver(&shared, turn, asked, response, delivery)).await,
-            }
-        }
+        let refused = if astray { Some(refusal::plain()) } else { refused(&pace, &request, door.scheme) };
+        let answering = match refused {
+            Some(problem) => Answering::refusal(request, problem),
+            None => dispatch::answer(&shared, &door, request),
+        };
+        Serving::begin(&shared, turn, asked, answering)
     });
     // A client that hangs up or speaks no HTTP is not our fault, and hyper has told it what there is to tell.
     crowd::follow(builder.serve_connection(TokioIo::new(socket), service), &place.pace).await;
@@ -154,6 +144,48 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(100);
     builder
+}
+
+/// How far an answer is.
+enum Serving {
+    /// Given away once.
+    Ready(Option<hyper::Response<Answer>>),
+    Waits(Pin<Box<dyn Future<Output = Result<hyper::Response<Answer>, Broken>> + Send>>),
+}
+
+impl Serving {
+    fn begin(shared: &Arc<Shared>, turn: Turn, asked: faulty::Asked, answering: Answering) -> Self {
+        match answering {
+            Answering::Ready(response) if response.extensions().is_empty() => {
+                Serving::Ready(Some(turn.answer(asked.headless(response))))
+            }
+            answering => {
+                let shared = Arc::clone(shared);
+                Serving::Waits(Box::pin(async move {
+                    let response = match answering {
+                        Answering::Ready(response) => response,
+                        Answering::Waits(response) => response.await,
+                    };
+                    let mut response = asked.headless(response);
+                    match response.extensions_mut().remove() {
+                        None => Ok(turn.answer(response)),
+                        Some(delivery) => faulty::deliver(&shared, turn, asked, response, delivery).await,
+                    }
+                }))
+            }
+        }
+    }
+}
+
+impl Future for Serving {
+    type Output = Result<hyper::Response<Answer>, Broken>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Serving::Ready(response) => response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+            Serving::Waits(response) => response.as_mut().poll(cx),
+        }
+    }
 }
 
 /// Why a request is refused whatever it asks for.

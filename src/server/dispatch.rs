@@ -1,10 +1,10 @@
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderName, Version, header};
-use hyper::body::Incoming;
+use http::{HeaderName, HeaderValue, Version, header};
+use hyper::body::{Body as _, Incoming};
 use tokio::task::block_in_place;
 
 use super::deliver::Delivered;
@@ -25,38 +25,50 @@ use crate::ui;
 /// Says that a pack is not what its files are.
 const RELOAD: HeaderName = HeaderName::from_static("standin-reload");
 
+/// An answer that is there, or one that something has to be waited for.
+pub(super) enum Answering {
+    Ready(Delivered),
+    /// On the heap, so that the many that are there need no room for it.
+    Waits(Pin<Box<dyn Future<Output = Delivered> + Send>>),
+}
+
+impl Answering {
+    fn waits(answer: impl Future<Output = Delivered> + Send + 'static) -> Self {
+        Answering::Waits(Box::pin(answer))
+    }
+
+    /// Answers without reading the body first, and ends the connection.
+    pub(super) fn refusal(request: hyper::Request<Incoming>, problem: Problem) -> Self {
+        let (parts, incoming) = request.into_parts();
+        Answering::waits(async move { deliver::closing(refuse(&parts, incoming, problem).await) })
+    }
+}
+
 /// Control plane, index or API? Lets in who may call, reads the request, finds who answers it, and sends what they say.
-pub(super) async fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Request<Incoming>) -> Delivered {
+pub(super) fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Request<Incoming>) -> Answering {
     let (parts, incoming) = request.into_parts();
     let host = match gate::host(&parts, door, &shared.gate.hosts) {
         Ok(host) => host,
-        Err(problem) => return refuse(&parts, incoming, problem).await,
+        Err(problem) => return Answering::waits(async move { refuse(&parts, incoming, problem).await }),
     };
     let packs = shared.registry.packs();
     let area = target::area(&parts, &host, &packs, door);
-    let needs = match area {
-        Area::Control => Needs::Token,
-        Area::Health | Area::Login | Area::Logout => Needs::Nothing,
-        Area::Api if !shared.cors => return respond(shared, door, &packs, &host, area, parts, incoming).await,
-        Area::Api => {
-            if let Some(answer) = cors::preflight(&parts) {
-                return answer;
-            }
-            let origin = cors::origin(&parts.headers);
-            let mut answer = respond(shared, door, &packs, &host, area, parts, incoming).await;
-            cors::open(answer.headers_mut(), origin);
-            return answer;
-        }
-    };
-    match shared.gate.admit(&parts.headers, &host, door.scheme, needs) {
-        Ok(()) if area == Area::Logout => session::logout(&host, door.scheme),
-        Ok(()) if area == Area::Login => session::login(shared, door, &host, parts, incoming).await,
-        Ok(()) => respond(shared, door, &packs, &host, area, parts, incoming).await,
-        Err(problem) if problem.slug == "token-required" && is_page(&parts, &host, &packs, door) => {
-            session::ask(&parts)
-        }
-        Err(problem) => refuse(&parts, incoming, problem).await,
+    if area == Area::Api {
+        return play(shared, door, &packs, &host, parts, incoming);
     }
+    let (shared, door) = (Arc::clone(shared), *door);
+    Answering::waits(async move {
+        let needs = if area == Area::Control { Needs::Token } else { Needs::Nothing };
+        match shared.gate.admit(&parts.headers, &host, door.scheme, needs) {
+            Ok(()) if area == Area::Logout => session::logout(&host, door.scheme),
+            Ok(()) if area == Area::Login => session::login(&shared, &door, &host, parts, incoming).await,
+            Ok(()) => steer(&shared, &door, &packs, &host, area, parts, incoming).await,
+            Err(problem) if problem.slug == "token-required" && is_page(&parts, &host, &packs, &door) => {
+                session::ask(&parts)
+            }
+            Err(problem) => refuse(&parts, incoming, problem).await,
+        }
+    })
 }
 
 /// Whether a browser wants to see a page, or has sent the form of one.
@@ -72,13 +84,96 @@ pub(super) async fn refuse(parts: &Parts, incoming: Incoming, problem: Problem) 
     deliver::plain(problem.into_response())
 }
 
-async fn respond(
+/// A call of an API, or of a path where there is none. Where no body has to come, the answer is there at once.
+fn play(
+    shared: &Arc<Shared>,
+    door: &Door,
+    packs: &[Arc<Pack>],
+    host: &Host,
+    parts: Parts,
+    incoming: Incoming,
+) -> Answering {
+    if shared.cors
+        && let Some(answer) = cors::preflight(&parts)
+    {
+        return Answering::Ready(answer);
+    }
+    let origin = if shared.cors { cors::origin(&parts.headers) } else { None };
+    let target = match target::find(&parts, host, packs, door) {
+        Ok(target) => target,
+        Err(problem) => {
+            let shared = Arc::clone(shared);
+            return Answering::waits(async move {
+                let refusal = refuse(&parts, incoming, problem).await;
+                opened(&shared, refusal, origin)
+            });
+        }
+    };
+    if incoming.is_end_stream() {
+        let delivered = played(shared, target, parts, Ok(Body::default()));
+        return Answering::Ready(opened(shared, delivered, origin));
+    }
+    let shared = Arc::clone(shared);
+    Answering::waits(async move {
+        let mut held = read::Held::new(&shared.bodies);
+        let body = read::body(incoming, &shared.limits, &mut held).await;
+        opened(&shared, played(&shared, target, parts, body), origin)
+    })
+}
+
+/// Lets pages of any origin read an answer of an API, where they may.
+fn opened(shared: &Shared, mut delivered: Delivered, origin: Option<HeaderValue>) -> Delivered {
+    if shared.cors {
+        cors::open(delivered.headers_mut(), origin);
+    }
+    delivered
+}
+
+/// Answers a call of an API whose body is there, or could not be read.
+fn played(shared: &Shared, target: Target, mut parts: Parts, body: Result<Body, Problem>) -> Delivered {
+    let body = match body {
+        Ok(body) => body,
+        Err(problem) => return deliver::plain(closing(problem.into_response())),
+    };
+    let Target { sandbox, base, to } = target;
+    let sandbox = match find(shared, sandbox.as_ref()) {
+        Ok(sandbox) => sandbox,
+        Err(problem) => return deliver::plain(problem.into_response()),
+    };
+    session::strip(&mut parts.headers);
+    let too_large = matches!(body, Body::TooLarge { .. });
+    let delivered = match to {
+        Destination::Pack(pack, path) => api(shared, &sandbox, pack, Arc::new(request(parts, base, path, body))),
+        // What steers the server is no API, and nobody was asked for the token here.
+        Destination::Control(path) | Destination::Admin(path) | Destination::Nowhere(path) => {
+            nowhere(shared, &sandbox, Arc::new(request(parts, base, path, body)))
+        }
+        Destination::Root => nowhere(shared, &sandbox, Arc::new(request(parts, base, String::new(), body))),
+    };
+    if too_large { deliver::closing(delivered) } else { delivered }
+}
+
+fn request(parts: Parts, base: String, path: String, body: Body) -> Request {
+    Request {
+        method: parts.method,
+        base,
+        bare: path.is_empty(),
+        path: if path.is_empty() { "/".to_owned() } else { path },
+        query: parts.uri.query().map(str::to_owned),
+        version: parts.version,
+        headers: parts.headers,
+        body,
+    }
+}
+
+/// What steers the server, and its pages.
+async fn steer(
     shared: &Arc<Shared>,
     door: &Door,
     packs: &[Arc<Pack>],
     host: &Host,
     area: Area,
-    mut parts: Parts,
+    parts: Parts,
     incoming: Incoming,
 ) -> Delivered {
     let target = match target::find(&parts, host, packs, door) {
@@ -94,58 +189,36 @@ async fn respond(
     // Health needs no token, so it must not say which sandboxes there are.
     let sandbox = find(shared, sandbox.as_ref().filter(|_| area != Area::Health));
     let too_large = matches!(body, Body::TooLarge { .. });
-    let page = page(&to, &parts);
-    if matches!(to, Destination::Pack(..) | Destination::Nowhere(_)) {
-        session::strip(&mut parts.headers);
-    }
-    let request = |path: String| Request {
-        method: parts.method,
-        base,
-        bare: path.is_empty(),
-        path: if path.is_empty() { "/".to_owned() } else { path },
-        query: parts.uri.query().map(str::to_owned),
-        version: parts.version,
-        headers: parts.headers,
-        body,
-    };
-    if let Some(path) = page {
-        let delivered = deliver::plain(shown(shared, sandbox, request(path)).await);
+    if let Some(path) = page(&to, &parts) {
+        let delivered = deliver::plain(shown(shared, sandbox, request(parts, base, path, body)).await);
         return if too_large { deliver::closing(delivered) } else { delivered };
     }
     let sandbox = match sandbox {
         Ok(sandbox) => sandbox,
         Err(problem) => return deliver::plain(problem.into_response()),
     };
-    let controlled = async |request: Request| {
-        let answer = || shared.control.answer(&sandbox, &request, (shared.real)());
-        let slow = shared.control.is_slow(&request);
-        match if slow { block_in_place(answer) } else { answer() } {
-            Reply::Whole(response) => deliver::plain(response),
-            Reply::Later(response) => deliver::plain(response.await),
-            Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
-        }
-    };
     let delivered = match to {
-        Destination::Pack(pack, path) => api(shared, &sandbox, pack, Arc::new(request(path))),
-        Destination::Control(path) => controlled(request(path)).await,
         Destination::Admin(path) => {
-            let request = request(path);
+            let request = request(parts, base, path, body);
             // Lists have whole bodies in them, twice.
             deliver::plain(block_in_place(|| shared.control.answer_as_wiremock(&sandbox, &request, (shared.real)())))
         }
-        Destination::Root => controlled(request(String::new())).await,
-        Destination::Nowhere(path) => {
-            let request = Arc::new(request(path));
-            let rules = shared.rules;
-            let committed =
-                sandbox.astray(Arc::clone(&request), (shared.real)(), |ground, controls, draws, request| {
-                    engine::astray(&ground.packs, &ground.options, controls, draws, request, rules)
-                });
-            tell(shared, &sandbox, None, &request, &committed);
-            deliver::committed(committed, &shared.dates)
+        Destination::Control(path) | Destination::Pack(_, path) | Destination::Nowhere(path) => {
+            controlled(shared, &sandbox, request(parts, base, path, body)).await
         }
+        Destination::Root => controlled(shared, &sandbox, request(parts, base, String::new(), body)).await,
     };
     if too_large { deliver::closing(delivered) } else { delivered }
+}
+
+async fn controlled(shared: &Arc<Shared>, sandbox: &Arc<Sandbox>, request: Request) -> Delivered {
+    let answer = || shared.control.answer(sandbox, &request, (shared.real)());
+    let slow = shared.control.is_slow(&request);
+    match if slow { block_in_place(answer) } else { answer() } {
+        Reply::Whole(response) => deliver::plain(response),
+        Reply::Later(response) => deliver::plain(response.await),
+        Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
+    }
 }
 
 /// The path of a page, where one is asked for: of the dashboard, or the index, which is JSON for programs.
@@ -198,6 +271,16 @@ fn api(shared: &Shared, sandbox: &Sandbox, pack: usize, request: Arc<Request>) -
         delivered.headers_mut().insert(RELOAD, note);
     }
     delivered
+}
+
+/// A path that no pack has.
+fn nowhere(shared: &Shared, sandbox: &Sandbox, request: Arc<Request>) -> Delivered {
+    let rules = shared.rules;
+    let committed = sandbox.astray(Arc::clone(&request), (shared.real)(), |ground, controls, draws, request| {
+        engine::astray(&ground.packs, &ground.options, controls, draws, request, rules)
+    });
+    tell(shared, sandbox, None, &request, &committed);
+    deliver::committed(committed, &shared.dates)
 }
 
 /// Counts an exchange, and writes it into the request log. Without a pack the path leads to none.

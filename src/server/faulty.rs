@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::Shared;
-use super::deliver::{Content, Delivered, bodiless};
+use super::deliver::{Content, Delivered, bodiless, headless};
 use super::pace::{Answer, Pace, Turn, Watching};
 use crate::exchange::{Delivery, Manner};
 
@@ -81,9 +81,9 @@ impl Asked {
         Asked { version: request.version(), head: *request.method() == Method::HEAD }
     }
 
-    /// Whether nothing else leaves away the body of an answer that has none.
-    pub(super) fn wants_headless(self) -> bool {
-        self.head && self.version == Version::HTTP_2
+    /// Leaves the body of an answer away where nothing else would.
+    pub(super) fn headless(self, response: Delivered) -> Delivered {
+        if self.head && self.version == Version::HTTP_2 { headless(response) } else { response }
     }
 
     /// Whether an answer of this status has no body.

@@ -43,8 +43,8 @@ pub(crate) struct Repair {
 /// The repair of an exchange that was refused because of its body's schema; none for any other. The options are those of
 /// the sandbox.
 pub(crate) fn repair(pack: &Pack, options: &Options, exchanged: &Exchanged, rules: Rules) -> Option<Repair> {
-    let refused = |step: &crate::journal::Step| step.stage == Stage::BodySchema && step.verdict == Verdict::Refused;
-    if !exchanged.trace.steps().iter().any(refused) {
+    let refused = |step: crate::journal::Step<'_>| step.stage == Stage::BodySchema && step.verdict == Verdict::Refused;
+    if !exchanged.trace.steps().any(refused) {
         return None;
     }
     let index = pack.operations.iter().position(|known| Some(&known.name) == exchanged.operation.as_ref())?;
