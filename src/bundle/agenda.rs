@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::format::{CameLine, Payload, header_lines, headers};
 use crate::clock::Instant;
-use crate::exchange::{Answered, Failed, Outcome, Outgoing, millis};
+use crate::exchange::{Answered, Failed, JsonText, Outcome, Outgoing, millis};
 use crate::pack::{MEDIA_TYPES, Pack, sha256};
 use crate::sandbox::agenda::{Agenda, Item, Planned};
 use crate::sandbox::outbox::{About, Attempt, Delivery, State};
@@ -113,9 +113,7 @@ impl AgendaLine {
             number,
             pack: packs[item.pack].name.to_string(),
             what: match &item.what {
-                Planned::Asked { event, input } => {
-                    PlannedLine::Asked { event: event.to_string(), input: input.clone() }
-                }
+                Planned::Asked { event, input } => PlannedLine::Asked { event: event.to_string(), input: input.read() },
                 Planned::Tied { event, id } => PlannedLine::Tied { event: event.to_string(), id: id.to_string() },
                 Planned::Attempt { delivery, planned } => {
                     PlannedLine::Attempt { delivery: delivery.to_string(), planned: *planned }
@@ -162,7 +160,9 @@ impl AgendaLine {
             }
             let (place, definition) = named(packs, &pack)?;
             let what = match what {
-                PlannedLine::Asked { event, input } => Planned::Asked { event: event.into(), input },
+                PlannedLine::Asked { event, input } => {
+                    Planned::Asked { event: event.into(), input: JsonText::of(&input) }
+                }
                 PlannedLine::Attempt { delivery, planned } => Planned::Attempt { delivery: delivery.into(), planned },
                 PlannedLine::Tied { event, id } => {
                     let known = definition.event_named(&event);

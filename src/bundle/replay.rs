@@ -15,7 +15,7 @@ use crate::engine::{self, Edit, EventFault, Mistake, NotPlanned, Plan, Rules, Se
 use crate::exchange::{Body, Request};
 use crate::journal::{self, Entry};
 use crate::pack::{Chosen, Pack};
-use crate::sandbox::agenda::Agenda;
+use crate::sandbox::agenda::{Agenda, Most};
 use crate::sandbox::{Beginning, Controls, Ground, Nobody, Sandbox, SandboxId, World};
 
 /// What came of doing everything in a bundle again.
@@ -342,9 +342,9 @@ impl Player {
         }
         // That there was room is said by its being there.
         let planned =
-            self.sandbox.plan(STILL, |ground, agenda, now| engine::plan(&ground.packs, agenda, plan, now, usize::MAX));
+            self.sandbox.plan(STILL, |ground, agenda, now| engine::plan(&ground.packs, agenda, plan, now, Most::NONE));
         planned.map(|_| Vec::new()).map_err(|why| match why {
-            NotPlanned::Full(_) => "it is refused: the agenda is full".to_owned(),
+            NotPlanned::Full(_) | NotPlanned::Heavy(_) => "it is refused: the agenda is full".to_owned(),
             NotPlanned::NoEvent(number) => format!("it is refused: nobody has asked for an event {number}"),
             NotPlanned::NoDelivery(id) => format!("it is refused: there is no delivery `{id}`"),
             NotPlanned::Unsent(id) => format!("it is refused: the delivery `{id}` is none that is sent"),

@@ -10,7 +10,7 @@ use super::format::{
     header_line, header_lines,
 };
 use crate::engine;
-use crate::exchange::{Body, Delivery, Manner, Outgoing, Request, Response, millis};
+use crate::exchange::{Body, Delivery, JsonText, Manner, Outgoing, Request, Response, millis};
 use crate::journal::{Attempted, Entry, Happening, Note, Received};
 use crate::pack::{Pack, sha256};
 use crate::sandbox::{Ground, Sandbox, Story, World};
@@ -57,7 +57,7 @@ fn head(sandbox: &Sandbox, story: &Story, rules: engine::Rules) -> Head {
         options: options.map(|(path, value)| (path, value.clone())).collect(),
         rules: Rules { json_depth: rules.json_depth, strict: rules.strict },
         agenda: by_itself.then(|| Bounds {
-            things: sandbox.most_agenda(),
+            things: sandbox.most_agenda().things,
             deliveries: story.limits.entries,
             bytes: story.limits.bytes,
         }),
@@ -118,17 +118,17 @@ pub(super) fn entry_line(entry: &Entry) -> Option<EntryLine> {
             pack: pack.to_string(),
             resource: resource.to_string(),
             id: id.clone(),
-            body: body.clone(),
+            body: body.as_ref().map(JsonText::read),
             changes: changes(noted),
         },
         Happening::Setting { method, path, body } => {
-            What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.clone() }
+            What::Setting { method: (*method).to_owned(), path: path.clone(), body: body.as_ref().map(JsonText::read) }
         }
         Happening::Reload(_) => return None,
         Happening::Event { pack, name, input, changes: noted, scheduled, .. } => What::Event {
             pack: pack.to_string(),
             event: name.to_string(),
-            input: input.clone(),
+            input: input.read(),
             changes: changes(noted),
             scheduled: scheduled.as_deref().map(|scheduled| ScheduledLine {
                 from: scheduled.from.to_string(),

@@ -12,7 +12,7 @@ use super::{Answer, Call, done, ok, page};
 use crate::clock::{Instant, Span};
 use crate::diagnostic::{did_you_mean, one_of};
 use crate::engine::{self, Ask, NotPlanned, Plan};
-use crate::exchange::{Problem, Response};
+use crate::exchange::{JsonText, Problem, Response};
 use crate::mask::{Mask, Secrets};
 use crate::pack::Pack;
 use crate::sandbox::Ground;
@@ -23,7 +23,7 @@ fn item_shown(ground: &Ground, agenda: &Agenda, (at, number): Key, item: &Item, 
     let mut shown = json!({ "id": number, "at": at.to_string(), "pack": &*pack.name });
     let more = match &item.what {
         Planned::Asked { event, input } => {
-            let mut input = input.clone();
+            let mut input = input.read();
             if secrets == Secrets::Masked {
                 Mask::of_value(&pack.face, &input).value(&mut input);
             }
@@ -164,7 +164,7 @@ fn asked(ground: &Ground, given: &Map<String, Json>, now: Instant) -> Result<Ask
         let detail = format!("It is {now}, and {at} is over. POST /_standin/events lets an event happen now.");
         return Err(Problem::bad_request("agenda-past", detail));
     }
-    Ok(Ask { pack, event: Arc::clone(&event.name), input, at })
+    Ok(Ask { pack, event: Arc::clone(&event.name), input: JsonText::of(&input), at })
 }
 
 fn pack_named(ground: &Ground, name: &str) -> Result<usize, Problem> {
@@ -190,6 +190,13 @@ pub(super) fn not_planned(why: &NotPlanned) -> Problem {
         NotPlanned::Full(most) => {
             let detail = format!(
                 "The agenda has room for {most} things (--max-agenda). Advance the time, or take something back, or reset."
+            );
+            Problem::new("agenda-full", StatusCode::TOO_MANY_REQUESTS, "The agenda is full", detail)
+        }
+        NotPlanned::Heavy(most) => {
+            let detail = format!(
+                "What waits on the agenda has room for {most} bytes (--max-journal-bytes). Advance the time, or take something \
+                 back, or reset."
             );
             Problem::new("agenda-full", StatusCode::TOO_MANY_REQUESTS, "The agenda is full", detail)
         }

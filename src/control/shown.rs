@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Call, delivered, differences, journal};
 use crate::engine::{self, Repair};
-use crate::exchange::{Body, Delivery, Manner, Outcome, Outgoing, millis};
+use crate::exchange::{Body, Delivery, JsonText, Manner, Outcome, Outgoing, millis};
 use crate::journal::{
     Attempted, Entry, Exchanged, Face, Happening, Misfit, Note, Part, Received, Reloaded, is_unmatched,
 };
@@ -49,7 +49,7 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             json!({ "kind": "clock", "from": from.to_string(), "now": now.to_string(), "mode": mode })
         }
         Happening::State { method, pack, resource, id, body, changes } => {
-            let mut body = body.clone().unwrap_or(Json::Null);
+            let mut body = body.as_ref().map(JsonText::read).unwrap_or_default();
             let mask = given(known(registry, pack), &mut body, secrets);
             json!({
                 "kind": "state", "method": method, "pack": &**pack, "resource": &**resource,
@@ -62,7 +62,7 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             shown
         }
         Happening::Setting { method, path, body } => {
-            json!({ "kind": "setting", "method": method, "path": path, "body": body })
+            json!({ "kind": "setting", "method": method, "path": path, "body": body.as_ref().map(JsonText::read) })
         }
         Happening::Attempt(attempt) => {
             let Attempted { pack, webhook, delivery, number, sent, .. } = &**attempt;
@@ -84,7 +84,7 @@ pub(super) fn entry(registry: &Registry, entry: &Entry, secrets: Secrets) -> Jso
             })
         }
         Happening::Event { pack, name, input, changes, deliveries, scheduled } => {
-            let mut input = input.clone();
+            let mut input = input.read();
             let mask = given(known(registry, pack), &mut input, secrets);
             let refused = scheduled.as_ref().and_then(|scheduled| scheduled.refused.as_deref());
             json!({
@@ -167,7 +167,7 @@ pub(super) fn with_records(call: &Call<'_>, entry: &Entry, secrets: Secrets) -> 
             (mask(call.registry, &kept.exchanged(), secrets), &mut shown["exchange"]["changes"])
         }
         Happening::State { pack, body: Some(said), .. } | Happening::Event { pack, input: said, .. } => {
-            (given(known(call.registry, pack), &mut said.clone(), secrets), &mut shown["changes"])
+            (given(known(call.registry, pack), &mut said.read(), secrets), &mut shown["changes"])
         }
         Happening::State { .. } => (Mask::default(), &mut shown["changes"]),
         _ => return shown,

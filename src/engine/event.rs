@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::fill::{Slot, fill};
 use super::guard::{self, Missing};
 use super::{Rejection, behave, reject, scope, webhook};
+use crate::exchange::JsonText;
 use crate::expr::Value;
 use crate::journal::{Happening, Trace};
 use crate::pack::{Event, Pack};
@@ -35,7 +36,7 @@ pub(crate) fn fire(
     let what = Happening::Event {
         pack: Arc::clone(&pack.name),
         name: Arc::clone(&event.name),
-        input: input.clone(),
+        input: JsonText::of(input),
         changes: notes(pack, &change.steps),
         deliveries: change.delivery_ids(),
         scheduled: None,
@@ -53,7 +54,7 @@ fn due(pack: &Arc<Pack>, moment: &Moment<'_>, occasion: &Occasion<'_>) -> Fired 
         return Fired { input: Json::Null, change: Err(format!("the pack has no event `{name}` any more")) };
     };
     let input = match occasion {
-        Occasion::Asked(_, input) => (*input).clone(),
+        Occasion::Asked(_, input) => input.read(),
         Occasion::Tied(_, id) => match tied(pack, moment, event, id) {
             Ok(input) => input,
             Err(why) => return Fired { input: Json::Null, change: Err(why) },

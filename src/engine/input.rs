@@ -77,7 +77,7 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
         call.trace.add(Stage::Formats, Verdict::Noted, Some(&operation.at), words);
     }
     let count = violations.len();
-    let violations = super::reject::not_tolerated(call, Stage::Formats, violations);
+    let violations = super::reject::not_tolerated(call, Stage::Formats, violations.into_iter());
     call.scope.bind("path", object(path));
     call.scope.bind("query", object(query_values));
     if violations.is_empty() {
@@ -245,6 +245,7 @@ fn json(bytes: &[u8], depth: usize) -> Result<Json, Refused> {
             JsonFaultKind::Syntax => Refusal::BodySyntax,
             JsonFaultKind::DuplicateKey => Refusal::BodyDuplicateKey,
             JsonFaultKind::TooDeep => Refusal::BodyTooDeep,
+            JsonFaultKind::TooMany => Refusal::BodyTooLarge,
         };
         (refusal, format!("the body is not usable JSON: {fault}"))
     })

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::clock::Instant;
+use crate::exchange::JsonText;
 use crate::journal::Happening;
 use crate::pack::Pack;
-use crate::sandbox::agenda::Agenda;
+use crate::sandbox::agenda::{Agenda, Most};
 use crate::sandbox::outbox::State;
 
 const AGENDA: &str = "/clock/agenda";
@@ -31,7 +32,7 @@ pub(crate) struct Ask {
     /// The pack's number.
     pub(crate) pack: usize,
     pub(crate) event: Arc<str>,
-    pub(crate) input: Json,
+    pub(crate) input: JsonText,
     pub(crate) at: Instant,
 }
 
@@ -40,6 +41,8 @@ pub(crate) struct Ask {
 pub(crate) enum NotPlanned {
     /// As many things as there may be.
     Full(usize),
+    /// As many bytes of what is asked for as there may be.
+    Heavy(usize),
     /// Nobody asked for an event with this number, or it is over.
     NoEvent(u64),
     NoDelivery(String),
@@ -79,7 +82,7 @@ impl Plan {
             Plan::Cancel(number) => ("DELETE", format!("{AGENDA}/{number}"), None),
             Plan::Redeliver(id) => ("POST", format!("{WEBHOOKS}{id}{REDELIVER}"), None),
         };
-        Happening::Setting { method, path, body }
+        Happening::Setting { method, path, body: body.as_ref().map(JsonText::of) }
     }
 }
 
@@ -91,33 +94,36 @@ impl Ask {
         Ok(Ask {
             pack: number.ok_or_else(|| format!("there is no pack `{pack}`"))?,
             event: event.into(),
-            input: written["input"].clone(),
+            input: JsonText::of(&written["input"]),
             at: Instant::parse(text("at")?)?,
         })
     }
 
     fn written(&self, packs: &[Arc<Pack>]) -> Json {
         let Ask { pack, event, input, at } = self;
-        json!({ "pack": &*packs[*pack].name, "event": &**event, "input": input, "at": at.to_string() })
+        json!({ "pack": &*packs[*pack].name, "event": &**event, "input": input.read(), "at": at.to_string() })
     }
 }
 
-/// What is to happen after a plan, and how a log writes that down. At most so many things are on the agenda.
+/// What is to happen after a plan, and how a log writes that down. The agenda has room for so much.
 pub(crate) fn plan(
     packs: &[Arc<Pack>],
     agenda: &Agenda,
     plan: &Plan,
     now: Instant,
-    most: usize,
+    most: Most,
 ) -> Result<(Agenda, Happening), NotPlanned> {
     let mut agenda = agenda.clone();
     match plan {
         Plan::Ask(asked) => {
-            if agenda.bounded().saturating_add(asked.len()) > most {
-                return Err(NotPlanned::Full(most));
+            if agenda.bounded().saturating_add(asked.len()) > most.things {
+                return Err(NotPlanned::Full(most.things));
             }
             for Ask { pack, event, input, at } in asked {
                 agenda.ask((*at).max(now), *pack, Arc::clone(event), input.clone());
+            }
+            if agenda.bytes() > most.bytes {
+                return Err(NotPlanned::Heavy(most.bytes));
             }
         }
         Plan::Cancel(number) => {
@@ -130,7 +136,7 @@ pub(crate) fn plan(
             match delivery.state {
                 State::Unsent(_) => return Err(NotPlanned::Unsent(id.clone())),
                 State::Sending => return Err(NotPlanned::UnderWay(id.clone())),
-                _ if agenda.bounded() >= most => return Err(NotPlanned::Full(most)),
+                _ if agenda.bounded() >= most.things => return Err(NotPlanned::Full(most.things)),
                 _ => agenda.redeliver(&delivery, now),
             }
         }

@@ -30,17 +30,28 @@ pub(super) fn words(violations: &[Violation]) -> String {
     words
 }
 
-/// The violations that are left when those are dropped that the pack tolerates.
-pub(super) fn not_tolerated(call: &mut Call<'_>, stage: Stage, mut violations: Vec<Violation>) -> Vec<Violation> {
+/// How many violations are told of: a body may have as many as it has values.
+const MOST_VIOLATIONS: usize = 1000;
+
+/// The violations that are left when those are dropped that the pack tolerates, the first of them.
+pub(super) fn not_tolerated(
+    call: &mut Call<'_>,
+    stage: Stage,
+    violations: impl Iterator<Item = Violation>,
+) -> Vec<Violation> {
     let pack = call.pack;
-    violations.retain(|violation| {
+    let mut passed = 0;
+    let left = violations.filter(|violation| {
         let Some(row) = pack.row(violation, call.moment.options) else { return true };
         let Given::Tolerated(reason) = &row.gives else { return true };
-        let detail = format!("let pass: {}; {reason}", words(std::slice::from_ref(violation)));
-        call.trace.add(stage, Verdict::Noted, Some(&row.at), detail);
+        if passed < MOST_VIOLATIONS {
+            let detail = format!("let pass: {}; {reason}", words(std::slice::from_ref(violation)));
+            call.trace.add(stage, Verdict::Noted, Some(&row.at), detail);
+        }
+        passed += 1;
         false
     });
-    violations
+    left.take(MOST_VIOLATIONS).collect()
 }
 
 pub(super) fn rejection(call: &mut Call<'_>, operation: Option<&Operation>, rejection: Rejection) -> Outcome {

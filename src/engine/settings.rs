@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::mistake::Mistake;
 use super::{fault, limit};
 use crate::diagnostic::one_of;
+use crate::exchange::JsonText;
 use crate::journal::Happening;
 use crate::pack::Pack;
 use crate::sandbox::{Controls, Faults, Limits, Others};
@@ -116,7 +117,7 @@ pub(crate) fn set(
         Setting::NoScenarios => controls.stubs.reset_scenarios(),
     }
     let (method, path, body) = setting.parts();
-    Ok((controls, Happening::Setting { method, path, body: body.cloned() }))
+    Ok((controls, Happening::Setting { method, path, body: body.map(JsonText::of) }))
 }
 
 /// Adds a stub; `at` is the place of its mapping in what was sent.

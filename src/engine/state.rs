@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::fill::draft;
 use super::scope;
 use crate::diagnostic::nearest;
-use crate::exchange::spelled;
+use crate::exchange::{JsonText, spelled};
 use crate::journal::Happening;
 use crate::pack::{Pack, ResourceId, Shape, Sort};
 use crate::sandbox::{Change, Conflict, Intervention, Moment, Record, Step, Visibility, WorldEdit, notes};
@@ -83,7 +83,7 @@ pub(crate) fn edit(
         pack: Arc::clone(&pack.name),
         resource: Arc::clone(&pack.resource(resource).name),
         id,
-        body: body.cloned().map(Json::Object),
+        body: body.cloned().map(|fields| JsonText::of(&Json::Object(fields))),
         changes: notes(pack, &change.steps),
     };
     Ok(Intervention { change, what })

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -21,6 +22,8 @@ pub(crate) enum JsonFaultKind {
     DuplicateKey,
     /// Nested deeper than allowed.
     TooDeep,
+    /// So many small values that they would take more memory than they may.
+    TooMany,
 }
 
 impl fmt::Display for JsonFault {
@@ -31,11 +34,24 @@ impl fmt::Display for JsonFault {
 
 const DUPLICATE: &str = "duplicate key ";
 const DEEP: &str = "nested deeper than ";
+const MANY: &str = "more values than ";
 
-/// Reads one JSON document: UTF-8, no duplicate keys, at most `max_depth` levels of objects and arrays.
+/// How many bytes of memory the values of a document may take, and how many times its text where that is more. A value takes
+/// 72 bytes, whatever is in it, and an object some hundreds, so that two bytes of text can be sixty times as much in memory;
+/// what people send is five to ten times as much.
+const ROOM: usize = 64 << 20;
+const TIMES: usize = 16;
+/// What an object takes that is not empty, and each of its members besides the name and the value.
+const OBJECT: usize = 256;
+const MEMBER: usize = 56;
+
+/// Reads one JSON document: UTF-8, no duplicate keys, at most `max_depth` levels of objects and arrays, and no more values
+/// than there is room for.
 pub(crate) fn parse(bytes: &[u8], max_depth: usize) -> Result<Value, JsonFault> {
+    let most = ROOM.max(bytes.len().saturating_mul(TIMES));
+    let room = Room { left: Cell::new(most), most };
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Strict { remaining: max_depth, max_depth }
+    Strict { remaining: max_depth, max_depth, room: &room }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| fault(&error))
@@ -64,19 +80,36 @@ fn fault(error: &serde_json::Error) -> JsonFault {
         JsonFaultKind::DuplicateKey
     } else if message.starts_with(DEEP) || message.starts_with("recursion limit") {
         JsonFaultKind::TooDeep
+    } else if message.starts_with(MANY) {
+        JsonFaultKind::TooMany
     } else {
         JsonFaultKind::Syntax
     };
     JsonFault { kind, line: error.line(), column: error.column(), message }
 }
 
-#[derive(Clone, Copy)]
-struct Strict {
-    remaining: usize,
-    max_depth: usize,
+/// How much memory values may still take.
+struct Room {
+    left: Cell<usize>,
+    most: usize,
 }
 
-impl Strict {
+impl Room {
+    fn take<E: de::Error>(&self, bytes: usize) -> Result<(), E> {
+        let left = self.left.get().checked_sub(bytes);
+        self.left.set(left.ok_or_else(|| E::custom(format_args!("{MANY}{} MiB of memory hold", self.most >> 20)))?);
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Strict<'r> {
+    remaining: usize,
+    max_depth: usize,
+    room: &'r Room,
+}
+
+impl Strict<'_> {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         match self.remaining.checked_sub(1) {
             Some(remaining) => Ok(Strict { remaining, ..self }),
@@ -85,7 +118,7 @@ impl Strict {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -93,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +165,10 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(inner)? {
+            if items.len() == items.capacity() {
+                // It becomes twice as large.
+                self.room.take(items.len().max(4) * size_of::<Value>())?;
+            }
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -144,6 +181,8 @@ impl<'de> Visitor<'de> for Strict {
             if object.contains_key(&key) {
                 return Err(de::Error::custom(format_args!("{DUPLICATE}`{key}`")));
             }
+            let base = if object.is_empty() { OBJECT } else { 0 };
+            self.room.take(base + MEMBER + key.len() + size_of::<Value>())?;
             let value = access.next_value_seed(inner)?;
             object.insert(key, value);
         }
@@ -175,6 +214,22 @@ mod tests {
         assert_eq!(parse(deep.as_bytes(), 64).unwrap_err().kind, JsonFaultKind::TooDeep);
         assert_eq!(parse(b"[[1]]", 2).unwrap(), json!([[1]]));
         assert_eq!(parse(b"[[[1]]]", 2).unwrap_err().kind, JsonFaultKind::TooDeep);
+    }
+
+    #[test]
+    fn values_have_room_for_what_people_send_and_not_for_any_number() {
+        let list = |item: &str, bytes: usize| format!("[{}0]", format!("{item},").repeat(bytes / (item.len() + 1)));
+        for item in ["0.0123456", r#"{"id":1,"name":"a name"}"#, "\"text\"", "[-46.633308,-23.550520]"] {
+            assert!(parse(list(item, 2 << 20).as_bytes(), 8).is_ok(), "{item}");
+        }
+        for item in ["0", r#"{"":0}"#, "[0]"] {
+            assert!(parse(list(item, 512 << 10).as_bytes(), 8).is_ok(), "{item}");
+            let fault = parse(list(item, 2 << 20).as_bytes(), 8).unwrap_err();
+            assert_eq!(fault.kind, JsonFaultKind::TooMany, "{item}");
+            assert_eq!(fault.message, "more values than 64 MiB of memory hold");
+        }
+        // Where the text is long, there is more room.
+        assert!(parse(list(r#"{"id":1,"name":"a name"}"#, 16 << 20).as_bytes(), 8).is_ok());
     }
 
     #[test]

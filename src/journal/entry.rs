@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Face, Kept, Reloaded, Trace};
 use crate::clock::Instant;
-use crate::exchange::{Delivery, Outcome, Outgoing, Request, Response};
+use crate::exchange::{Delivery, JsonText, Outcome, Outgoing, Request, Response};
 
 /// One thing that happened in a sandbox.
 #[derive(Debug, Clone)]
@@ -33,14 +31,14 @@ pub(crate) enum Happening {
         pack: Arc<str>,
         resource: Arc<str>,
         id: String,
-        body: Option<Value>,
+        body: Option<JsonText>,
         changes: Vec<Note>,
     },
     /// An event of a pack was fired, or its time had come.
     Event {
         pack: Arc<str>,
         name: Arc<str>,
-        input: Value,
+        input: JsonText,
         changes: Vec<Note>,
         /// The ids of what it tells others.
         deliveries: Vec<Arc<str>>,
@@ -56,7 +54,7 @@ pub(crate) enum Happening {
         method: &'static str,
         /// Below `/_standin`.
         path: String,
-        body: Option<Value>,
+        body: Option<JsonText>,
     },
     /// Another pack of the same name took the place of one.
     Reload(Box<Reloaded>),
@@ -186,20 +184,22 @@ impl Entry {
 
     /// About how many bytes keeping this entry costs.
     pub(crate) fn size(&self) -> usize {
-        let body = |value: &Value| value.to_string().len();
+        let notes = |notes: &[Note]| notes.iter().map(|note| size_of::<Note>() + note.id.len()).sum::<usize>();
         let ids = |ids: &[Arc<str>]| ids.iter().map(|id| size_of::<Arc<str>>() + id.len()).sum::<usize>();
         size_of::<Entry>()
             + match &self.what {
                 Happening::Exchange(kept) => kept.size(),
                 Happening::Clock { .. } => 0,
                 Happening::Reload(reloaded) => reloaded.size(),
-                Happening::State { body: value, .. } => value.as_ref().map_or(0, body),
-                Happening::Event { input, deliveries, .. } => body(input) + ids(deliveries),
+                Happening::State { id, body, changes, .. } => {
+                    id.len() + body.as_ref().map_or(0, JsonText::len) + notes(changes)
+                }
+                Happening::Event { input, changes, deliveries, .. } => input.len() + notes(changes) + ids(deliveries),
                 Happening::Attempt(attempt) => {
                     size_of::<Attempted>() + attempt.sent.as_ref().map_or_else(String::len, |sent| sent.size())
                 }
                 Happening::Outcome(received) => size_of::<Received>() + received.outcome.size(),
-                Happening::Setting { path, body: value, .. } => path.len() + value.as_ref().map_or(0, body),
+                Happening::Setting { path, body, .. } => path.len() + body.as_ref().map_or(0, JsonText::len),
             }
     }
 }

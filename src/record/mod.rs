@@ -160,7 +160,7 @@ fn secrets(story: &Story) -> BTreeSet<(String, u64)> {
             }
             Happening::State { pack, body: Some(value), .. } | Happening::Event { pack, input: value, .. } => {
                 let Some(face) = face_of(pack) else { continue };
-                Mask::of_value(face, value)
+                Mask::of_value(face, &value.read())
             }
             _ => continue,
         };

@@ -18,7 +18,7 @@ use super::known::{From, Known, LEAST_SECRET, scalars};
 use super::tell::Untold;
 use crate::bundle;
 use crate::engine::Rules;
-use crate::exchange::{Body, Response, spelled};
+use crate::exchange::{Body, JsonText, Response, spelled};
 use crate::journal::{Entry, Exchanged, Face, Happening, Note};
 use crate::mask::{MASK, Mask};
 use crate::sandbox::{Sandbox, Story};
@@ -95,16 +95,17 @@ impl Finder<'_> {
                 self.changes(&exchanged.changes);
             }
             Happening::State { pack, body, changes, .. } => {
-                self.body(pack, body.as_ref(), changes);
+                self.body(pack, body.as_ref().map(JsonText::read).as_ref(), changes);
                 self.changes(changes);
             }
             Happening::Event { pack, input, changes, scheduled, .. } => {
                 if scheduled.is_none() {
-                    self.body(pack, Some(input), changes);
+                    self.body(pack, Some(&input.read()), changes);
                 }
                 self.changes(changes);
             }
             Happening::Setting { body, .. } => {
+                let body = body.as_ref().map(JsonText::read);
                 let packs: Vec<Arc<str>> = self.story.ground.packs.iter().map(|pack| Arc::clone(&pack.name)).collect();
                 packs.iter().for_each(|pack| self.body(pack, body.as_ref(), &[]));
             }

@@ -13,7 +13,7 @@ use super::receive::{Receivers, origin};
 use super::step::Step;
 use super::yaml::Yaml;
 use crate::clock::{Instant, Span};
-use crate::exchange::Request;
+use crate::exchange::{JsonText, Request};
 use crate::journal::{Entry, Exchanged, Face, Happening, Note};
 use crate::pack::Pack;
 use crate::sandbox::Story;
@@ -185,6 +185,7 @@ impl<'s> Teller<'s> {
                 Ok(step)
             }
             Happening::State { method, pack, resource, id, body, changes } => {
+                let body = body.as_ref().map(JsonText::read);
                 self.places_of(None);
                 let step = self.edit(entry, method, pack, resource, id, body.as_ref());
                 self.says(body.as_ref());
@@ -194,6 +195,7 @@ impl<'s> Teller<'s> {
                 step
             }
             Happening::Event { pack, name, input, changes, .. } => {
+                let input = &input.read();
                 self.places_of(None);
                 let mut step = Step::of(entry, "event", Yaml::word(&**name));
                 self.of_pack(pack, &mut step)?;
@@ -209,6 +211,7 @@ impl<'s> Teller<'s> {
                 Ok(step)
             }
             Happening::Setting { method, path, body } => {
+                let body = body.as_ref().map(JsonText::read);
                 self.places_of(None);
                 let step = self.setting(entry, method, path, body.as_ref());
                 self.says(body.as_ref());
@@ -465,9 +468,9 @@ fn origins_said(entry: &Entry) -> Vec<String> {
             }
             found
         }
-        Happening::State { body: Some(body), .. } => within(body),
-        Happening::Event { input, scheduled: None, .. } => within(input),
-        Happening::Setting { body: Some(body), .. } => within(body),
+        Happening::State { body: Some(body), .. } => within(&body.read()),
+        Happening::Event { input, scheduled: None, .. } => within(&input.read()),
+        Happening::Setting { body: Some(body), .. } => within(&body.read()),
         _ => Vec::new(),
     }
 }
@@ -489,6 +492,7 @@ fn asked_for(entries: &[Arc<Entry>]) -> HashSet<String> {
         if !path.starts_with("/stubs") {
             continue;
         }
+        let body = &body.read();
         let several = body["mappings"].as_array().into_iter().flatten();
         for mapping in std::iter::once(body).chain(several) {
             names.extend(object(&mapping["request"]["headers"]).keys().map(|name| name.to_ascii_lowercase()));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap};
-use serde_json::Value as Json;
 
 use super::outbox::{Delivery, Outbox, State};
 use super::view::RecordView;
 use super::world::{Record, World};
 use crate::clock::{Instant, Span};
+use crate::exchange::JsonText;
 use crate::expr::{Draws, Scope, Value};
 use crate::pack::{Due, Event, Pack, ResourceId, Schedule};
 
@@ -20,6 +20,8 @@ pub(crate) struct Agenda {
     tied: HashMap<Tie, Key>,
     /// Where events that somebody asked for stand, by their numbers.
     asked: OrdMap<u64, Instant>,
+    /// What those take.
+    bytes: usize,
     /// The number that the next thing will have.
     next: u64,
     pub(crate) outbox: Outbox,
@@ -30,6 +32,25 @@ pub(crate) type Key = (Instant, u64);
 
 /// Pack, event, and the id of a record.
 type Tie = (usize, Arc<str>, Arc<str>);
+
+/// How much there may be on an agenda of what somebody asks for, or webhooks send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Most {
+    pub(crate) things: usize,
+    /// Of events that somebody asks for.
+    pub(crate) bytes: usize,
+}
+
+impl Most {
+    /// Any number, of any size.
+    pub(crate) const NONE: Most = Most { things: usize::MAX, bytes: usize::MAX };
+}
+
+/// About how many bytes of an agenda are not shared with one that a change has made of it.
+const COPIED: usize = 4096;
+
+/// About how many bytes an event takes that somebody asked for, besides its input.
+const EACH: usize = 256;
 
 /// One thing that is to happen.
 #[derive(Debug, Clone)]
@@ -43,7 +64,7 @@ pub(crate) struct Item {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Planned {
     /// An event that somebody asked for.
-    Asked { event: Arc<str>, input: Json },
+    Asked { event: Arc<str>, input: JsonText },
     /// An event that a pack has for this record.
     Tied { event: Arc<str>, id: Arc<str> },
     /// An attempt to deliver a webhook.
@@ -57,6 +78,16 @@ pub(crate) enum Planned {
 /// How deep things may lead to others at one instant. In a line a hundred can; whatever branches, there are at most ten
 /// thousand, for at each step no more than a hundred are this deep.
 pub(crate) const MOST_DEPTH: u32 = 100;
+
+impl Planned {
+    /// About how many bytes it takes of what agendas have room for.
+    fn size(&self) -> usize {
+        match self {
+            Planned::Asked { input, .. } => EACH + input.len(),
+            Planned::Tied { .. } | Planned::Attempt { .. } => 0,
+        }
+    }
+}
 
 impl Agenda {
     /// What sandboxes begin with: the events that packs have for the records that are there from the start.
@@ -75,6 +106,16 @@ impl Agenda {
     /// How much of it somebody asked for, or goes out. What packs have for their records is as much as these are.
     pub(crate) fn bounded(&self) -> usize {
         self.queue.len() - self.tied.len()
+    }
+
+    /// About how many bytes the events take that somebody asked for.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// About how many bytes keeping this agenda costs when another one has taken its place.
+    pub(super) fn kept_beside(&self, after: &Agenda) -> usize {
+        COPIED + self.bytes.saturating_sub(after.bytes) + self.outbox.bytes().saturating_sub(after.outbox.bytes())
     }
 
     /// The number that the next thing will have.
@@ -105,6 +146,7 @@ impl Agenda {
 
     fn remove(&mut self, key: Key) -> Option<Arc<Item>> {
         let item = self.queue.remove(&key)?;
+        self.bytes -= item.what.size();
         match &item.what {
             Planned::Asked { .. } => {
                 self.asked.remove(&key.1);
@@ -129,6 +171,7 @@ impl Agenda {
             Planned::Attempt { .. } => {}
         }
         self.next = self.next.max(key.1 + 1);
+        self.bytes += item.what.size();
         self.queue.insert(key, Arc::new(item));
     }
 
@@ -139,7 +182,7 @@ impl Agenda {
     }
 
     /// Has an event happen at an instant. Gives its number.
-    pub(crate) fn ask(&mut self, at: Instant, pack: usize, event: Arc<str>, input: Json) -> u64 {
+    pub(crate) fn ask(&mut self, at: Instant, pack: usize, event: Arc<str>, input: JsonText) -> u64 {
         self.add(at, Item { pack, what: Planned::Asked { event, input }, depth: 0 }).1
     }
 

@@ -10,7 +10,7 @@ use super::outbox::Delivery;
 use super::perform::Ticket;
 use super::state::Moment;
 use super::world::Change;
-use crate::exchange::Outgoing;
+use crate::exchange::{JsonText, Outgoing};
 use crate::pack::Pack;
 
 /// How what is due is worked out. The engine knows.
@@ -31,7 +31,7 @@ impl fmt::Debug for Deeds {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Occasion<'a> {
     /// Somebody asked for it with this input.
-    Asked(&'a str, &'a Json),
+    Asked(&'a str, &'a JsonText),
     /// A pack has it for the record with this id.
     Tied(&'a str, &'a str),
 }

@@ -197,6 +197,11 @@ impl Outbox {
         self.evicted
     }
 
+    /// About how many bytes keeping all of it costs.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Arc<Delivery>> {
         self.all.values()
     }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use parking_lot::MutexGuard;
 use serde_json::Value as Json;
 
-use super::agenda::{Agenda, Item, Key, MOST_DEPTH, Planned};
+use super::agenda::{Agenda, Item, Key, MOST_DEPTH, Most, Planned};
 use super::deeds::{Deeds, Fired, Occasion};
 use super::ground::Ground;
 use super::outbox::{Attempt, Delivery, Orphan, State as Stand};
 use super::state::{Doing, Freed, Sandbox, State, notes};
 use super::world::Change;
 use crate::clock::{Instant, Mode, Real};
-use crate::exchange::{Outcome, Outgoing};
+use crate::exchange::{JsonText, Outcome, Outgoing};
 use crate::expr::Draws;
 use crate::journal::{Attempted, Entry, Happening, Received, Scheduled};
 
@@ -128,9 +128,9 @@ impl Sandbox {
         self.caught_up(real).agenda.clone()
     }
 
-    /// How many things may be on the agenda that somebody asks for, or that webhooks send.
-    pub(crate) fn most_agenda(&self) -> usize {
-        self.beginning.most_agenda
+    /// How much may be on the agenda of what somebody asks for, or webhooks send. Events may take as many bytes as the log.
+    pub(crate) fn most_agenda(&self) -> Most {
+        Most { things: self.beginning.most_agenda, bytes: self.beginning.journal.bytes }
     }
 
     /// Results that came too late.
@@ -355,7 +355,7 @@ impl State {
         let what = Happening::Event {
             pack: Arc::clone(&pack.name),
             name: name.into(),
-            input: fired.input,
+            input: JsonText::of(&fired.input),
             changes: notes(&pack, &change.steps),
             deliveries: change.delivery_ids(),
             scheduled: Some(Box::new(Scheduled { from, refused })),

@@ -544,7 +544,8 @@ impl State {
         }
         self.agenda.deepen(&due, doing.depth);
         self.post(&mut doing, at);
-        let (entry, freed) = self.push(at, what, history::size(&undo));
+        let more = before.as_ref().map_or(0, |before| before.kept_beside(&self.agenda));
+        let (entry, freed) = self.push(at, what, history::size(&undo) + more);
         if let (Some(pack), false) = (doing.pack, undo.is_empty()) {
             self.version += 1;
             self.history.edited(entry.id, pack, undo);
