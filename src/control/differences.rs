@@ -50,7 +50,7 @@ fn told(ground: &Ground, pack: usize, difference: &Difference, mask: &Mask, secr
     if let (Some(before), Some(after)) = (before, after) {
         // A secret that is another looks the same behind its mask.
         let fields = pack.resource(*resource).fields.iter().enumerate();
-        let changed = fields.filter(|(index, _)| before.values[*index] != after.values[*index]);
+        let changed = fields.filter(|(index, _)| !before.values.agree(&after.values, *index));
         told["changed"] = changed.map(|(_, field)| &*field.name).collect();
     }
     told

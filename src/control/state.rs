@@ -96,8 +96,8 @@ impl Meant {
     fn holds(&self, pack: &Pack, resource: ResourceId, record: &Record) -> bool {
         let fields = &pack.resource(resource).fields;
         let wire = |index: usize| {
-            let value = record.values[index].as_ref().filter(|_| !fields[index].secret)?;
-            Some(spelled(&fields[index].to_wire(value, &pack.formats)))
+            let field = Some(&fields[index]).filter(|field| !field.secret)?;
+            Some(spelled(record.values.to_wire(index, field, &pack.formats)?.as_ref()))
         };
         let in_field = |(index, wanted): &(usize, String)| wire(*index).is_some_and(|value| value == *wanted);
         let in_any = |text: &Text| (0..fields.len()).filter_map(wire).any(|value| text.fits(&value));
@@ -157,8 +157,8 @@ fn unmask(world: &World, pack: &Pack, resource: ResourceId, edit: &mut Edit) -> 
     let fields = pack.resource(resource).fields.iter().enumerate();
     for (index, field) in fields.filter(|(_, field)| field.secret) {
         let Some(value) = given.get_mut(&*field.name).filter(|value| *value == MASK) else { continue };
-        *value = match stored.and_then(|record| record.values[index].as_ref()) {
-            Some(stored) => field.to_wire(stored, &pack.formats).into_owned(),
+        *value = match stored.and_then(|record| record.values.to_wire(index, field, &pack.formats)) {
+            Some(stored) => stored.into_owned(),
             None => {
                 let name = &field.name;
                 let words =

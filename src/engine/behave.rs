@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
         for field in &effect.unset {
             values[*field] = None;
         }
-        if values == record.values.as_ref() {
+        if record.values.are(&values) {
             return Ok("nothing is different: nothing done");
         }
         let record = self.world().update(self.pack, effect.resource, record.sequence, values).map_err(conflict)?;
@@ -275,7 +275,7 @@ fn page(call: &mut Call<'_>, list: &List) -> Result<(), Rejection> {
             let all: Vec<&Arc<Record>> = moment.world.each(list.from, &sequences).collect();
             // Equal values keep the order of creation.
             let shown = piece(all, skip, size, |a, b| {
-                let order = compare(a.values[field].as_ref(), b.values[field].as_ref());
+                let order = a.values.compare(&b.values, field);
                 let order = if descending { order.reverse() } else { order };
                 order.then_with(|| a.sequence.cmp(&b.sequence))
             });
@@ -335,26 +335,6 @@ impl Source for Page {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-}
-
-/// An order over the values of one field: absent first, then by value; texts by their characters.
-fn compare(a: Option<&Json>, b: Option<&Json>) -> Ordering {
-    let rank = |value: Option<&Json>| match value {
-        None | Some(Json::Null) => 0,
-        Some(Json::Bool(_)) => 1,
-        Some(Json::Number(_)) => 2,
-        Some(Json::String(_)) => 3,
-        Some(_) => 4,
-    };
-    match (a, b) {
-        (Some(Json::Bool(a)), Some(Json::Bool(b))) => a.cmp(b),
-        (Some(Json::Number(a)), Some(Json::Number(b))) => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            _ => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
-        },
-        (Some(Json::String(a)), Some(Json::String(b))) => a.cmp(b),
-        (a, b) => rank(a).cmp(&rank(b)),
     }
 }
 

@@ -459,7 +459,7 @@ fn valid(schema: &Schema, written: &[u8]) -> bool {
 /// The JSON object that a shape steps into.
 fn inside<'a>(of: &Shape, current: Current<'a>) -> Option<&'a Json> {
     match (of, current) {
-        (Shape::Field(index), Current::Record(view)) => view.record.values[*index].as_ref(),
+        (Shape::Field(index), Current::Record(view)) => view.record.values.nested(*index),
         (Shape::Member { name, ignore_case }, Current::Json(Json::Object(object))) => {
             member(object, name, *ignore_case)
         }

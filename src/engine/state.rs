@@ -36,11 +36,12 @@ pub(crate) enum StateFault {
 
 /// A record as the wire spells it, every field of it.
 pub(crate) fn shown(pack: &Pack, resource: ResourceId, record: &Record) -> Json {
-    let fields = pack.resource(resource).fields.iter().zip(&record.values);
+    let fields = pack.resource(resource).fields.iter().enumerate();
     Json::Object(
         fields
-            .filter_map(|(field, value)| {
-                Some((field.name.to_string(), field.to_wire(value.as_ref()?, &pack.formats).into_owned()))
+            .filter_map(|(index, field)| {
+                let value = record.values.to_wire(index, field, &pack.formats)?;
+                Some((field.name.to_string(), value.into_owned()))
             })
             .collect(),
     )

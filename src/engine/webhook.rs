@@ -147,8 +147,8 @@ fn about_record(pack: &Arc<Pack>, one: &Became<'_>) -> About {
     let resource = Arc::clone(&definition.name);
     match one.verb {
         Verb::Delete => {
-            let fields = definition.fields.iter().zip(&one.record.values);
-            let fields = fields.filter_map(|(field, value)| Some((field.name.to_string(), value.clone()?)));
+            let fields = definition.fields.iter().zip(one.record.values.to_vec());
+            let fields = fields.filter_map(|(field, value)| Some((field.name.to_string(), value?)));
             About::Gone { resource, fields: Json::Object(fields.collect()) }
         }
         _ => About::Record { resource, id: one.record.text(definition.id).unwrap_or_default().into() },

@@ -14,8 +14,8 @@ impl World {
             let id = ResourceId(index);
             let sequences = self.sequences(id, None);
             let records = sequences.iter().filter_map(|sequence| {
-                let values = resource.fields.iter().zip(&self.at(id, *sequence)?.values);
-                let fields = values.filter_map(|(field, value)| Some((field.name.to_string(), value.clone()?)));
+                let values = resource.fields.iter().zip(self.at(id, *sequence)?.values.to_vec());
+                let fields = values.filter_map(|(field, value)| Some((field.name.to_string(), value?)));
                 Some(json!([sequence, Json::Object(fields.collect())]))
             });
             let records: Vec<Json> = records.collect();

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use imbl::Vector;
-use serde_json::Value;
 
 use super::agenda::Agenda;
 use super::controls::Controls;
@@ -40,19 +39,20 @@ pub(super) struct Past {
 #[derive(Debug, Clone)]
 pub(super) struct Done {
     entry: u64,
-    what: What,
+    /// Behind a pointer, because a list has room for 64 of them at once.
+    what: Arc<What>,
 }
 
 #[derive(Debug, Clone)]
 enum What {
     /// Edits of one pack's world, in their order.
-    Edits(usize, Arc<[Undo]>),
+    Edits(usize, Box<[Undo]>),
     /// The clock was set, which moved so before.
     Clock(Mode),
     /// Tests had asked for this before.
-    Controls(Box<Controls>),
+    Controls(Controls),
     /// This was to happen before.
-    Agenda(Box<Agenda>),
+    Agenda(Agenda),
 }
 
 /// What became of one record by one edit.
@@ -84,19 +84,19 @@ impl History {
     }
 
     pub(super) fn edited(&mut self, entry: u64, pack: usize, undo: Vec<Undo>) {
-        self.done.push_back(Done { entry, what: What::Edits(pack, undo.into()) });
+        self.done.push_back(Done { entry, what: Arc::new(What::Edits(pack, undo.into())) });
     }
 
     pub(super) fn clock_set(&mut self, entry: u64, before: Mode) {
-        self.done.push_back(Done { entry, what: What::Clock(before) });
+        self.done.push_back(Done { entry, what: Arc::new(What::Clock(before)) });
     }
 
     pub(super) fn controlled(&mut self, entry: u64, before: Controls) {
-        self.done.push_back(Done { entry, what: What::Controls(Box::new(before)) });
+        self.done.push_back(Done { entry, what: Arc::new(What::Controls(before)) });
     }
 
     pub(super) fn planned(&mut self, entry: u64, before: Agenda) {
-        self.done.push_back(Done { entry, what: What::Agenda(Box::new(before)) });
+        self.done.push_back(Done { entry, what: Arc::new(What::Agenda(before)) });
     }
 
     /// Forgets what entries before `first` did. It is given back, to be dropped when nobody waits.
@@ -119,7 +119,7 @@ impl History {
             if done.entry > entry && open.is_empty() {
                 break;
             }
-            let What::Edits(pack, undos) = &done.what else { continue };
+            let What::Edits(pack, undos) = &*done.what else { continue };
             if *pack != *of.get_or_insert(*pack) {
                 continue;
             }
@@ -148,10 +148,10 @@ impl History {
                 self.done.push_back(done);
                 return;
             }
-            match &done.what {
+            match &*done.what {
                 What::Clock(mode) => past.mode = *mode,
-                What::Controls(before) => past.controls = (**before).clone(),
-                What::Agenda(before) => past.agenda = (**before).clone(),
+                What::Controls(before) => past.controls = before.clone(),
+                What::Agenda(before) => past.agenda = before.clone(),
                 What::Edits(pack, undo) => {
                     undo.iter().rev().for_each(|undo| past.worlds[*pack].undo(&packs[*pack], undo));
                 }
@@ -163,19 +163,5 @@ impl History {
 /// About how many bytes keeping what was there before costs.
 pub(super) fn size(undo: &[Undo]) -> usize {
     let before = undo.iter().filter_map(|undo| undo.before.as_deref());
-    size_of_val(undo) + before.map(record_size).sum::<usize>()
-}
-
-fn record_size(record: &Record) -> usize {
-    size_of::<Record>() + record.values.iter().flatten().map(value_size).sum::<usize>()
-}
-
-fn value_size(value: &Value) -> usize {
-    size_of::<Value>()
-        + match value {
-            Value::String(text) => text.len(),
-            Value::Array(items) => items.iter().map(value_size).sum(),
-            Value::Object(members) => members.iter().map(|(name, value)| name.len() + value_size(value)).sum(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        }
+    size_of_val(undo) + before.map(Record::size).sum::<usize>()
 }

@@ -9,6 +9,7 @@ mod controls;
 mod deeds;
 mod dump;
 mod faults;
+mod fields;
 mod ground;
 mod history;
 mod id;

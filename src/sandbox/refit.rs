@@ -84,20 +84,20 @@ impl Aside {
 impl Laid {
     /// All that a record has.
     fn of(pack: &Pack, resource: &Resource, record: &Record) -> Self {
-        let values =
-            resource.fields.iter().zip(&record.values).filter_map(|(field, value)| Some((field, value.as_ref()?)));
-        let fields = values.map(|(field, value)| {
-            let wire = field.to_wire(value, &pack.formats).into_owned();
-            (Arc::clone(&field.name), Kept { sort: field.sort, value: value.clone(), wire, secret: field.secret })
+        let values = resource.fields.iter().zip(record.values.to_vec());
+        let fields = values.filter_map(|(field, value)| {
+            let value = value?;
+            let wire = field.to_wire(&value, &pack.formats).into_owned();
+            Some((Arc::clone(&field.name), Kept { sort: field.sort, value, wire, secret: field.secret }))
         });
-        let absent = resource.fields.iter().zip(&record.values).filter(|(_, value)| value.is_none());
+        let absent = resource.fields.iter().enumerate().filter(|(index, _)| !record.values.has(*index));
         Laid {
             resource: Arc::clone(&resource.name),
             sequence: record.sequence,
             id: record.text(resource.id).unwrap_or_default(),
             secret: resource.id_field().secret,
             fields: fields.collect(),
-            absent: absent.map(|(field, _)| Arc::clone(&field.name)).collect(),
+            absent: absent.map(|(_, field)| Arc::clone(&field.name)).collect(),
             reason: String::new(),
         }
     }
@@ -229,8 +229,8 @@ impl Work<'_> {
             if values[index].is_some() || field.optional && laid.absent.contains(&field.name) {
                 continue;
             }
-            if let Some(value) = seeded.and_then(|seeded| seeded.values[index].clone()) {
-                values[index] = Some(value);
+            if let Some(value) = seeded.and_then(|seeded| seeded.values.get(index)) {
+                values[index] = Some(value.into_owned());
             } else if let Some(default) = &field.default {
                 // A draw of its own for each record, before everything that can happen.
                 let mut scope = Scope::new(Draws::new(self.seed, u64::MAX - 1 - laid.sequence));

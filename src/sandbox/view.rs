@@ -38,8 +38,9 @@ impl<'a> RecordRef<'a> {
     /// A field as JSON, in the bytes that the wire has. Made once for each record.
     pub(crate) fn wire(self, field: usize) -> Option<&'a [u8]> {
         let wire = self.record.wire.get_or_init(|| {
-            let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
-            Wire::new(fields.map(|(field, value)| Some(field.to_wire(value.as_ref()?, &self.pack.formats))))
+            let (fields, values) = (&self.pack.resource(self.resource).fields, &self.record.values);
+            let fields = fields.iter().enumerate();
+            Wire::new(fields.map(|(index, field)| values.to_wire(index, field, &self.pack.formats)))
         });
         wire.get(field)
     }
@@ -60,12 +61,12 @@ impl fmt::Debug for RecordView {
 impl Source for RecordView {
     fn get(&self, name: &str) -> Option<Value> {
         let (index, _) = self.pack.resource(self.resource).field(name)?;
-        self.record.values.get(index)?.as_ref().map(Value::json)
+        self.record.values.expression(index)
     }
 
     fn names(&self) -> Vec<String> {
-        let fields = self.pack.resource(self.resource).fields.iter().zip(&self.record.values);
-        fields.filter(|(_, value)| value.is_some()).map(|(field, _)| field.name.to_string()).collect()
+        let fields = self.pack.resource(self.resource).fields.iter().enumerate();
+        fields.filter(|(index, _)| self.record.values.has(*index)).map(|(_, field)| field.name.to_string()).collect()
     }
 
     fn as_any(&self) -> &dyn Any {

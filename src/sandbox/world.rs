@@ -5,6 +5,7 @@ use imbl::{HashMap, OrdMap};
 use serde_json::Value;
 
 use super::controls::Controls;
+use super::fields::Fields;
 use super::numbers::Numbers;
 use super::outbox::Draft;
 use super::refit::Aside;
@@ -20,7 +21,7 @@ pub(crate) struct Record {
     /// Rises with every record of its resource: the order of creation.
     pub(crate) sequence: u64,
     /// By field, as kept: timestamps in microseconds.
-    pub(crate) values: Box<[Option<Value>]>,
+    pub(crate) values: Fields,
     /// The text that each uniqueness of the resource compares; `None` where the record does not count.
     unique: Box<[Option<Arc<str>>]>,
     /// The fields as the wire has them, made when first shown.
@@ -65,7 +66,7 @@ impl Record {
     pub(crate) fn draft(values: Vec<Option<Value>>) -> Self {
         Record {
             sequence: 0,
-            values: values.into(),
+            values: Fields::new(values),
             unique: Box::default(),
             wire: OnceLock::new(),
             rendered: OnceLock::new(),
@@ -75,15 +76,12 @@ impl Record {
 
     /// The text of a field's value, as ids and look-ups compare it.
     pub(crate) fn text(&self, field: usize) -> Option<String> {
-        self.values.get(field)?.as_ref().and_then(text)
+        self.values.text(field)
     }
-}
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Null => None,
-        other => Some(other.to_string()),
+    /// About how many bytes keeping it costs, without indexes.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Record>() + self.values.size()
     }
 }
 
@@ -501,9 +499,8 @@ impl World {
         let definition = pack.resource(resource);
         let table = self.table_mut(resource);
         let Some(sequence) = after.or(before).map(|record| record.sequence) else { return };
-        let is_kept = |field: usize| {
-            before.zip(after).is_some_and(|(before, after)| before.values.get(field) == after.values.get(field))
-        };
+        let is_kept =
+            |field: usize| before.zip(after).is_some_and(|(before, after)| before.values.agree(&after.values, field));
         let texts =
             |field: usize| (before.and_then(|record| record.text(field)), after.and_then(|record| record.text(field)));
         if !is_kept(definition.id) {
@@ -514,8 +511,8 @@ impl World {
             if let Some(new) = new {
                 table.ids.insert(new.into(), sequence);
             }
-            if let Some(Value::Number(number)) = after.and_then(|record| record.values[definition.id].as_ref()) {
-                table.next_integer = table.next_integer.max(number.as_i64().unwrap_or(0).saturating_add(1));
+            if let Some(number) = after.and_then(|record| record.values.integer(definition.id)) {
+                table.next_integer = table.next_integer.max(number.saturating_add(1));
             }
         }
         if let Some(owner) = definition.owner.filter(|owner| !is_kept(owner.field)) {
