@@ -334,9 +334,9 @@ fn of(packs: &[Arc<Pack>], options: &[Vec<Options>], tally: &Tally) -> Report {
     let mut reports = Vec::with_capacity(packs.len());
     for (number, pack) in packs.iter().enumerate() {
         let nothing = vec![0; pack.answers.counters()];
-        let counts = tally.counts(number).filter(|counts| counts.len() == nothing.len()).unwrap_or(&nothing);
+        let counts = tally.counts(number).filter(|counts| counts.len() == nothing.len()).unwrap_or(nothing);
         let options = options.get(number).map(Vec::as_slice).unwrap_or_default();
-        let seen = Seen { pack, counts, options };
+        let seen = Seen { pack, counts: &counts, options };
         let operations = pack.operations.iter().filter_map(|operation| seen.operation(operation)).collect();
         for operation in &pack.operations {
             seen.assumed(operation, &mut assumed);

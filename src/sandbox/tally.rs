@@ -31,7 +31,28 @@ pub(crate) struct Tally {
 struct OfPack {
     /// The one that counters are numbered by.
     pack: Arc<Pack>,
-    counts: Box<[u64]>,
+    counts: Counts,
+}
+
+/// Counters that are not zero, by their numbers, which rise: most sandboxes use few of all that a pack has.
+#[derive(Debug, Clone, Default)]
+struct Counts(Vec<(usize, u64)>);
+
+impl Counts {
+    fn get(&self, counter: usize) -> u64 {
+        self.place(counter).map_or(0, |place| self.0[place].1)
+    }
+
+    fn add(&mut self, counter: usize, times: u64) {
+        match self.place(counter) {
+            Ok(place) => self.0[place].1 += times,
+            Err(place) => self.0.insert(place, (counter, times)),
+        }
+    }
+
+    fn place(&self, counter: usize) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&counter, |(number, _)| *number)
+    }
 }
 
 /// A request that no operation answers. What is known to be secret is masked.
@@ -86,8 +107,8 @@ impl Tally {
         let Exchange { reached, contract, response, .. } = exchange;
         let first = *reached.operation.iter().chain(&reached.candidates).next()?;
         let counts = self.of(number, pack);
-        let mut unsettled = pack.answers.count(pack, reached, |counter| counts[counter] += 1);
-        unsettled.retain(|unsettled| !pack.answers.is_settled(unsettled, |counter| counts[counter] > 0));
+        let mut unsettled = pack.answers.count(pack, reached, |counter| counts.add(counter, 1));
+        unsettled.retain(|unsettled| !pack.answers.is_settled(unsettled, |counter| counts.get(counter) > 0));
         let operation = || Arc::clone(&pack.operation(first).name);
         for misfit in reached.misfits.drain(..) {
             let pointer = kept(misfit.pointer);
@@ -100,18 +121,17 @@ impl Tally {
     }
 
     /// The counters of a pack.
-    fn of(&mut self, number: usize, pack: &Arc<Pack>) -> &mut [u64] {
+    fn of(&mut self, number: usize, pack: &Arc<Pack>) -> &mut Counts {
         if self.packs.len() <= number {
             self.packs.resize(number + 1, None);
         }
         let place = &mut self.packs[number];
-        if place.as_ref().is_none_or(|of| !Arc::ptr_eq(&of.pack, pack)) {
-            *place = Some(match place.take() {
-                Some(before) => before.on(pack),
-                None => OfPack { pack: Arc::clone(pack), counts: vec![0; pack.answers.counters()].into() },
-            });
-        }
-        place.as_mut().map(|of| &mut *of.counts).unwrap_or_default()
+        let other = place.take_if(|of| !Arc::ptr_eq(&of.pack, pack));
+        let of = place.get_or_insert_with(|| match other {
+            Some(before) => before.on(pack),
+            None => OfPack { pack: Arc::clone(pack), counts: Counts::default() },
+        });
+        &mut of.counts
     }
 
     /// Goes over to these packs. What they do not have any more is forgotten.
@@ -123,9 +143,12 @@ impl Tally {
         }
     }
 
-    /// The counters of a pack, if something was counted.
-    pub(crate) fn counts(&self, number: usize) -> Option<&[u64]> {
-        Some(&self.packs.get(number)?.as_ref()?.counts)
+    /// All counters of a pack, if something was counted.
+    pub(crate) fn counts(&self, number: usize) -> Option<Vec<u64>> {
+        let OfPack { pack, counts } = self.packs.get(number)?.as_ref()?;
+        let mut all = vec![0; pack.answers.counters()];
+        counts.0.iter().for_each(|(counter, times)| all[*counter] = *times);
+        Some(all)
     }
 
     /// Adds what another has counted on the same packs.
@@ -133,7 +156,7 @@ impl Tally {
         for (number, of) in other.packs.into_iter().enumerate() {
             let Some(of) = of else { continue };
             let own = self.of(number, &of.pack);
-            own.iter_mut().zip(&of.counts).for_each(|(own, more)| *own += more);
+            of.counts.0.iter().for_each(|(counter, times)| own.add(*counter, *times));
         }
         self.undocumented.absorb(other.undocumented);
         self.violations.absorb(other.violations);
@@ -145,18 +168,19 @@ impl OfPack {
     /// The same counts on another pack of the name, by names.
     fn on(self, pack: &Arc<Pack>) -> Self {
         let now: HashMap<Name<'_>, usize> = names(pack).collect();
-        let mut counts = vec![0; pack.answers.counters()];
+        let mut counts = Counts::default();
         for (name, counter) in names(&self.pack) {
             // The request led to the operation, whatever answer it got.
             let led = |name: &Name<'_>| match name {
                 Name::Answer(operation, ..) => now.get(&Name::Led(operation)).copied(),
                 _ => None,
             };
-            if let Some(place) = now.get(&name).copied().or_else(|| led(&name)) {
-                counts[place] += self.counts[counter];
+            let times = self.counts.get(counter);
+            if let Some(place) = now.get(&name).copied().or_else(|| led(&name)).filter(|_| times > 0) {
+                counts.add(place, times);
             }
         }
-        OfPack { pack: Arc::clone(pack), counts: counts.into() }
+        OfPack { pack: Arc::clone(pack), counts }
     }
 }
 
@@ -203,12 +227,12 @@ impl Sandbox {
         if state.closed {
             let mut counted = self.beginning.counted.lock();
             let counts = counted.of(*number, pack);
-            return shown.into_iter().for_each(|counter| counts[counter] += 1);
+            return shown.into_iter().for_each(|counter| counts.add(counter, 1));
         }
         // Packs may have been replaced meanwhile.
         if state.tally.packs.get(*number).and_then(Option::as_ref).is_some_and(|of| Arc::ptr_eq(&of.pack, pack)) {
             let counts = state.tally.of(*number, pack);
-            shown.into_iter().for_each(|counter| counts[counter] += 1);
+            shown.into_iter().for_each(|counter| counts.add(counter, 1));
         }
     }
 
