@@ -8,7 +8,7 @@ use super::Rejection;
 use crate::clock::Instant;
 use crate::expr::{ExprId, Kind, Scope, Value};
 use crate::pack::{Check, Each, Leaf, Member, Pack, Shape};
-use crate::sandbox::{Record, RecordList, RecordRef, RecordView};
+use crate::sandbox::{Fields, Record, RecordList, RecordRef, RecordView};
 use crate::schema::Schema;
 
 /// What the members of a shape are looked up in.
@@ -499,5 +499,5 @@ fn not_a_record(pack: &Pack, expr: ExprId) -> Rejection {
 
 /// A view of values that are not in the world yet.
 pub(super) fn draft(pack: &Arc<Pack>, resource: crate::pack::ResourceId, values: &[Option<Json>]) -> Value {
-    RecordView::value(pack, resource, Arc::new(Record::draft(values.to_vec())))
+    RecordView::value(pack, resource, Arc::new(Record::draft(Fields::of(values))))
 }

@@ -26,6 +26,14 @@ enum Cell {
 }
 
 impl Cell {
+    /// A copy of a value.
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            Some(Value::String(text)) => Cell::Text(text.as_str().into()),
+            value => Cell::new(value.cloned()),
+        }
+    }
+
     fn new(value: Option<Value>) -> Self {
         match value {
             None => Cell::Absent,
@@ -63,6 +71,11 @@ impl Cell {
 impl Fields {
     pub(super) fn new(values: Vec<Option<Value>>) -> Self {
         Fields(values.into_iter().map(Cell::new).collect())
+    }
+
+    /// Copies of values.
+    pub(crate) fn of(values: &[Option<Value>]) -> Self {
+        Fields(values.iter().map(|value| Cell::of(value.as_ref())).collect())
     }
 
     pub(crate) fn has(&self, field: usize) -> bool {
@@ -110,6 +123,15 @@ impl Fields {
         })
     }
 
+    /// Writes a field as the wire spells it; nothing where it is absent.
+    pub(super) fn write(&self, index: usize, field: &Field, formats: &[Format], to: &mut Vec<u8>) {
+        // What JSON is made of can be written, and a list takes everything.
+        let _ = match &self.0[index] {
+            Cell::Text(text) => serde_json::to_writer(to, &**text),
+            _ => self.to_wire(index, field, formats).map_or(Ok(()), |value| serde_json::to_writer(to, &*value)),
+        };
+    }
+
     /// As ids and look-ups compare it.
     pub(super) fn text(&self, field: usize) -> Option<String> {
         match self.0.get(field)? {
@@ -128,10 +150,17 @@ impl Fields {
 
     /// As expressions see it.
     pub(super) fn expression(&self, field: usize) -> Option<Expression> {
-        match self.0.get(field)? {
-            Cell::Text(text) => Some(Expression::string(text)),
-            other => other.value().map(|value| Expression::json(&value)),
-        }
+        Some(match self.0.get(field)? {
+            Cell::Absent => return None,
+            Cell::Null => Expression::null(),
+            Cell::Bool(value) => Expression::boolean(*value),
+            Cell::Number(number) => match number.as_i64() {
+                Some(integer) => Expression::integer(integer),
+                None => Expression::json(&Value::Number(number.clone())),
+            },
+            Cell::Text(text) => Expression::string(text),
+            Cell::Nested(value) => Expression::json(value),
+        })
     }
 
     /// A list or an object.
@@ -200,7 +229,7 @@ mod tests {
             Some(json!([])),
         ];
         let fields = Fields::new(values.to_vec());
-        assert_eq!(fields.to_vec(), values);
+        assert_eq!((&fields, fields.to_vec()), (&Fields::of(&values), values.to_vec()));
         assert!(fields.are(&values) && !fields.are(&values[1..]));
         for (index, value) in values.iter().enumerate() {
             assert_eq!((fields.has(index), fields.get(index).as_deref()), (value.is_some(), value.as_ref()));
@@ -210,6 +239,8 @@ mod tests {
             let others = Fields::new(others);
             assert!(!fields.agree(&others, index) && fields.agree(&others, (index + 1) % values.len()), "{value:?}");
             assert_eq!(fields.nested(index).is_some(), index > 6);
+            let seen = fields.expression(index).map(|seen| seen.to_json());
+            assert_eq!(seen, value.as_ref().map(|value| Expression::json(value).to_json()), "{value:?}");
         }
         let texts = ["true", "-7", "18446744073709551615", "1.0", "a text", r#"{"b":[1,null],"a":{}}"#, "[]"];
         assert_eq!((2..9).filter_map(|index| fields.text(index)).collect::<Vec<_>>(), texts);

@@ -30,6 +30,7 @@ mod world;
 pub(crate) use controls::Controls;
 pub(crate) use deeds::{Carrier, Deeds, Fired, Nobody, Occasion};
 pub(crate) use faults::{Failure, Fault, Faults, Latency, When};
+pub(crate) use fields::Fields;
 pub(crate) use ground::Ground;
 pub(crate) use history::Difference;
 pub(crate) use id::SandboxId;

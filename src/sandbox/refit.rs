@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::fields::Fields;
 use super::view::RecordView;
 use super::world::{Conflict, Record, World};
 use crate::clock::Format;
@@ -223,7 +224,7 @@ impl Work<'_> {
             let kept = laid.fields.get(&*field.name);
             values.push(kept.map(|kept| kept.read(field, &self.pack.formats)).transpose()?);
         }
-        let id = Record::draft(values.clone()).text(definition.id);
+        let id = Record::draft(Fields::of(&values)).text(definition.id);
         let seeded = id.and_then(|id| self.seeds.get(resource, &id));
         for (index, field) in definition.fields.iter().enumerate() {
             if values[index].is_some() || field.optional && laid.absent.contains(&field.name) {
@@ -234,7 +235,10 @@ impl Work<'_> {
             } else if let Some(default) = &field.default {
                 // A draw of its own for each record, before everything that can happen.
                 let mut scope = Scope::new(Draws::new(self.seed, u64::MAX - 1 - laid.sequence));
-                scope.bind("record", RecordView::value(self.pack, resource, Arc::new(Record::draft(values.clone()))));
+                scope.bind(
+                    "record",
+                    RecordView::value(self.pack, resource, Arc::new(Record::draft(Fields::of(&values)))),
+                );
                 scope.bind("tables", Expression::json(&self.pack.tables));
                 let made = super::view::default_value(self.pack, default, &scope, definition, index);
                 values[index] = made.map_err(|conflict| told(&conflict, laid.secret))?;

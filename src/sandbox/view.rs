@@ -39,8 +39,7 @@ impl<'a> RecordRef<'a> {
     pub(crate) fn wire(self, field: usize) -> Option<&'a [u8]> {
         let wire = self.record.wire.get_or_init(|| {
             let (fields, values) = (&self.pack.resource(self.resource).fields, &self.record.values);
-            let fields = fields.iter().enumerate();
-            Wire::new(fields.map(|(index, field)| values.to_wire(index, field, &self.pack.formats)))
+            Wire::new(fields.len(), |index, to| values.write(index, &fields[index], &self.pack.formats, to))
         });
         wire.get(field)
     }

@@ -1,9 +1,5 @@
 //! Records in the bytes that answers have of them.
 
-use std::borrow::Cow;
-
-use serde_json::Value;
-
 /// The fields of a record as JSON, one behind the other.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
@@ -13,13 +9,11 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new<'v>(fields: impl ExactSizeIterator<Item = Option<Cow<'v, Value>>>) -> Self {
-        let (mut bytes, mut ends) = (Vec::with_capacity(32 * fields.len()), Vec::with_capacity(fields.len()));
-        for field in fields {
-            if let Some(value) = field {
-                // What JSON is made of can be written, and a list takes everything.
-                let _ = serde_json::to_writer(&mut bytes, &*value);
-            }
+    /// `write` writes the field of a number, or nothing where it is absent.
+    pub(super) fn new(fields: usize, write: impl Fn(usize, &mut Vec<u8>)) -> Self {
+        let (mut bytes, mut ends) = (Vec::with_capacity(32 * fields), Vec::with_capacity(fields));
+        for field in 0..fields {
+            write(field, &mut bytes);
             ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
         }
         Wire { bytes: bytes.into(), ends: ends.into() }
@@ -42,14 +36,15 @@ pub(super) struct Rendered {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
     fn fields_stand_where_they_are_and_absent_ones_nowhere() {
         let values = [Some(json!("a \"b\"")), None, Some(json!(null)), Some(json!({"c": [1.5, -2]})), None];
-        let wire = Wire::new(values.iter().map(|value| value.as_ref().map(Cow::Borrowed)));
+        let text = |field: usize| values[field].as_ref().map(Value::to_string).unwrap_or_default();
+        let wire = Wire::new(values.len(), |field, to| to.extend_from_slice(text(field).as_bytes()));
         for (field, value) in values.iter().enumerate() {
             let text = value.as_ref().map(Value::to_string);
             assert_eq!(wire.get(field), text.as_ref().map(String::as_bytes), "{field}");

@@ -63,10 +63,10 @@ impl Record {
     }
 
     /// A record that is not in a world yet.
-    pub(crate) fn draft(values: Vec<Option<Value>>) -> Self {
+    pub(crate) fn draft(values: Fields) -> Self {
         Record {
             sequence: 0,
-            values: Fields::new(values),
+            values,
             unique: Box::default(),
             wire: OnceLock::new(),
             rendered: OnceLock::new(),
@@ -235,7 +235,7 @@ impl World {
                 if values[index].is_none()
                     && let Some(default) = &resource.fields[index].default
                 {
-                    let record = Arc::new(Record::draft(values.clone()));
+                    let record = Arc::new(Record::draft(Fields::of(&values)));
                     let mut scope = Scope::new(Draws::new(chance, BEFORE_ALL));
                     scope.bind("record", RecordView::value(pack, seed.resource, record));
                     scope.bind("tables", Expression::json(&pack.tables));
@@ -458,7 +458,7 @@ impl World {
         own: Option<u64>,
     ) -> Result<Arc<Record>, Conflict> {
         let definition = pack.resource(resource);
-        let mut record = Record { sequence, ..Record::draft(values) };
+        let mut record = Record { sequence, ..Record::draft(Fields::new(values)) };
         let table = self.table(resource);
         let id = record.text(definition.id).unwrap_or_default();
         if table.ids.get(id.as_str()).is_some_and(|other| Some(*other) != own) {
