@@ -183,7 +183,7 @@ pub(super) struct Serve {
     /// Most journal entries per sandbox
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000)]
     pub(super) max_journal_entries: usize,
-    /// Most bytes of journal per sandbox
+    /// Most bytes of journal per sandbox, and of events that wait
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     pub(super) max_journal_bytes: usize,
     #[command(flatten)]

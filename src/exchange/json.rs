@@ -38,9 +38,9 @@ const MANY: &str = "more values than ";
 
 /// How many bytes of memory the values of a document may take, and how many times its text where that is more. A value takes
 /// 72 bytes, whatever is in it, and an object some hundreds, so that two bytes of text can be sixty times as much in memory;
-/// what people send is five to ten times as much.
+/// what people send is five to twenty times as much.
 const ROOM: usize = 64 << 20;
-const TIMES: usize = 16;
+const TIMES: usize = 32;
 /// What an object takes that is not empty, and each of its members besides the name and the value.
 const OBJECT: usize = 256;
 const MEMBER: usize = 56;

@@ -39,7 +39,11 @@ pub fn run(options: &Options) -> Vec<Curve> {
         let sizes = super::decades(1_000, options.number("--events", 1_000_000, 10_000));
         let servers: Vec<Server> = sizes
             .iter()
-            .map(|size| Server::start(serve(&["reportei", "--freeze", "--max-agenda", &(size + 10).to_string()])))
+            .map(|size| {
+                let (things, bytes) = ((size + 10).to_string(), (1_u64 << 30).to_string());
+                let limits = ["--max-agenda", &things, "--max-journal-bytes", &bytes];
+                Server::start(serve(&[&["reportei", "--freeze"][..], &limits].concat()))
+            })
             .collect();
         let mut asked = Line::new("ask for an event", sizes.len());
         let mut happened = Line::new("let it happen", sizes.len());

@@ -32,12 +32,12 @@ struct Limits {
     threads: u64,
 }
 
-/// What one thing may take, in bytes, where no flag says so: an event on the agenda, with its input.
-const EVENT: u64 = 1536;
-/// A connection: its headers (`--max-header-bytes`), what is read ahead, and what waits to be written.
+/// What an event takes on the agenda, in bytes, with the input that they have here. They may take as many bytes as a log.
+const EVENT: u64 = 512;
+/// What one thing may take, in bytes, where no flag says so. A connection: its headers (`--max-header-bytes`), what is read ahead, and what waits to be written.
 const CONNECTION: u64 = 512 << 10;
-/// The values of a body that is read as JSON, for each thread: many short ones take this many times their text.
-const PARSED: u64 = 128 * MIB;
+/// What a thread works with: the values of a body take 64 MiB at most, and twice that while they grow or are copied.
+const WORK: u64 = 128 * MIB;
 
 /// What a limit allows, and the memory in use once clients have tried it. Both in bytes.
 struct Stage {
@@ -109,15 +109,19 @@ pub async fn table(options: &Options) -> Table {
 
 /// Tries one limit after the other, and keeps what it has got.
 async fn hostile(server: &Server, limits: &Limits) -> Vec<Stage> {
-    // One value as long as it may be, and as many values as there may be.
+    // One value as long as it may be; and as many values as there may be, or nearly: just so many that they are still read.
     let long = format!("[\"{}\"]", "x".repeat(BODY - 4));
-    let values = format!("[{}0]", "0,".repeat(BODY / 2 - 2));
+    let values = [format!("[{}0]", "0,".repeat(BODY / 2 - 2)), format!("[{}0]", r#"{"":0},"#.repeat(131_000))];
     let mut stages = Vec::new();
     let mut stage = |what: String, allowed: u64| {
         eprintln!("{what}");
         stages.push(Stage { what, allowed, used: server.memory() * 1024 });
     };
     let mut control = Client::new(server.address).await;
+    // From here on they may work with that, whatever they do.
+    many_values(server, &[String::new()], &values).await;
+    let threads = limits.threads;
+    stage(format!("JSON of many values, on {threads} threads, {} MiB each", WORK / MIB), threads * WORK);
     let mut bases = vec![String::new()];
     // One more than there may be.
     for number in 0..=limits.sandboxes {
@@ -154,23 +158,27 @@ async fn hostile(server: &Server, limits: &Limits) -> Vec<Stage> {
         all * CONNECTION,
     );
     // While those hold what they have, others go on.
-    for _ in 0..4 {
+    many_values(server, &bases, &values).await;
+    stage("the JSON once more, in all sandboxes at once".to_owned(), 0);
+    drop((slow, deaf));
+    stages
+}
+
+/// Sends each of these bodies again and again, from eight clients at once.
+async fn many_values(server: &Server, bases: &[String], bodies: &[String]) {
+    for body in bodies.iter().cycle().take(4) {
         let mut tasks = Vec::new();
-        for base in bases.iter().take(8) {
-            let (address, base, values) = (server.address, base.clone(), values.clone());
+        for base in bases.iter().cycle().take(8) {
+            let (address, base, body) = (server.address, base.clone(), body.clone());
             tasks.push(tokio::spawn(async move {
                 let mut client = Client::new(address).await;
-                fill(&mut client, &base, 8 * MIB, &values).await;
+                fill(&mut client, &base, 8 * MIB, &body).await;
             }));
         }
         for task in tasks {
             task.await.expect("the load ends");
         }
     }
-    let threads = limits.threads;
-    stage(format!("JSON of many values, on {threads} threads, {} MiB each", PARSED / MIB), threads * PARSED);
-    drop((slow, deaf));
-    stages
 }
 
 /// Puts so many bytes into the log of a sandbox, a body at a time. They are refused, and kept in the journal.

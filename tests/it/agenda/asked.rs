@@ -129,6 +129,34 @@ fn what_cannot_be_asked_for_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn what_waits_may_take_as_many_bytes_as_the_log() {
+    let tower = Tower::start(&["--max-journal-bytes", "4000"]);
+    tower.bell(1, "silent", BEGIN);
+    let strikes = |many: usize| {
+        let strike = json!({ "pack": "tower", "event": "strike", "input": { "id": 1 }, "after": "1h" });
+        json!({ "events": vec![strike; many] })
+    };
+    let full = |many: usize| {
+        let told = tower.control("POST", "/clock/agenda", strikes(many)).problem(429, "agenda-full");
+        assert!(told.contains("room for 4000 bytes (--max-journal-bytes)"), "{told}");
+    };
+    full(16);
+    let asked = tower.ask(strikes(15));
+    full(1);
+    let first = format!("/clock/agenda/{}", asked["records"][0]["id"]);
+    tower.control("DELETE", &first, json!(null)).expect(204);
+    tower.ask(strikes(1));
+    full(1);
+    // What has happened makes room, too, and so does what is undone.
+    tower.advance(json!({ "by": "1d" }));
+    tower.ask(strikes(15));
+    tower.control("POST", "/reset", json!(null));
+    tower.bell(1, "silent", BEGIN);
+    tower.ask(strikes(15));
+    full(1);
+}
+
+#[test]
 fn a_long_agenda_comes_in_pieces_and_a_long_advance_lists_its_first_thousand() {
     let tower = Tower::start(&[]);
     tower.bell(1, "silent", BEGIN);

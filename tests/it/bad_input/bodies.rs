@@ -231,6 +231,18 @@ fn an_endless_body_is_cut_off_and_the_server_goes_on() {
 }
 
 #[test]
+fn a_body_of_countless_values_is_too_large() {
+    let server = start();
+    let watch = server.watch();
+    let values = |many: usize| format!("[{}0]", "0,".repeat(many));
+    let send = |body: &str| server.call("POST", "/customers", &[REPORTEI, JSON], body);
+    refused(&send(&values(1_000_000)), 413, "The request body is too large.");
+    watch.unharmed();
+    // It is no customer, and it is read.
+    send(&values(100_000)).expect(422);
+}
+
+#[test]
 fn max_body_and_max_json_depth_are_settings() {
     let server = Server::start(&["reportei", "--freeze", "--max-body", "20", "--max-json-depth", "2"]);
     server.call("POST", "/customers", &[REPORTEI, JSON], r#"{"name":"12345678"}"#).expect(201);

@@ -20,6 +20,17 @@ fn unreadable(answer: &Answer, words: &str) {
 }
 
 #[test]
+fn of_countless_mistakes_the_first_thousand_are_told() {
+    let server = start();
+    harmless(&server, || {
+        let answer = update(&server, FIRST, with_scopes(json!(vec![1; 3000])));
+        assert_eq!(answer.status, 400, "{}", answer.status);
+        let errors = answer.json()["errors"].as_array().unwrap().len();
+        assert_eq!(errors, 1000);
+    });
+}
+
+#[test]
 fn wrong_types_are_400_and_named() {
     let server = start();
     let texts = [json!(7), json!(null), json!(true), json!(["x"]), json!({})];
