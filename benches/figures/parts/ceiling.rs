@@ -117,11 +117,12 @@ async fn hostile(server: &Server, limits: &Limits) -> Vec<Stage> {
         eprintln!("{what}");
         stages.push(Stage { what, allowed, used: server.memory() * 1024 });
     };
-    let mut control = Client::new(server.address).await;
     // From here on they may work with that, whatever they do.
     many_values(server, &[String::new()], &values).await;
     let threads = limits.threads;
     stage(format!("JSON of many values, on {threads} threads, {} MiB each", WORK / MIB), threads * WORK);
+    // Who connects and says nothing is not waited for.
+    let mut control = Client::new(server.address).await;
     let mut bases = vec![String::new()];
     // One more than there may be.
     for number in 0..=limits.sandboxes {
