@@ -123,7 +123,7 @@ impl History {
             if *pack != *of.get_or_insert(*pack) {
                 continue;
             }
-            for undo in undos.iter() {
+            for undo in undos {
                 let record = (undo.resource, undo.sequence());
                 if let Some(waiting) = open.remove(&record) {
                     all[waiting].after = undo.before.clone();
