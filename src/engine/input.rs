@@ -114,7 +114,7 @@ fn defaults(operation: &Operation) -> Option<Value> {
 }
 
 fn refuse(call: &mut Call<'_>, operation: &Operation, words: String) -> Rejection {
-    call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), words.clone());
+    call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), &words);
     Rejection::Refused(Refusal::Parameter, words)
 }
 
@@ -187,7 +187,7 @@ pub(super) fn body(call: &mut Call<'_>, found: &Found<'_>) -> Result<Option<Arc<
             Ok(body)
         }
         Err((refusal, words)) => {
-            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), words.clone());
+            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), &words);
             Err(Rejection::Refused(refusal, words))
         }
     }
@@ -217,7 +217,7 @@ pub(super) fn spelling(
     for rule in &operation.ignore_case {
         if let Err(key) = rule.normalise(&mut spelled) {
             let words = format!("`{}` has `{key}` twice, in different cases", rule.pointer);
-            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), words.clone());
+            call.trace.add(Stage::ParseBody, Verdict::Refused, Some(&operation.at), &words);
             return Err(Rejection::Refused(Refusal::BodyDuplicateKey, words));
         }
     }

@@ -219,7 +219,7 @@ fn unmapped(violations: &[Violation]) -> Problem {
 }
 
 fn fault(call: &mut Call<'_>, operation: Option<&Operation>, words: &str) -> Response {
-    call.trace.add(Stage::Render, Verdict::Failed, operation.map(|operation| &operation.at), words.to_owned());
+    call.trace.add(Stage::Render, Verdict::Failed, operation.map(|operation| &operation.at), words);
     let detail = format!("{words}. The pack is at fault, not the request; nothing was changed.");
     Problem::new("pack-fault", StatusCode::INTERNAL_SERVER_ERROR, "The pack has no answer", detail).into_response()
 }
