@@ -109,7 +109,8 @@ fn play(
             });
         }
     };
-    if incoming.is_end_stream() {
+    // Streams of HTTP/2 are answered beside each other, each in a task of its own.
+    if incoming.is_end_stream() && parts.version != Version::HTTP_2 {
         let delivered = played(shared, target, parts, Ok(Body::default()));
         return Answering::Ready(opened(shared, delivered, origin));
     }
