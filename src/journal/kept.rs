@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     pub(crate) method: Method,
     pub(crate) status: StatusCode,
     pub(crate) changes: Vec<Note>,
+    /// The id of the operation.
+    pub(crate) operation: Option<Arc<str>>,
     pub(crate) stub: Option<Arc<str>>,
     /// Whether nothing was found to answer it.
     pub(crate) unmatched: bool,
@@ -35,7 +37,7 @@ pub(crate) struct Kept {
     delivery: Option<Box<Delivery>>,
     /// The bodies of request and answer that are not in `packed`.
     shared: Option<Box<[Bytes; 2]>>,
-    /// Pieces with their lengths before them: path, operation, base, query; headers and body of the request; those of
+    /// Pieces with their lengths before them: path, base, query; headers and body of the request; those of
     /// the answer; the trace.
     packed: Box<[u8]>,
 }
@@ -45,7 +47,6 @@ impl Kept {
         let Exchanged { request, response, trace, .. } = exchanged;
         let mut to = Packer(Vec::with_capacity(room(exchanged)));
         to.text(&request.path);
-        to.optional(exchanged.operation.as_deref());
         to.text(&request.base);
         to.optional(request.query.as_deref());
         to.headers(request.headers.len(), request.headers.iter());
@@ -71,6 +72,7 @@ impl Kept {
             method: request.method.clone(),
             status: response.status,
             changes: exchanged.changes.clone(),
+            operation: exchanged.operation.clone(),
             stub: exchanged.stub.clone(),
             unmatched: is_unmatched(exchanged),
             findings: trace.findings(),
@@ -89,7 +91,6 @@ impl Kept {
         let mut from = Unpacker(&self.packed);
         let [sent, given] = self.shared.as_deref().cloned().unwrap_or_default();
         let path = from.text().to_owned();
-        let operation = from.optional().map(Arc::from);
         let base = from.text().to_owned();
         let query = from.optional().map(str::to_owned);
         let mut headers = HeaderMap::new();
@@ -115,7 +116,7 @@ impl Kept {
         let response = Response { status: self.status, headers, body: from.body(given) };
         Exchanged {
             pack: self.pack.clone(),
-            operation,
+            operation: self.operation.clone(),
             contract: self.contract,
             request: Arc::new(request),
             response,
@@ -138,11 +139,53 @@ impl Kept {
         Unpacker(&self.packed).text()
     }
 
-    /// The id of the operation.
-    pub(crate) fn operation(&self) -> Option<&str> {
+    /// The body of the request; empty where it was too large.
+    pub(super) fn sent_body(&self) -> &[u8] {
         let mut from = Unpacker(&self.packed);
-        from.text();
-        from.optional()
+        // Path, base and query.
+        from.skip(3);
+        from.values(&|_| false);
+        self.sent(&mut from)
+    }
+
+    fn sent<'k>(&'k self, from: &mut Unpacker<'k>) -> &'k [u8] {
+        match from.byte() {
+            0 => from.piece().unwrap_or_else(|| self.shared(0)),
+            _ => {
+                from.long();
+                &[]
+            }
+        }
+    }
+
+    fn shared(&self, which: usize) -> &[u8] {
+        self.shared.as_ref().map_or(&[], |bodies| &bodies[which])
+    }
+
+    /// Whether something holds for the value of a header, for a body that is text, or for the words of a step.
+    pub(super) fn any_text(&self, holds: &dyn Fn(&[u8]) -> bool) -> bool {
+        let mut from = Unpacker(&self.packed);
+        from.skip(3);
+        let in_sent_headers = from.values(holds);
+        let sent = self.sent(&mut from);
+        let in_given_headers = from.values(holds);
+        let given = from.piece().unwrap_or_else(|| self.shared(1));
+        let trace = from.piece().unwrap_or_default();
+        // A body that is no text is looked at only where its bytes would fit.
+        let in_body = |body: &[u8]| holds(body) && std::str::from_utf8(body).is_ok();
+        in_sent_headers
+            || in_given_headers
+            || Trace::read(trace).any(|step| holds(step.detail.as_bytes()))
+            || in_body(sent)
+            || in_body(given)
+    }
+
+    /// Path and query, as a journal shows them.
+    pub(super) fn target(&self) -> (&str, Option<&str>) {
+        let mut from = Unpacker(&self.packed);
+        let path = from.text();
+        from.skip(1);
+        (path, from.optional())
     }
 
     /// How many bytes keeping this costs, besides itself.
@@ -160,9 +203,8 @@ fn room(exchanged: &Exchanged) -> usize {
     let Exchanged { request, response, trace, .. } = exchanged;
     let lines = request.headers.len() + response.headers.len();
     let copied = |body: &[u8]| if body.len() > COPIED { body.len() } else { 0 };
-    let texts = request.base.len() + exchanged.operation.as_ref().map_or(0, |operation| operation.len());
     request.size() - copied(request.body.bytes()) + response.size() - copied(&response.body)
-        + texts
+        + request.base.len()
         + lines * 8
         + trace.packed().len()
         + 64
@@ -236,7 +278,8 @@ mod tests {
                 let exchanged = exchanged(body.clone(), Bytes::from(vec![0xff; size]));
                 let kept = Kept::of(&exchanged);
                 assert_eq!(format!("{:?}", kept.exchanged()), format!("{exchanged:?}"), "{size}");
-                assert_eq!((kept.path(), kept.operation()), ("/caf%C3%A9", Some("orders/show")));
+                assert_eq!((kept.path(), kept.target()), ("/caf%C3%A9", ("/caf%C3%A9", Some(""))));
+                assert_eq!(kept.sent_body(), body.bytes());
                 assert_eq!((kept.findings, kept.unmatched), (4, false));
                 assert!(kept.size() >= size + body.bytes().len());
             }
@@ -260,7 +303,7 @@ mod tests {
         };
         let kept = Kept::of(&bare);
         assert_eq!(format!("{:?}", kept.exchanged()), format!("{bare:?}"));
-        assert_eq!((kept.operation(), kept.unmatched), (None, true));
+        assert_eq!((kept.target(), kept.unmatched), (("/caf%C3%A9", None), true));
     }
 
     #[test]

@@ -103,6 +103,23 @@ impl<'p> Unpacker<'p> {
         self.optional().unwrap_or_default()
     }
 
+    pub(super) fn skip(&mut self, pieces: usize) {
+        for _ in 0..pieces {
+            self.piece();
+        }
+    }
+
+    /// Goes over headers, and says whether something holds for one of their values.
+    pub(super) fn values(&mut self, holds: &dyn Fn(&[u8]) -> bool) -> bool {
+        let mut found = false;
+        for _ in 0..self.number() {
+            self.skip(1);
+            let value = self.piece().unwrap_or_default();
+            found = found || holds(value);
+        }
+        found
+    }
+
     pub(super) fn headers(&mut self, mut each: impl FnMut(HeaderName, HeaderValue)) {
         for _ in 0..self.number() {
             let name = HeaderName::from_bytes(self.piece().unwrap_or_default());

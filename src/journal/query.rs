@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Entry, Exchanged, Kept};
 use crate::clock::Instant;
-use crate::exchange::{Request, equal, parse_json};
+use crate::exchange::{equal, parse_json};
 
 /// Which exchanges are asked for. Every condition that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -53,11 +53,11 @@ impl Filter {
         entry.id > self.after
             && self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
-            && entry.kept().is_some_and(|kept| self.matches_kept(kept) && self.matches_unpacked(kept, line))
+            && entry.kept().is_some_and(|kept| self.matches_head(kept) && self.matches_rest(kept, line))
     }
 
-    /// What can be said of an exchange as it is kept.
-    fn matches_kept(&self, kept: &Kept) -> bool {
+    /// What costs little.
+    fn matches_head(&self, kept: &Kept) -> bool {
         let given = |wanted: &Option<String>, holds: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(holds);
         self.status.is_none_or(|wanted| wanted.holds(kept.status.as_u16()))
             && self.finding.is_none_or(|wanted| (kept.findings > 0) == wanted)
@@ -67,21 +67,16 @@ impl Filter {
             && given(&self.contract, &|wanted| kept.contract == Some(wanted))
             && given(&self.stub, &|wanted| kept.stub.as_deref() == Some(wanted))
             && given(&self.path, &|wanted| kept.path() == wanted)
-            && given(&self.operation, &|wanted| kept.operation().is_some_and(|name| is_called(name, wanted)))
+            && given(&self.operation, &|wanted| kept.operation.as_deref().is_some_and(|name| is_called(name, wanted)))
             && self.path_pattern.as_ref().is_none_or(|pattern| pattern.fits(kept.path()))
     }
 
-    /// What needs the whole of it. What costs little comes first, and what reads bodies last.
-    fn matches_unpacked(&self, kept: &Kept, line: &mut Vec<u8>) -> bool {
-        if self.headers.is_empty() && self.query.is_empty() && self.text.is_none() && self.body.is_none() {
-            return true;
-        }
-        let exchanged = kept.exchanged();
-        let request = &exchanged.request;
-        has_headers(&request.headers, &self.headers)
-            && self.query.iter().all(|(name, value)| has_pair(request, name, value))
-            && self.text.as_ref().is_none_or(|text| text.is_in(&exchanged, line))
-            && self.body.as_ref().is_none_or(|body| body.holds(request.body.bytes()))
+    /// What reads bodies comes last.
+    fn matches_rest(&self, kept: &Kept, line: &mut Vec<u8>) -> bool {
+        (self.headers.is_empty() || has_headers(&kept.exchanged().request.headers, &self.headers))
+            && self.query.iter().all(|(name, value)| has_pair(kept, name, value))
+            && self.text.as_ref().is_none_or(|text| text.is_in(kept, line))
+            && self.body.as_ref().is_none_or(|body| body.holds(kept.sent_body()))
     }
 }
 
@@ -100,8 +95,8 @@ pub(crate) fn is_unmatched(exchanged: &Exchanged) -> bool {
     exchanged.operation.is_none() && exchanged.stub.is_none() && !exchanged.trace.is_routed()
 }
 
-fn has_pair(request: &Request, name: &str, value: &str) -> bool {
-    let query = request.query.as_deref().unwrap_or_default();
+fn has_pair(kept: &Kept, name: &str, value: &str) -> bool {
+    let query = kept.target().1.unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).any(|pair| pair.0 == name && pair.1 == value)
 }
 
@@ -182,29 +177,20 @@ impl Text {
         self.0.is_match(text.as_bytes())
     }
 
-    fn is_in(&self, exchanged: &Exchanged, line: &mut Vec<u8>) -> bool {
-        let Exchanged { request, response, .. } = exchanged;
+    fn is_in(&self, kept: &Kept, line: &mut Vec<u8>) -> bool {
         let found = |bytes: &[u8]| self.0.is_match(bytes);
+        let (path, query) = kept.target();
         line.clear();
-        for part in [request.method.as_str(), " ", &request.path] {
+        for part in [kept.method.as_str(), " ", path] {
             line.extend_from_slice(part.as_bytes());
         }
-        if let Some(query) = &request.query {
+        if let Some(query) = query {
             line.push(b'?');
             line.extend_from_slice(query.as_bytes());
         }
-        // A body that is no text is looked at only where its bytes would fit.
-        let in_body = |body: &[u8]| found(body) && std::str::from_utf8(body).is_ok();
         found(line)
-            || exchanged.operation.as_deref().is_some_and(|operation| found(operation.as_bytes()))
-            || request
-                .headers
-                .values()
-                .chain(response.headers.iter().map(|(_, value)| value))
-                .any(|v| found(v.as_bytes()))
-            || exchanged.trace.steps().any(|step| found(step.detail.as_bytes()))
-            || in_body(request.body.bytes())
-            || in_body(&response.body)
+            || kept.operation.as_deref().is_some_and(|operation| found(operation.as_bytes()))
+            || kept.any_text(&found)
     }
 }
 

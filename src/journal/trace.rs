@@ -121,7 +121,7 @@ impl Trace {
     /// The trace that was [`packed`](Trace::packed).
     pub(super) fn of(packed: &[u8]) -> Self {
         let mut trace = Trace { steps: Packer(packed.to_vec()), ..Trace::default() };
-        for step in read(packed) {
+        for step in Trace::read(packed) {
             trace.findings += u32::from(step.verdict == Verdict::Failed);
             trace.routed |= (step.stage, step.verdict) == (Stage::Route, Verdict::Passed);
         }
@@ -150,7 +150,7 @@ impl Trace {
     }
 
     pub(crate) fn steps(&self) -> impl Iterator<Item = Step<'_>> {
-        read(self.packed())
+        Trace::read(self.packed())
     }
 
     /// How many steps say that the pack or the server is at fault.
@@ -162,19 +162,20 @@ impl Trace {
     pub(crate) fn is_routed(&self) -> bool {
         self.routed
     }
-}
 
-fn read(packed: &[u8]) -> impl Iterator<Item = Step<'_>> {
-    let mut from = Unpacker(packed);
-    std::iter::from_fn(move || {
-        if from.is_empty() {
-            return None;
-        }
-        let (stage, verdict) = (Stage::ALL.get(from.byte()), Verdict::ALL.get(from.byte()));
-        let place = (from.byte() == 1).then(|| {
-            let [file, start, end] = [from.number(), from.number(), from.number()];
-            Location::new(FileId(file), start as usize..end as usize)
-        });
-        Some(Step { stage: *stage?, verdict: *verdict?, place, detail: from.text() })
-    })
+    /// The steps of a trace that was [`packed`](Trace::packed).
+    pub(super) fn read(packed: &[u8]) -> impl Iterator<Item = Step<'_>> {
+        let mut from = Unpacker(packed);
+        std::iter::from_fn(move || {
+            if from.is_empty() {
+                return None;
+            }
+            let (stage, verdict) = (Stage::ALL.get(from.byte()), Verdict::ALL.get(from.byte()));
+            let place = (from.byte() == 1).then(|| {
+                let [file, start, end] = [from.number(), from.number(), from.number()];
+                Location::new(FileId(file), start as usize..end as usize)
+            });
+            Some(Step { stage: *stage?, verdict: *verdict?, place, detail: from.text() })
+        })
+    }
 }
