@@ -1,6 +1,6 @@
 //! An exchange as the log keeps it: one piece of memory for all that is not read before somebody asks.
 //!
-//! A log keeps ten thousand exchanges while new ones come in, and a request, an answer and a trace are some forty pieces of
+//! A log keeps ten thousand exchanges while new ones come in, and a request, an answer and a trace are many pieces of
 //! memory. Each of them would have to be fetched from far away when it is made, and again when it makes room.
 
 use std::sync::Arc;

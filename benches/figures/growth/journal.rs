@@ -94,7 +94,7 @@ const MEMORY: Heading = Heading {
     title: "Memory of the journal",
     sizes: "entries that are kept",
     explained: "\
-A straight line: about 4 KiB for each entry, with request, answer and trace, up to the bound that \
+A straight line: 1.2 KiB for each entry, with request, answer and trace, up to the bound that \
 `--max-journal-entries` and `--max-journal-bytes` set.",
 };
 

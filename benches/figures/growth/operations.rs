@@ -131,7 +131,7 @@ const MEMORY: Heading = Heading {
     title: "Memory of operations",
     sizes: "operations",
     explained: "\
-A straight line: about 30 KiB for each operation, most of it the compiled schemas of its parameters.",
+A straight line: about 20 KiB for each operation, most of it the compiled schemas of its parameters.",
 };
 
 pub fn run(options: &Options) -> Vec<Curve> {

@@ -236,7 +236,7 @@ const MEMORY: Heading = Heading {
     title: "Memory of a record",
     sizes: "records",
     explained: "\
-A straight line: about 2 KiB for each record of seven fields, with its JSON ready to be sent and five \
+A straight line: about 1.6 KiB for each record of seven fields, with its JSON ready to be sent and five \
 indexes, above what the server and 10 000 entries of the log take.",
 };
 
