@@ -333,3 +333,35 @@ fn before_open_metrics(text: &str) -> String {
     }
     older
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_and_status_has_its_own_counter_whoever_came_first() {
+        let recent = Recent::default();
+        let all: RefCell<HashMap<(String, u16), Counter>> = RefCell::default();
+        let (operations, codes) = (0..2 * RECENT, [200, 204, 404]);
+        let names: Vec<Arc<str>> = operations.clone().map(|number| format!("operation {number}").into()).collect();
+        // The same text in another place, as after a pack was replaced, counts for the same operation.
+        let again: Vec<Arc<str>> = operations.map(|number| format!("operation {number}").into()).collect();
+        for name in names.iter().chain(&again) {
+            for code in codes {
+                let named = || all.borrow_mut().entry((name.to_string(), code)).or_default().clone();
+                for _ in 0..code / 100 {
+                    recent.of(name, code, named, Counter::inc);
+                }
+            }
+        }
+        let all = all.into_inner();
+        assert_eq!(all.len(), names.len() * codes.len());
+        for ((name, code), counter) in all {
+            assert_eq!(counter.get(), u64::from(2 * (code / 100)), "{name} {code}");
+        }
+        assert!(recent.0.iter().filter(|place| place.get().is_some()).count() > 1, "places are used");
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value as Json;
+use tempfile::NamedTempFile;
 
 /// A path within the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -53,12 +55,15 @@ pub(crate) fn write(folder: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// Replaces the first occurrence of a text in a file, which must have it.
+/// Replaces the first occurrence of a text in a file, which must have it. Whoever follows the file sees all of it or none:
+/// a file that is written in place is empty at first, and may be looked at then.
 #[track_caller]
 pub(crate) fn replace(path: &Path, old: &str, new: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(old), "{} has no {old:?}", path.display());
-    fs::write(path, text.replacen(old, new, 1)).unwrap();
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.replacen(old, new, 1).as_bytes()).unwrap();
+    file.persist(path).unwrap();
 }
 
 /// Copies a folder with everything in it over another.
