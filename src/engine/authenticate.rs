@@ -185,26 +185,18 @@ fn credential<'a>(call: &Call<'a>, place: &CredentialPlace) -> Option<Cow<'a, st
 }
 
 pub(super) fn decode(pack: &Pack, steps: &[Decode], text: &str) -> Option<Json> {
-    let bearer = steps.first().filter(|step| matches!(step, Decode::Bearer));
-    let (text, steps) = match bearer {
-        Some(step) => (after(text, step.word()?)?, &steps[1..]),
-        None => (text, steps),
+    let Some((step, further)) = steps.split_first() else { return Some(Json::from(text)) };
+    let value = match step {
+        Decode::Bearer => return decode(pack, further, after(text, step.word()?)?),
+        Decode::Basic => {
+            let decoded = STANDARD.decode(after(text, step.word()?)?).ok()?;
+            let decoded = String::from_utf8(decoded).ok()?;
+            let (username, password) = decoded.split_once(':')?;
+            json!({ "username": username, "password": password })
+        }
+        Decode::Jwt(key) => pack.program.keys().verify(key, text)?,
     };
-    let mut value = Json::from(text);
-    for step in steps {
-        let text = value.as_str()?;
-        value = match step {
-            Decode::Bearer => Json::from(after(text, step.word()?)?),
-            Decode::Basic => {
-                let decoded = STANDARD.decode(after(text, step.word()?)?).ok()?;
-                let decoded = String::from_utf8(decoded).ok()?;
-                let (username, password) = decoded.split_once(':')?;
-                json!({ "username": username, "password": password })
-            }
-            Decode::Jwt(key) => pack.program.keys().verify(key, text)?,
-        };
-    }
-    Some(value)
+    if further.is_empty() { Some(value) } else { decode(pack, further, value.as_str()?) }
 }
 
 /// The rest of `Bearer xyz`. The scheme's word is read ignoring case (RFC 9110, 11.1).

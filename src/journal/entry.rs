@@ -184,17 +184,17 @@ impl Entry {
 
     /// About how many bytes keeping this entry costs.
     pub(crate) fn size(&self) -> usize {
-        let notes = |notes: &[Note]| notes.iter().map(|note| size_of::<Note>() + note.id.len()).sum::<usize>();
-        let ids = |ids: &[Arc<str>]| ids.iter().map(|id| size_of::<Arc<str>>() + id.len()).sum::<usize>();
         size_of::<Entry>()
             + match &self.what {
                 Happening::Exchange(kept) => kept.size(),
                 Happening::Clock { .. } => 0,
                 Happening::Reload(reloaded) => reloaded.size(),
                 Happening::State { id, body, changes, .. } => {
-                    id.len() + body.as_ref().map_or(0, JsonText::len) + notes(changes)
+                    id.len() + body.as_ref().map_or(0, JsonText::len) + size_of_notes(changes)
                 }
-                Happening::Event { input, changes, deliveries, .. } => input.len() + notes(changes) + ids(deliveries),
+                Happening::Event { input, changes, deliveries, .. } => {
+                    input.len() + size_of_notes(changes) + size_of_ids(deliveries)
+                }
                 Happening::Attempt(attempt) => {
                     size_of::<Attempted>() + attempt.sent.as_ref().map_or_else(String::len, |sent| sent.size())
                 }
@@ -202,4 +202,14 @@ impl Entry {
                 Happening::Setting { path, body, .. } => path.len() + body.as_ref().map_or(0, JsonText::len),
             }
     }
+}
+
+/// About how many bytes keeping these costs.
+pub(super) fn size_of_notes(notes: &[Note]) -> usize {
+    notes.iter().map(|note| size_of::<Note>() + note.id.len()).sum()
+}
+
+/// The same of ids.
+pub(super) fn size_of_ids(ids: &[Arc<str>]) -> usize {
+    ids.iter().map(|id| size_of::<Arc<str>>() + id.len()).sum()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Version};
 
+use super::entry::{size_of_ids, size_of_notes};
 use super::packed::{Packer, Unpacker};
 use super::{Exchanged, Face, Note, Trace, is_unmatched};
 use crate::exchange::{Body, Delivery, Headers, Request, Response};
@@ -89,31 +90,10 @@ impl Kept {
     /// What it was.
     pub(crate) fn exchanged(&self) -> Exchanged {
         let mut from = Unpacker(&self.packed);
-        let [sent, given] = self.shared.as_deref().cloned().unwrap_or_default();
-        let path = from.text().to_owned();
-        let base = from.text().to_owned();
-        let query = from.optional().map(str::to_owned);
-        let mut headers = HeaderMap::new();
-        from.headers(|name, value| {
-            headers.append(name, value);
-        });
-        let body = match from.byte() {
-            0 => Body::Whole(from.body(sent)),
-            _ => Body::TooLarge { limit: usize::try_from(from.long()).unwrap_or(usize::MAX) },
-        };
-        let request = Request {
-            method: self.method.clone(),
-            base,
-            path,
-            bare: self.bare,
-            query,
-            version: self.version,
-            headers,
-            body,
-        };
+        let request = self.request_from(&mut from);
         let mut headers = Headers::default();
         from.headers(|name, value| headers.append(name, value));
-        let response = Response { status: self.status, headers, body: from.body(given) };
+        let response = Response { status: self.status, headers, body: from.body(|| self.shared_body(1)) };
         Exchanged {
             pack: self.pack.clone(),
             operation: self.operation.clone(),
@@ -127,6 +107,39 @@ impl Kept {
             delivery: self.delivery.clone(),
             took: self.took,
         }
+    }
+
+    /// What was asked, for who need not know the rest.
+    pub(crate) fn request(&self) -> Request {
+        self.request_from(&mut Unpacker(&self.packed))
+    }
+
+    fn request_from(&self, from: &mut Unpacker<'_>) -> Request {
+        let path = from.text().to_owned();
+        let base = from.text().to_owned();
+        let query = from.optional().map(str::to_owned);
+        let mut headers = HeaderMap::new();
+        from.headers(|name, value| {
+            headers.append(name, value);
+        });
+        let body = match from.byte() {
+            0 => Body::Whole(from.body(|| self.shared_body(0))),
+            _ => Body::TooLarge { limit: usize::try_from(from.long()).unwrap_or(usize::MAX) },
+        };
+        Request {
+            method: self.method.clone(),
+            base,
+            path,
+            bare: self.bare,
+            query,
+            version: self.version,
+            headers,
+            body,
+        }
+    }
+
+    fn shared_body(&self, which: usize) -> Bytes {
+        self.shared.as_ref().map_or_else(Bytes::new, |bodies| bodies[which].clone())
     }
 
     /// The name of the pack.
@@ -190,11 +203,13 @@ impl Kept {
 
     /// How many bytes keeping this costs, besides itself.
     pub(crate) fn size(&self) -> usize {
-        let notes = self.changes.iter().map(|note| size_of::<Note>() + note.id.len());
-        let deliveries = self.deliveries.iter().map(|id| size_of::<Arc<str>>() + id.len());
         let bodies = self.shared.iter().flat_map(|bodies| bodies.iter()).map(|body| size_of::<Bytes>() + body.len());
         let delivery = self.delivery.as_ref().map_or(0, |_| size_of::<Delivery>());
-        self.packed.len() + notes.chain(deliveries).chain(bodies).sum::<usize>() + delivery
+        self.packed.len()
+            + size_of_notes(&self.changes)
+            + size_of_ids(&self.deliveries)
+            + bodies.sum::<usize>()
+            + delivery
     }
 }
 

@@ -24,7 +24,7 @@ impl Packer {
     }
 
     pub(super) fn long(&mut self, number: u64) {
-        self.0.extend_from_slice(&number.to_le_bytes());
+        self.bytes(number.to_le_bytes());
     }
 
     pub(super) fn piece(&mut self, bytes: &[u8]) {
@@ -132,7 +132,7 @@ impl<'p> Unpacker<'p> {
     }
 
     /// A body; where it was not packed, the one that is shared.
-    pub(super) fn body(&mut self, shared: Bytes) -> Bytes {
-        self.piece().map_or(shared, Bytes::copy_from_slice)
+    pub(super) fn body(&mut self, shared: impl FnOnce() -> Bytes) -> Bytes {
+        self.piece().map_or_else(shared, Bytes::copy_from_slice)
     }
 }

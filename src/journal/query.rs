@@ -73,7 +73,7 @@ impl Filter {
 
     /// What reads bodies comes last.
     fn matches_rest(&self, kept: &Kept, line: &mut Vec<u8>) -> bool {
-        (self.headers.is_empty() || has_headers(&kept.exchanged().request.headers, &self.headers))
+        (self.headers.is_empty() || has_headers(&kept.request().headers, &self.headers))
             && self.query.iter().all(|(name, value)| has_pair(kept, name, value))
             && self.text.as_ref().is_none_or(|text| text.is_in(kept, line))
             && self.body.as_ref().is_none_or(|body| body.holds(kept.sent_body()))

@@ -53,7 +53,7 @@ pub(super) fn of_pattern(call: &Call<'_>) -> Answer {
     let (written, pattern) = pattern(call)?;
     let log = copy(call);
     let compare = |sent: &Request| pattern.compare(&Asked::new(sent, &sent.received(), call.rules.json_depth));
-    let exchanges = log.exchanges().filter_map(|entry| Some((entry, compare(&entry.exchange()?.request))));
+    let exchanges = log.exchanges().filter_map(|entry| Some((entry, compare(&entry.kept()?.request()))));
     let mut near: Vec<_> = exchanges.collect();
     near.sort_by(|(_, one), (_, other)| one.0.total_cmp(&other.0));
     let shown = near.iter().take(NEAR_MISSES).filter_map(|(entry, (distance, differences))| {

@@ -38,8 +38,8 @@ pub(super) fn pattern(call: &Call<'_>) -> Result<(Json, RequestPattern), Problem
 }
 
 fn fits(call: &Call<'_>, pattern: &RequestPattern, kept: &Kept) -> bool {
-    let exchanged = kept.exchanged();
-    pattern.matches(&Asked::new(&exchanged.request, &exchanged.request.received(), call.rules.json_depth))
+    let request = kept.request();
+    pattern.matches(&Asked::new(&request, &request.received(), call.rules.json_depth))
 }
 
 fn events(call: &Call<'_>, found: &[&Arc<Entry>]) -> Vec<Json> {
