@@ -1,6 +1,5 @@
 //! What an operation does: its page of records, and its effects on a copy of the world.
 
-use std::any::Any;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -331,10 +330,6 @@ impl Source for Page {
 
     fn names(&self) -> Vec<String> {
         self.0.iter().map(|(name, _)| (*name).to_owned()).collect()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -11,22 +11,19 @@ use super::{Call, Rejection, scope};
 use crate::exchange::{self, Body, JsonFaultKind};
 use crate::expr::Value;
 use crate::journal::{Stage, Verdict};
-use crate::pack::{Operation, Parameter, Reads, Refusal, parameter_names};
+use crate::pack::{Candidate, Operation, Parameter, Reads, Refusal};
 use crate::schema::Place;
 
 /// Reads path, query and headers by the formats of the first candidate; candidates of one route share them.
 pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Rejection> {
-    let mut path = Map::new();
-    for Match { operation, line } in &found.candidates {
-        for (name, text) in parameter_names(&line.template).into_iter().zip(&found.values) {
-            let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-            let Ok(decoded) = decoded else {
-                return Err(refuse(call, operation, format!("the path's `{name}` is not UTF-8")));
-            };
-            path.insert(name.to_owned(), Json::from(decoded.into_owned()));
+    let Match { operation, line } = found.candidates[0];
+    let mut texts = Vec::with_capacity(found.values.len());
+    for (name, text) in line.names.iter().zip(&found.values) {
+        match percent_encoding::percent_decode_str(text).decode_utf8() {
+            Ok(text) => texts.push(text),
+            Err(_) => return Err(refuse(call, operation, format!("the path's `{name}` is not UTF-8"))),
         }
     }
-    let Match { operation, line } = found.candidates[0];
     if let (None, [], Some(defaults)) = (&call.query, found.values.as_slice(), defaults(operation)) {
         call.scope.bind("query", defaults);
         call.trace.passed(Stage::Formats, Some(&operation.at), "nothing is given");
@@ -34,10 +31,11 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
     }
     let query = query(call);
     let mut violations = Vec::new();
+    let mut path: Vec<Value> = texts.iter().map(|text| Value::string(text)).collect();
     let mut query_values = Map::new();
     for parameters in &operation.parameters {
         let given = match parameters.place {
-            Place::Path => typed(&parameters.known, |name| path.get(name)?.as_str().map(str::to_owned)),
+            Place::Path => typed(&parameters.known, |name| Some(texts[place(line, name)?].to_string())),
             Place::Query => typed(&parameters.known, |name| query.get(name)?.as_str().map(str::to_owned)),
             _ => typed(&parameters.known, |name| call.request.header(name).map(str::to_owned)),
         };
@@ -46,14 +44,9 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
         if let Json::Object(given) = given {
             match parameters.place {
                 Place::Path => {
-                    // The same values, by the names that the other candidates have for them.
-                    for other in &found.candidates {
-                        for (own, name) in
-                            parameter_names(&line.template).into_iter().zip(parameter_names(&other.line.template))
-                        {
-                            if let Some(value) = given.get(own) {
-                                path.insert(name.to_owned(), value.clone());
-                            }
+                    for (name, value) in given.iter().filter(|(_, value)| !value.is_string()) {
+                        if let Some(place) = place(line, name) {
+                            path[place] = Value::json(value);
                         }
                     }
                 }
@@ -78,8 +71,8 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
     }
     let count = violations.len();
     let violations = super::reject::not_tolerated(call, Stage::Formats, violations.into_iter());
-    call.scope.bind("path", object(path));
-    call.scope.bind("query", object(query_values));
+    call.scope.bind("path", Value::source(Arc::new(named(found, &path))));
+    call.scope.bind("query", Value::source(Arc::new(Arc::new(Json::Object(query_values)))));
     if violations.is_empty() {
         let words = match count {
             0 => "path, query and headers fit",
@@ -90,6 +83,25 @@ pub(super) fn formats(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), Reje
     }
     call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), super::reject::words(&violations));
     Err(Rejection::Invalid(violations))
+}
+
+/// Where in the path a parameter stands.
+fn place(line: &Candidate, name: &str) -> Option<usize> {
+    line.names.iter().position(|known| **known == *name)
+}
+
+/// The values of the path by their names, also by those that the other candidates have for them.
+fn named(found: &Found<'_>, values: &[Value]) -> Vec<(Arc<str>, Value)> {
+    let mut named: Vec<(Arc<str>, Value)> = Vec::with_capacity(values.len());
+    for Match { line, .. } in &found.candidates {
+        for (name, value) in line.names.iter().zip(values) {
+            match named.iter_mut().find(|(known, _)| known == name) {
+                Some((_, known)) => known.clone_from(value),
+                None => named.push((Arc::clone(name), value.clone())),
+            }
+        }
+    }
+    named
 }
 
 /// What was given, and what is meant by not giving the rest.
@@ -105,7 +117,7 @@ fn with_defaults(mut given: Map<String, Json>, known: &[Parameter]) -> Map<Strin
 /// What the query is when nothing is given and only the query has rules.
 fn defaults(operation: &Operation) -> Option<Value> {
     match operation.parameters.as_slice() {
-        [] => Some(Value::source(Arc::new(Vec::<(String, Value)>::new()))),
+        [] => Some(Value::source(Arc::new(Vec::<(Arc<str>, Value)>::new()))),
         [only] if only.place == Place::Query => {
             only.defaults.as_ref().map(|defaults| Value::source(Arc::new(Arc::clone(defaults))))
         }
@@ -116,10 +128,6 @@ fn defaults(operation: &Operation) -> Option<Value> {
 fn refuse(call: &mut Call<'_>, operation: &Operation, words: String) -> Rejection {
     call.trace.add(Stage::Formats, Verdict::Refused, Some(&operation.at), &words);
     Rejection::Refused(Refusal::Parameter, words)
-}
-
-fn object(map: Map<String, Json>) -> Value {
-    Value::source(Arc::new(Arc::new(Json::Object(map))))
 }
 
 /// The query's parameters; of several with one name the last counts.

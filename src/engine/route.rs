@@ -8,7 +8,7 @@ use crate::pack::{Candidate, Operation};
 pub(super) struct Found<'a> {
     pub(super) candidates: Vec<Match<'a>>,
     /// Still percent-encoded, in the order of the template.
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<&'a str>,
 }
 
 /// An operation, and the method and path by which it was found.
@@ -19,8 +19,8 @@ pub(super) struct Match<'a> {
 }
 
 pub(super) fn find<'a>(call: &mut Call<'a>) -> Result<Found<'a>, Rejection> {
-    let (pack, options) = (call.pack, call.moment.options);
-    for (path, mounted) in pack.within(&call.request.path) {
+    let (pack, options, request) = (call.pack, call.moment.options, call.request);
+    for (path, mounted) in pack.within(&request.path) {
         let Some((route, values)) = pack.router.find(path, options) else { continue };
         let present = |method: &Method| -> Vec<Match<'a>> {
             let there = route.candidates(method).iter().filter(|candidate| candidate.wanted.holds(options));
@@ -34,7 +34,7 @@ pub(super) fn find<'a>(call: &mut Call<'a>) -> Result<Found<'a>, Rejection> {
         }
         let Some(first) = candidates.first() else { continue };
         call.trace.passed(Stage::Route, Some(&first.line.at), &first.line.template);
-        return Ok(Found { candidates, values: values.into_iter().map(str::to_owned).collect() });
+        return Ok(Found { candidates, values });
     }
     call.trace.add(Stage::Route, Verdict::Refused, None, "no operation has this method and path");
     Err(Rejection::Problem(near_miss::within_pack(pack, options, call.request)))

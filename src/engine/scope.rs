@@ -1,6 +1,5 @@
 //! The names that every expression of an operation may use.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +33,12 @@ pub(super) fn see(
     request: Option<&Arc<Request>>,
     edits: &[WorldEdit],
 ) {
+    if let Some(known) = scope.lazy_mut::<Surroundings>().filter(|known| known.are_of(pack, moment, request)) {
+        known.visibility.clone_from(visibility);
+        known.edits.clear();
+        known.edits.extend_from_slice(edits);
+        return;
+    }
     scope.set_lazy(Arc::new(Surroundings {
         pack: Arc::clone(pack),
         world: moment.world.clone(),
@@ -57,6 +62,15 @@ struct Surroundings {
     options: Options,
     visibility: Visibility,
     request: Option<Arc<Request>>,
+}
+
+impl Surroundings {
+    fn are_of(&self, pack: &Arc<Pack>, moment: &Moment<'_>, request: Option<&Arc<Request>>) -> bool {
+        Arc::ptr_eq(&self.pack, pack)
+            && self.world.is(moment.world)
+            && self.now == moment.now
+            && self.request.as_ref().map(Arc::as_ptr) == request.map(Arc::as_ptr)
+    }
 }
 
 impl fmt::Debug for Surroundings {
@@ -90,10 +104,6 @@ impl Source for Surroundings {
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// `options`: what this sandbox has chosen.
@@ -113,10 +123,6 @@ impl Source for OptionsView {
     fn names(&self) -> Vec<String> {
         self.pack.options.iter().map(|option| option.key.clone()).collect()
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// `request`: what was asked, as received.
@@ -135,10 +141,6 @@ impl Source for RequestView {
     fn names(&self) -> Vec<String> {
         vec!["method".to_owned(), "path".to_owned()]
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// `headers`: by lower-case name; what is not text does not exist.
@@ -152,10 +154,6 @@ impl Source for HeadersView {
 
     fn names(&self) -> Vec<String> {
         self.0.headers.keys().map(|name| name.as_str().to_owned()).collect()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 
@@ -180,9 +178,5 @@ impl Source for ReadHeaders {
         let known = self.values.as_object().into_iter().flat_map(serde_json::Map::keys);
         names.extend(known.filter(|name| self.all.get(name).is_none()).cloned());
         names
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

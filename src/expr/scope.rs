@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,6 +58,12 @@ impl Scope {
     /// Names whose values are made when asked for; names that are bound come before them.
     pub(crate) fn set_lazy(&mut self, source: Arc<dyn Source>) {
         self.lazy = Some(source);
+    }
+
+    /// What makes those names, where it is of this kind and nobody else has it.
+    pub(crate) fn lazy_mut<S: Source>(&mut self) -> Option<&mut S> {
+        let source: &mut dyn Any = Arc::get_mut(self.lazy.as_mut()?)?;
+        source.downcast_mut()
     }
 
     /// Adds a name, or gives it a new value.

@@ -9,7 +9,7 @@ use crate::clock::Instant;
 
 /// Something with named members that expressions may look into: a record, the records of a resource, a body. Members
 /// are made when asked for, so nothing is copied to evaluate an expression.
-pub(crate) trait Source: Debug + Send + Sync + 'static {
+pub(crate) trait Source: Any + Debug + Send + Sync + 'static {
     fn get(&self, name: &str) -> Option<Value>;
     /// Every member's name, in order.
     fn names(&self) -> Vec<String>;
@@ -20,7 +20,6 @@ pub(crate) trait Source: Debug + Send + Sync + 'static {
     fn items(&self) -> Option<Vec<Value>> {
         None
     }
-    fn as_any(&self) -> &dyn Any;
 }
 
 /// A value that expressions compute with.
@@ -182,11 +181,11 @@ impl Value {
 
     /// The source that the value was made from, when it is a `T`.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
-        let source = match self.0.downcast_object_ref::<Members>() {
-            Some(members) => &members.0,
-            None => &self.0.downcast_object_ref::<Items>()?.0,
+        let source: &dyn Any = match self.0.downcast_object_ref::<Members>() {
+            Some(members) => &*members.0,
+            None => &*self.0.downcast_object_ref::<Items>()?.0,
         };
-        source.as_any().downcast_ref()
+        source.downcast_ref()
     }
 
     /// The items of a list, the keys of an object; `None` for other values.
@@ -223,23 +222,15 @@ impl Source for Arc<Json> {
     fn names(&self) -> Vec<String> {
         self.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// A handful of named values.
-impl Source for Vec<(String, Value)> {
+impl<N: AsRef<str> + Debug + Send + Sync + 'static> Source for Vec<(N, Value)> {
     fn get(&self, name: &str) -> Option<Value> {
-        self.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        self.iter().find(|(known, _)| known.as_ref() == name).map(|(_, value)| value.clone())
     }
 
     fn names(&self) -> Vec<String> {
-        self.iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        self.iter().map(|(name, _)| name.as_ref().to_owned()).collect()
     }
 }

@@ -27,8 +27,9 @@ pub(crate) struct Route {
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) operation: OperationId,
-    /// With the names that the path's parameters have here.
     pub(crate) template: Arc<str>,
+    /// The names that the path's parameters have here, in order.
+    pub(crate) names: Vec<Arc<str>>,
     /// What options must be for it to exist.
     pub(crate) wanted: Wanted,
     pub(crate) at: Location,
@@ -59,7 +60,8 @@ impl Router {
             }
         };
         let Line { method, template, wanted, at } = line;
-        let candidate = Candidate { operation, template, wanted, at };
+        let names = parameter_names(&template).into_iter().map(Arc::from).collect();
+        let candidate = Candidate { operation, template, names, wanted, at };
         let methods = &mut self.routes[index].methods;
         match methods.iter_mut().find(|(known, _)| *known == method) {
             Some((_, candidates)) => candidates.push(candidate),

@@ -142,7 +142,7 @@ impl State {
             }
         }
         self.tally.renew(&self.ground.packs);
-        self.version += 1;
+        self.changed();
         let (mut _freed, mut _history) = (Vec::new(), Vec::new());
         for reloaded in renewed.reloaded {
             let (entry, freed) = self.push(at, Happening::Reload(Box::new(reloaded)), 0);

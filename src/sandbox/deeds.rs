@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::exchange::Moment;
 use super::id::SandboxId;
 use super::outbox::Delivery;
 use super::perform::Ticket;
-use super::state::Moment;
 use super::world::Change;
 use crate::exchange::{JsonText, Outgoing};
 use crate::pack::Pack;

@@ -11,9 +11,10 @@ use serde_json::Value as Json;
 
 use super::agenda::{Agenda, Item, Key, MOST_DEPTH, Most, Planned};
 use super::deeds::{Deeds, Fired, Occasion};
+use super::exchange::notes;
 use super::ground::Ground;
 use super::outbox::{Attempt, Delivery, Orphan, State as Stand};
-use super::state::{Doing, Freed, Sandbox, State, notes};
+use super::state::{Doing, Freed, Sandbox, State};
 use super::world::Change;
 use crate::clock::{Instant, Mode, Real};
 use crate::exchange::{JsonText, Outcome, Outgoing};
@@ -118,7 +119,7 @@ impl Sandbox {
     /// In how many real microseconds something is due; none where nothing will be while nobody does anything.
     pub(crate) fn next_due(&self, real: Real) -> Option<i64> {
         let state = self.lock();
-        let (at, _) = state.agenda.first().filter(|_| !state.by_hand && !state.closed)?;
+        let (at, _) = state.next_due()?;
         let left = at.since(state.now(real)).micros().max(0);
         (left == 0 || state.clock.mode() == Mode::Ticking).then_some(left)
     }
@@ -300,8 +301,12 @@ impl Sandbox {
 impl State {
     /// Whether something is due that whoever looks has to do first.
     pub(super) fn is_due(&self, real: Real) -> bool {
-        let Some((at, _)) = self.agenda.first() else { return false };
-        !self.by_hand && !self.closed && at <= self.now(real)
+        self.next_due().is_some_and(|(at, _)| at <= self.now(real))
+    }
+
+    /// What is done by itself next.
+    pub(super) fn next_due(&self) -> Option<Key> {
+        self.agenda.first().filter(|_| !self.by_hand && !self.closed)
     }
 
     fn perform(&mut self, real: Real, deeds: Deeds, most: usize) -> Vec<Performed> {

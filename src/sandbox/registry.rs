@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 
 use super::controls::Controls;
@@ -97,7 +99,7 @@ pub(crate) enum NotMade {
 /// All sandboxes of a server. `default` always exists.
 pub(crate) struct Registry {
     /// What paths, hosts and ports lead to. Every sandbox has at least these.
-    packs: RwLock<Arc<[Arc<Pack>]>>,
+    packs: ArcSwap<Arc<[Arc<Pack>]>>,
     /// What a sandbox stands on of which nothing else is said.
     ground: RwLock<Arc<Ground>>,
     settings: Settings,
@@ -167,7 +169,7 @@ impl Registry {
         };
         let default = Sandbox::new(SandboxId::default_id(), first.clone(), Arc::clone(&ground), real);
         Ok(Registry {
-            packs: RwLock::new(packs),
+            packs: ArcSwap::from_pointee(packs),
             ground: RwLock::new(ground),
             settings,
             first,
@@ -203,7 +205,12 @@ impl Registry {
     }
 
     pub(crate) fn packs(&self) -> Arc<[Arc<Pack>]> {
-        Arc::clone(&self.packs.read())
+        Arc::clone(&**self.packs.load())
+    }
+
+    /// The packs for whoever needs them only for a moment: nothing counts who has them, which all threads would do.
+    pub(crate) fn lent_packs(&self) -> impl Deref<Target = Arc<Arc<[Arc<Pack>]>>> + use<> {
+        self.packs.load()
     }
 
     /// Puts other packs in the place of those that there are, with further ones behind them. Each has the name of the one
@@ -215,7 +222,7 @@ impl Registry {
         let before = std::mem::replace(&mut *self.ground.write(), Arc::clone(&ground));
         // New sandboxes have them from here on; when those that there are have them, too, they can be reached.
         let replaced: Vec<_> = self.list(real).iter().map(|sandbox| sandbox.adopt(&ground, real)).collect();
-        *self.packs.write() = packs;
+        self.packs.store(Arc::new(packs));
         drop(replaced);
         Ok(Replacement { before, now: ground })
     }

@@ -304,7 +304,7 @@ impl State {
         self.agenda = past.agenda;
         self.agenda.requeue();
         (self.by_hand, self.resume) = (false, None);
-        self.version += 1;
+        self.changed();
         self.generation += 1;
         drop(self.watchers.take());
         Back { now: past.now, mode: past.mode, position: self.log.position() }

@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::agenda::{Agenda, Changed};
 use super::controls::Controls;
 use super::deeds::{Carrier, Deeds};
+use super::exchange::{Moment, Shown, Turns};
 use super::ground::Ground;
 use super::history::{self, Done, History, Past};
 use super::id::SandboxId;
@@ -14,12 +15,10 @@ use super::outbox::{Draft, Orphan};
 use super::snapshot::Snapshot;
 use super::tally::Tally;
 use super::watch::{Watchers, Woken};
-use super::world::{Change, Step, Undo, World, WorldEdit};
+use super::world::{Change, Undo, World, WorldEdit};
 use crate::clock::{Clock, Instant, Mode, Real};
-use crate::exchange::{Delivery, Request, Response};
-use crate::expr::Draws;
-use crate::journal::{Entry, Exchanged, Happening, Kept, Limits, Log, Note, Trace};
-use crate::pack::{Options, Pack, Reached, ResourceId};
+use crate::journal::{Entry, Happening, Limits, Log};
+use crate::pack::{Pack, ResourceId};
 
 /// What a sandbox starts with on whatever ground, and returns to when it is reset.
 #[derive(Debug, Clone)]
@@ -57,6 +56,11 @@ pub(crate) struct Sandbox {
     used: AtomicI64,
     /// How many follow its log.
     pub(super) watched: AtomicUsize,
+    /// The place in the log that random draws of the next entry are keyed by, as the last exchange has left it.
+    pub(super) position: AtomicU64,
+    pub(super) shown: Shown,
+    /// Whose turn it is to change it.
+    pub(super) turns: Turns,
     state: Mutex<State>,
 }
 
@@ -92,6 +96,7 @@ pub(super) struct State {
     /// Results of attempts that came too late, the oldest first.
     pub(super) orphans: VecDeque<Orphan>,
     pub(super) tally: Tally,
+    pub(super) shown: Shown,
 }
 
 /// What is done to a sandbox by what is written down.
@@ -116,66 +121,6 @@ impl Doing {
     }
 }
 
-/// What a read starts from.
-struct Seen {
-    ground: Arc<Ground>,
-    world: World,
-    controls: Controls,
-    clock: Clock,
-    mode: Mode,
-    position: u64,
-    version: u64,
-}
-
-impl Seen {
-    fn moment(&self, pack: usize, real: Real) -> Moment<'_> {
-        Moment {
-            world: &self.world,
-            controls: &self.controls,
-            now: self.clock.now(real),
-            mode: self.mode,
-            draws: Draws::new(self.ground.seed, self.position),
-            options: &self.ground.options[pack],
-        }
-    }
-}
-
-/// A pack's world at one instant: all that answering a request may depend on, besides the request.
-#[derive(Debug)]
-pub(crate) struct Moment<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) controls: &'a Controls,
-    pub(crate) now: Instant,
-    pub(crate) mode: Mode,
-    pub(crate) draws: Draws,
-    pub(crate) options: &'a Options,
-}
-
-/// An answer, what it does to the world, and why.
-#[derive(Debug)]
-pub(crate) struct Exchange {
-    pub(crate) response: Response,
-    pub(crate) change: Change,
-    pub(crate) trace: Trace,
-    /// The operation's id, once it is known which one was meant.
-    pub(crate) operation: Option<Arc<str>>,
-    /// The value of `Standin-Contract`.
-    pub(crate) contract: Option<&'static str>,
-    /// The stub that answered.
-    pub(crate) stub: Option<Arc<str>>,
-    /// None where the answer is sent at once and whole.
-    pub(crate) delivery: Option<Box<Delivery>>,
-    /// What it covers of the pack.
-    pub(crate) reached: Reached,
-}
-
-/// An exchange that has become part of a sandbox's story.
-#[derive(Debug)]
-pub(crate) struct Committed {
-    pub(crate) exchanged: Exchanged,
-    pub(crate) entry: Arc<Entry>,
-}
-
 /// Something else than an exchange that changes records.
 pub(crate) struct Intervention {
     pub(crate) change: Change,
@@ -191,7 +136,9 @@ impl Sandbox {
 
     pub(super) fn with(id: SandboxId, beginning: Beginning, state: State, real: Real) -> Self {
         let used = AtomicI64::new(real.0);
-        Sandbox { id, beginning, used, watched: AtomicUsize::new(0), state: Mutex::new(state) }
+        let (position, shown) = (AtomicU64::new(state.log.position()), Arc::clone(&state.shown));
+        let (watched, turns, state) = (AtomicUsize::new(0), Turns::default(), Mutex::new(state));
+        Sandbox { id, beginning, used, watched, position, shown, turns, state }
     }
 
     /// What is done under the lock takes microseconds, and being woken takes as long again: so a while of trying comes
@@ -255,55 +202,6 @@ impl Sandbox {
             return 0;
         }
         real.0.saturating_sub(self.used())
-    }
-
-    /// Answers a request with `handle` and commits what it changes. Exchanges of one sandbox happen one after the other:
-    /// each sees one state of the world.
-    pub(crate) fn exchange(
-        &self,
-        pack: usize,
-        request: Arc<Request>,
-        real_time: &dyn Fn() -> Real,
-        handle: impl Fn(&Arc<Pack>, &Moment<'_>, &Arc<Request>) -> Exchange,
-    ) -> Committed {
-        let real = real_time();
-        let took = || u64::try_from(real_time().0.saturating_sub(real.0)).unwrap_or(0);
-        // Reads are done on a copy, so that they wait for each other only while they are entered in the log. Calls
-        // that will probably change the world would only get into each other's way, and have to be done again.
-        if request.method.is_safe() {
-            let before = self.caught_up(real).seen(pack);
-            let moment = before.moment(pack, real);
-            let exchange = handle(&before.ground.packs[pack], &moment, &request);
-            let (at, drew) = (moment.now, moment.draws.used());
-            let took = took();
-            let state = self.lock();
-            // What happened meanwhile counts where the answer may depend on it.
-            let holds = state.version == before.version && at >= state.latest;
-            if holds && !(drew && state.log.position() != before.position) {
-                // With the version the ground is the same.
-                drop(before);
-                return self.commit(state, Some(pack), at, request, exchange, (took, real));
-            }
-        }
-        let state = self.caught_up(real);
-        let moment = state.moment(pack, real);
-        let at = moment.now;
-        let exchange = handle(&state.ground.packs[pack], &moment, &request);
-        self.commit(state, Some(pack), at, request, exchange, (took(), real))
-    }
-
-    /// Answers a request that leads to no pack, and enters it.
-    pub(crate) fn astray(
-        &self,
-        request: Arc<Request>,
-        real: Real,
-        answer: impl FnOnce(&Ground, &Controls, &Draws, &Request) -> Exchange,
-    ) -> Committed {
-        let state = self.caught_up(real);
-        let at = state.now(real);
-        let draws = Draws::new(state.ground.seed, state.log.position());
-        let exchange = answer(&state.ground, &state.controls, &draws, &request);
-        self.commit(state, None, at, request, exchange, (0, real))
     }
 
     /// Changes records in another way than by a request. Nothing happens when `act` refuses.
@@ -387,49 +285,6 @@ impl Sandbox {
     pub(crate) fn empty_journal(&self) {
         self.lock().log.empty_journal();
     }
-
-    /// Makes an exchange part of the story.
-    fn commit(
-        &self,
-        mut state: MutexGuard<'_, State>,
-        pack: Option<usize>,
-        at: Instant,
-        request: Arc<Request>,
-        mut exchange: Exchange,
-        (took, real): (u64, Real),
-    ) -> Committed {
-        let State { tally, ground, .. } = &mut *state;
-        let look = pack.and_then(|pack| tally.count(pack, &ground.packs[pack], &mut exchange));
-        self.hand_over_if_closed(&mut state);
-        let Exchange { response, change, trace, operation, contract, stub, delivery, .. } = exchange;
-        let definition = pack.map(|pack| &state.ground.packs[pack]);
-        let exchanged = Exchanged {
-            pack: definition.map(|definition| Arc::clone(&definition.face)),
-            operation,
-            contract,
-            request,
-            response,
-            trace,
-            changes: definition.map(|definition| notes(definition, &change.steps)).unwrap_or_default(),
-            deliveries: change.delivery_ids(),
-            stub,
-            delivery,
-            took,
-        };
-        let doing = match pack {
-            Some(pack) => Doing::of(pack, change),
-            None => Doing { controls: change.controls, ..Doing::default() },
-        };
-        let before = state.agenda.first();
-        let (entry, freed) = state.enter(at, Happening::Exchange(Kept::of(&exchanged)), doing);
-        self.settle(state, before, real);
-        // Whatever had to make room is freed when nobody waits.
-        drop(freed);
-        if let Some(look) = look {
-            self.look(&look, &exchanged.response);
-        }
-        Committed { exchanged, entry }
-    }
 }
 
 /// How often a held lock is tried before the thread sleeps.
@@ -468,7 +323,14 @@ impl State {
             strides: 0,
             orphans: VecDeque::new(),
             tally: Tally::default(),
+            shown: Shown::default(),
         }
+    }
+
+    /// What was seen of the sandbox before does not hold any more.
+    pub(super) fn changed(&mut self) {
+        self.version += 1;
+        self.unshow();
     }
 
     /// The virtual time; not before anything that has happened.
@@ -487,33 +349,10 @@ impl State {
         self.resume.unwrap_or_else(|| self.clock.mode())
     }
 
-    /// The world as it is, for whoever holds the lock.
-    fn moment(&self, pack: usize, real: Real) -> Moment<'_> {
-        let draws = Draws::new(self.ground.seed, self.log.position());
-        self.moment_at(pack, self.now(real), draws)
-    }
-
-    pub(super) fn moment_at(&self, pack: usize, now: Instant, draws: Draws) -> Moment<'_> {
-        let options = &self.ground.options[pack];
-        Moment { world: &self.worlds[pack], controls: &self.controls, now, mode: self.mode(), draws, options }
-    }
-
-    fn seen(&self, pack: usize) -> Seen {
-        Seen {
-            ground: Arc::clone(&self.ground),
-            world: self.worlds[pack].clone(),
-            controls: self.controls.clone(),
-            clock: self.clock,
-            mode: self.mode(),
-            position: self.log.position(),
-            version: self.version,
-        }
-    }
-
     /// Sets the clock, which moved in one way until now and moves in another from then on.
     pub(super) fn set_clock(&mut self, from: Instant, now: Instant, (before, mode): (Mode, Mode), real: Real) -> Freed {
         self.clock.set(now, mode, real);
-        self.version += 1;
+        self.changed();
         let what = Happening::Clock { from, now, mode: mode.name() };
         let (entry, freed) = self.push(now, what, 0);
         self.history.clock_set(entry.id, before);
@@ -529,6 +368,9 @@ impl State {
             self.agenda = agenda;
         }
         let controls = doing.controls.take().map(|controls| std::mem::replace(&mut self.controls, controls));
+        if !doing.edits.is_empty() {
+            self.unshow();
+        }
         let mut undo: Vec<Undo> = Vec::with_capacity(doing.edits.len());
         let mut due = Vec::new();
         if let Some(pack) = doing.pack {
@@ -547,11 +389,11 @@ impl State {
         let more = before.as_ref().map_or(0, |before| before.kept_beside(&self.agenda));
         let (entry, freed) = self.push(at, what, history::size(&undo) + more);
         if let (Some(pack), false) = (doing.pack, undo.is_empty()) {
-            self.version += 1;
+            self.changed();
             self.history.edited(entry.id, pack, undo);
         }
         if let Some(controls) = controls {
-            self.version += 1;
+            self.changed();
             self.history.controlled(entry.id, controls);
         }
         if let Some(before) = before {
@@ -577,14 +419,4 @@ fn is_followed(pack: &Pack, edits: &[WorldEdit]) -> bool {
         })
     };
     pack.events.iter().filter_map(|event| event.schedule.as_ref()).any(|schedule| is_edited(schedule.resource))
-}
-
-/// What became of records, with the names that people know.
-pub(crate) fn notes(pack: &Pack, steps: &[Step]) -> Vec<Note> {
-    let note = |step: &Step| Note {
-        verb: step.verb,
-        resource: Arc::clone(&pack.resource(step.resource).name),
-        id: step.id.clone(),
-    };
-    steps.iter().map(note).collect()
 }

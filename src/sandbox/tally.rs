@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::state::{Exchange, Sandbox};
+use http::StatusCode;
+
+use super::state::Sandbox;
 use crate::exchange::Response;
-use crate::pack::{Misfit, OfOperation, Operation, Pack, Unsettled};
+use crate::pack::{Misfit, OfOperation, Operation, Pack, Reached, Unsettled};
 
 /// How many different things of one sort are told apart.
 const MOST: usize = 1000;
@@ -103,8 +105,14 @@ pub(super) struct Look {
 
 impl Tally {
     /// Counts an exchange with a pack.
-    pub(super) fn count(&mut self, number: usize, pack: &Arc<Pack>, exchange: &mut Exchange) -> Option<Look> {
-        let Exchange { reached, contract, response, .. } = exchange;
+    pub(super) fn count(
+        &mut self,
+        number: usize,
+        pack: &Arc<Pack>,
+        reached: &mut Reached,
+        contract: Option<&str>,
+        status: StatusCode,
+    ) -> Option<Look> {
         let first = *reached.operation.iter().chain(&reached.candidates).next()?;
         let counts = self.of(number, pack);
         let mut unsettled = pack.answers.count(pack, reached, |counter| counts.add(counter, 1));
@@ -114,8 +122,8 @@ impl Tally {
             let pointer = kept(misfit.pointer);
             self.violations.add((operation(), Misfit { pointer, ..misfit }), 1);
         }
-        if reached.undeclared && *contract == Some("assumed") {
-            self.undeclared.add((operation(), response.status.as_u16()), 1);
+        if reached.undeclared && contract == Some("assumed") {
+            self.undeclared.add((operation(), status.as_u16()), 1);
         }
         (!unsettled.is_empty()).then(|| Look { number, pack: Arc::clone(pack), unsettled })
     }

@@ -1,6 +1,5 @@
 //! Records as expressions see them.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,10 +66,6 @@ impl Source for RecordView {
         let fields = self.pack.resource(self.resource).fields.iter().enumerate();
         fields.filter(|(index, _)| self.record.values.has(*index)).map(|(_, field)| field.name.to_string()).collect()
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// Records of one resource in an order that someone chose.
@@ -102,10 +97,6 @@ impl Source for RecordList {
     fn items(&self) -> Option<Vec<Value>> {
         let value = |record: &Arc<Record>| RecordView::value(&self.pack, self.resource, Arc::clone(record));
         Some(self.records.iter().map(value).collect())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 
@@ -183,10 +174,6 @@ impl Source for RecordsRoot {
     fn names(&self) -> Vec<String> {
         self.pack.resources.iter().map(|resource| resource.name.to_string()).collect()
     }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
 }
 
 /// `records.<resource>`: by id.
@@ -214,10 +201,6 @@ impl Source for Records {
 
     fn len(&self) -> usize {
         self.root.visibility.sequences(&self.root.pack, &self.root.world, self.resource).len()
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -249,7 +249,7 @@ impl World {
     }
 
     /// Whether this is the same copy, and not only equal.
-    pub(super) fn is(&self, other: &World) -> bool {
+    pub(crate) fn is(&self, other: &World) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Version, header};
 use hyper::body::{Body as _, Incoming};
-use tokio::task::block_in_place;
+use tokio::task::{block_in_place, yield_now};
 
 use super::deliver::Delivered;
 use super::gate::{self, Host, Needs};
@@ -51,12 +51,12 @@ pub(super) fn answer(shared: &Arc<Shared>, door: &Door, request: hyper::Request<
         Ok(host) => host,
         Err(problem) => return Answering::waits(async move { refuse(&parts, incoming, problem).await }),
     };
-    let packs = shared.registry.packs();
-    let area = target::area(&parts, &host, &packs, door);
+    let lent = shared.registry.lent_packs();
+    let area = target::area(&parts, &host, &lent, door);
     if area == Area::Api {
-        return play(shared, door, &packs, &host, parts, incoming);
+        return play(shared, door, &lent, &host, parts, incoming);
     }
-    let (shared, door) = (Arc::clone(shared), *door);
+    let (shared, door, packs) = (Arc::clone(shared), *door, Arc::clone(&lent));
     Answering::waits(async move {
         let needs = if area == Area::Control { Needs::Token } else { Needs::Nothing };
         match shared.gate.admit(&parts.headers, &host, door.scheme, needs) {
@@ -109,17 +109,46 @@ fn play(
             });
         }
     };
-    // Streams of HTTP/2 are answered beside each other, each in a task of its own.
-    if incoming.is_end_stream() && parts.version != Version::HTTP_2 {
-        let delivered = played(shared, target, parts, Ok(Body::default()));
+    // Streams of HTTP/2 are answered beside each other, each in a task of its own. What may change a sandbox waits there
+    // for its turn.
+    if incoming.is_end_stream() && parts.version != Version::HTTP_2 && parts.method.is_safe() {
+        let delivered = match &target.sandbox {
+            None => played(shared, shared.registry.default_sandbox(), target, parts, Body::default()),
+            Some(id) => match find(shared, Some(id)) {
+                Ok(sandbox) => played(shared, &sandbox, target, parts, Body::default()),
+                Err(problem) => deliver::plain(problem.into_response()),
+            },
+        };
         return Answering::Ready(opened(shared, delivered, origin));
     }
     let shared = Arc::clone(shared);
     Answering::waits(async move {
-        let mut held = read::Held::new(&shared.bodies);
-        let body = read::body(incoming, &shared.limits, &mut held).await;
-        opened(&shared, played(&shared, target, parts, body), origin)
+        let delivered = match in_turn(&shared, target, parts, incoming).await {
+            Ok(delivered) => delivered,
+            Err(response) => deliver::plain(response),
+        };
+        opened(&shared, delivered, origin)
     })
+}
+
+/// A call of an API whose body has to be read, or which may change a sandbox.
+async fn in_turn(shared: &Shared, target: Target, parts: Parts, incoming: Incoming) -> Result<Delivered, Response> {
+    let mut held = read::Held::new(&shared.bodies);
+    let body = read::body(incoming, &shared.limits, &mut held).await;
+    let body = body.map_err(|problem| closing(problem.into_response()))?;
+    let sandbox = find(shared, target.sandbox.as_ref()).map_err(Problem::into_response)?;
+    if parts.method.is_safe() {
+        return Ok(played(shared, &sandbox, target, parts, body));
+    }
+    let turn = sandbox.turn().await;
+    let delivered = played(shared, &sandbox, target, parts, body);
+    let waited = turn.waited;
+    drop(turn);
+    if waited {
+        // Whose turn it is now goes on first, here, and others may send this answer.
+        yield_now().await;
+    }
+    Ok(delivered)
 }
 
 /// Lets pages of any origin read an answer of an API, where they may.
@@ -130,26 +159,18 @@ fn opened(shared: &Shared, mut delivered: Delivered, origin: Option<HeaderValue>
     delivered
 }
 
-/// Answers a call of an API whose body is there, or could not be read.
-fn played(shared: &Shared, target: Target, mut parts: Parts, body: Result<Body, Problem>) -> Delivered {
-    let body = match body {
-        Ok(body) => body,
-        Err(problem) => return deliver::plain(closing(problem.into_response())),
-    };
-    let Target { sandbox, base, to } = target;
-    let sandbox = match find(shared, sandbox.as_ref()) {
-        Ok(sandbox) => sandbox,
-        Err(problem) => return deliver::plain(problem.into_response()),
-    };
+/// Answers a call of an API whose body is there.
+fn played(shared: &Shared, sandbox: &Sandbox, target: Target, mut parts: Parts, body: Body) -> Delivered {
+    let Target { base, to, .. } = target;
     session::strip(&mut parts.headers);
     let too_large = matches!(body, Body::TooLarge { .. });
     let delivered = match to {
-        Destination::Pack(pack, path) => api(shared, &sandbox, pack, Arc::new(request(parts, base, path, body))),
+        Destination::Pack(pack, path) => api(shared, sandbox, pack, Arc::new(request(parts, base, path, body))),
         // What steers the server is no API, and nobody was asked for the token here.
         Destination::Control(path) | Destination::Admin(path) | Destination::Nowhere(path) => {
-            nowhere(shared, &sandbox, Arc::new(request(parts, base, path, body)))
+            nowhere(shared, sandbox, Arc::new(request(parts, base, path, body)))
         }
-        Destination::Root => nowhere(shared, &sandbox, Arc::new(request(parts, base, String::new(), body))),
+        Destination::Root => nowhere(shared, sandbox, Arc::new(request(parts, base, String::new(), body))),
     };
     if too_large { deliver::closing(delivered) } else { delivered }
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Method;
 use http::request::Parts;
+use http::{HeaderName, Method};
 
 use super::gate::{Host, without_port};
 use super::session::{LOGIN, LOGOUT};
@@ -88,7 +88,7 @@ pub(super) enum Area {
 
 const CONTROL: &str = "/_standin";
 const ADMIN: &str = "/__admin";
-const SANDBOX_HEADER: &str = "standin-sandbox";
+const SANDBOX_HEADER: HeaderName = HeaderName::from_static("standin-sandbox");
 
 /// The path behind a prefix.
 pub(super) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
@@ -120,7 +120,7 @@ pub(super) fn area(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door)
 pub(super) fn find(parts: &Parts, host: &Host, packs: &[Arc<Pack>], door: &Door) -> Result<Target, Problem> {
     let (host_sandbox, host_pack) = from_host(host, packs)?;
     let (path_sandbox, path) = from_path(parts.uri.path())?;
-    let headers = parts.headers.get_all(SANDBOX_HEADER).iter();
+    let headers = parts.headers.get_all(&SANDBOX_HEADER).iter();
     let header_sandboxes =
         headers.map(|value| sandbox(value.to_str().unwrap_or_default())).collect::<Result<Vec<_>, _>>()?;
     let said: Vec<&SandboxId> = [&path_sandbox, &host_sandbox].into_iter().flatten().chain(&header_sandboxes).collect();

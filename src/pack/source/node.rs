@@ -354,10 +354,9 @@ impl<'a> Builder<'a, '_> {
         }
         let trimmed = self.text[range.clone()].trim_end();
         let range = range.start..range.start + trimmed.len();
-        let verbatim = self.text[range.clone()].find(text.as_ref()).map(|at| {
-            let start = range.start + at;
-            start..start + text.len()
-        });
+        // Most stand there as they are, which need not be looked for.
+        let at = if trimmed.starts_with(&*text) { Some(0) } else { trimmed.find(&*text) };
+        let verbatim = at.map(|at| range.start + at..range.start + at + text.len());
         Node { kind: NodeKind::String(text.into_owned()), at: self.location(range), verbatim }
     }
 }

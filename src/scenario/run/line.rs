@@ -1,6 +1,5 @@
 //! What is known in one line of steps, and what its expressions are evaluated with.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,10 +86,6 @@ impl Source for Asked {
 
     fn names(&self) -> Vec<String> {
         vec!["now".to_owned()]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 
