@@ -1,11 +1,10 @@
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Version, header};
 use hyper::body::{Body as _, Incoming};
-use tokio::task::{block_in_place, yield_now};
+use tokio::task::yield_now;
 
 use super::deliver::Delivered;
 use super::gate::{self, Host, Needs};
@@ -223,7 +222,8 @@ async fn steer(
         Destination::Admin(path) => {
             let request = request(parts, base, path, body);
             // Lists have whole bodies in them, twice.
-            deliver::plain(block_in_place(|| shared.control.answer_as_wiremock(&sandbox, &request, (shared.real)())))
+            let answer = || shared.control.answer_as_wiremock(&sandbox, &request, (shared.real)());
+            deliver::plain(shared.aside.run(answer).await)
         }
         Destination::Control(path) | Destination::Pack(_, path) | Destination::Nowhere(path) => {
             controlled(shared, &sandbox, request(parts, base, path, body)).await
@@ -236,7 +236,7 @@ async fn steer(
 async fn controlled(shared: &Arc<Shared>, sandbox: &Arc<Sandbox>, request: Request) -> Delivered {
     let answer = || shared.control.answer(sandbox, &request, (shared.real)());
     let slow = shared.control.is_slow(&request);
-    match if slow { block_in_place(answer) } else { answer() } {
+    match if slow { shared.aside.run(answer).await } else { answer() } {
         Reply::Whole(response) => deliver::plain(response),
         Reply::Later(response) => deliver::plain(response.await),
         Reply::Stream(head, feed) => deliver::stream(head, Stream::new(*feed, shared)),
@@ -267,14 +267,14 @@ async fn shown(shared: &Shared, sandbox: Result<Arc<Sandbox>, Problem>, mut requ
     };
     let guarded = shared.gate.token.is_some();
     let ground = ui::Ground { control: &shared.control, sandbox: &sandbox, real: &*shared.real, guarded };
-    let mut answer = pin!(async {
+    let answer = async {
         match lost {
             None => shared.ui.answer(ground, &request).await,
             Some(problem) => shared.ui.lost(ground, &request, problem).await,
         }
-    });
+    };
     // A page is made of several calls, and some of them read files.
-    poll_fn(|context| block_in_place(|| answer.as_mut().poll(context))).await
+    shared.aside.wait_for(answer).await
 }
 
 fn find(shared: &Shared, id: Option<&SandboxId>) -> Result<Arc<Sandbox>, Problem> {

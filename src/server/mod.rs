@@ -4,6 +4,7 @@
 //! one process; nothing is global.
 
 mod accept;
+mod aside;
 mod cors;
 mod crowd;
 mod deliver;
@@ -42,6 +43,7 @@ use crate::sandbox::{Conflict, Registry, Settings};
 use crate::ui::Ui;
 use crate::webhook::{self, Courier, Mailbox};
 
+use aside::Aside;
 use target::Scheme;
 
 pub(crate) use gate::{Gate, Hosts, Token};
@@ -112,6 +114,7 @@ pub(crate) struct Shared {
     pub(crate) ui: Ui,
     pub(crate) limits: Limits,
     pub(crate) bodies: read::Room,
+    pub(crate) aside: Aside,
     pub(crate) rules: engine::Rules,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) reloader: Arc<Reloader>,
@@ -178,6 +181,7 @@ impl Server {
             ui: Ui::new(),
             limits: options.limits,
             bodies: read::Room::new(&options.limits),
+            aside: Aside::of_runtime(),
             rules,
             metrics,
             reloader,

@@ -120,7 +120,8 @@ async fn hostile(server: &Server, limits: &Limits) -> Vec<Stage> {
     // From here on they may work with that, whatever they do.
     many_values(server, &[String::new()], &values).await;
     let threads = limits.threads;
-    stage(format!("JSON of many values, on {threads} threads, {} MiB each", WORK / MIB), threads * WORK);
+    let what = format!("JSON of many values, on {threads} threads and as many beside them, {} MiB each", WORK / MIB);
+    stage(what, 2 * threads * WORK);
     // Who connects and says nothing is not waited for.
     let mut control = Client::new(server.address).await;
     let mut bases = vec![String::new()];
