@@ -8,7 +8,7 @@ use std::task::Poll;
 use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 
-/// Room for calls that take long.
+/// Room for calls that take long. It is never closed.
 pub(crate) struct Aside(Semaphore);
 
 impl Aside {
@@ -19,7 +19,6 @@ impl Aside {
 
     /// Does something once there is room.
     pub(super) async fn run<R>(&self, act: impl FnOnce() -> R) -> R {
-        // It is never closed, and without room for it a call is answered all the same.
         let _room = self.0.acquire().await;
         block_in_place(act)
     }

@@ -75,12 +75,16 @@ fn builds(folder: &Path) -> (Table, String) {
     let mut row = |what: &str, arguments: &[&str]| {
         eprintln!("cargo {}", arguments.join(" "));
         let mut command = cargo(arguments);
-        command.env("CARGO_TARGET_DIR", folder).stdout(Stdio::null()).stderr(Stdio::null());
+        // What the tests start has no business with the binary that is measured.
+        command.env("CARGO_TARGET_DIR", folder).env_remove("STANDIN_BINARY").stdout(Stdio::null());
         let started = Instant::now();
-        let status = command.status().expect("cargo runs");
+        let output = command.output().expect("cargo runs");
         let took = started.elapsed().as_secs_f64();
         // Where a test fails or a tool is missing the time means nothing.
-        let shown = if status.success() { format!("{took:.1}") } else { "failed".to_owned() };
+        let shown = if output.status.success() { format!("{took:.1}") } else { "failed".to_owned() };
+        if !output.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        }
         table.row(vec![what.to_owned(), format!("`cargo {}`", arguments.join(" ")), shown]);
     };
     row("clean release build", &["build", "--locked", "--release", "--timings"]);
