@@ -9,7 +9,7 @@ use crate::clock::Instant;
 
 /// Something with named members that expressions may look into: a record, the records of a resource, a body. Members
 /// are made when asked for, so nothing is copied to evaluate an expression.
-pub(crate) trait Source: Any + Debug + Send + Sync + 'static {
+pub(crate) trait Source: Any + Debug + Send + Sync {
     fn get(&self, name: &str) -> Option<Value>;
     /// Every member's name, in order.
     fn names(&self) -> Vec<String>;
